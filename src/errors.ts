@@ -1,0 +1,181 @@
+/**
+ * Every error the product raises on purpose, and its policy.
+ *
+ * An abort passes through untouched: never counted, never scored, never logged as a failure.
+ * Anything that is none of these classes is a bug: logged with its stack, shown as "Internal
+ * error" with an id.
+ *
+ * `message` is one sentence of ours for a person; `hint` is the next step. Neither ever holds a
+ * secret or third-party text.
+ */
+
+export const PROVIDERS = ['deepseek', 'perplexity'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+/** How a provider is called in sentences. */
+export const PROVIDER_NAMES: Readonly<Record<Provider, string>> = {
+  deepseek: 'DeepSeek',
+  perplexity: 'Perplexity',
+};
+
+interface ErrorOptionsWithHint extends ErrorOptions {
+  readonly hint?: string;
+}
+
+abstract class KeypoolError extends Error {
+  /** The next step, one sentence without a final period; empty when there is none. */
+  readonly hint: string;
+
+  constructor(message: string, options: ErrorOptionsWithHint = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.hint = options.hint ?? '';
+  }
+}
+
+/** Bad flag, argument, variable or file of settings. The CLI ends with exit code 2. */
+export class ConfigError extends KeypoolError {
+  override readonly name = 'ConfigError';
+}
+
+/** A command did what it could, and what was asked for failed. The CLI ends with exit code 1. */
+export class CommandError extends KeypoolError {
+  override readonly name = 'CommandError';
+}
+
+export type KeyStoreErrorCode =
+  | 'missing' // no store file where one is named
+  | 'unreadable' // a folder, no permission, a symlink loop
+  | 'malformed' // not a store: truncated, foreign, unknown version
+  | 'tampered' // authentication failed although the master key is right
+  | 'wrong_master' // the master key does not open the store
+  | 'no_master' // no master key configured
+  | 'bad_master' // two configured, mistyped, too short, or readable by others
+  | 'invalid_name' // a key name outside ^[A-Z][A-Z0-9_]{0,63}$
+  | 'invalid_value' // a value with white space, control characters, or nothing in it
+  | 'unknown_name' // no such entry
+  | 'locked' // another process holds the lock
+  | 'write_failed'; // disk full, read-only, permission: the old file is intact
+
+/** The key store or its master key. The CLI ends with exit code 3; a server says it as a result. */
+export class KeyStoreError extends KeypoolError {
+  override readonly name = 'KeyStoreError';
+  readonly code: KeyStoreErrorCode;
+
+  constructor(code: KeyStoreErrorCode, message: string, options: ErrorOptionsWithHint = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * What went wrong with one attempt, as `upstream/failure.ts` read it from status, body and socket
+ * error. Whose fault a kind is, and what follows, is decided in `pool/attribution.ts`.
+ */
+export type FailureKind =
+  | 'invalid_key' // 401
+  | 'no_credit' // 402, Perplexity's 401 insufficient_quota, quota text under other statuses
+  | 'forbidden' // 403: this key may not use this model
+  | 'concurrency' // 429: too many requests in flight for the account
+  | 'balance_limit' // 429 that names the balance: the ceiling shrank, top up
+  | 'bad_request' // 400, 404, 413, 415, 422: the caller's
+  | 'unknown_model' // 400 that names the valid models
+  | 'too_long' // 400: context window or max_tokens
+  | 'moderation' // 400 "Content Exists Risk", finish_reason content_filter
+  | 'empty' // a success without any content (reasoning used up max_tokens): the caller's budget
+  | 'server_error' // 5xx
+  | 'overloaded' // 503, finish_reason insufficient_system_resource or aborted
+  | 'unreachable' // connection refused, DNS, TLS: nothing was sent
+  | 'connection_lost' // reset after the request was sent
+  | 'malformed' // 200 with broken JSON, HTML, a blank body
+  | 'cut' // stream ended without a finish_reason
+  | 'idle' // no content byte for the idle time-out
+  | 'redirect' // refused: a key is never sent to another host
+  | 'deadline'; // our own: the call's whole time is spent
+
+/** The facts of one failed attempt. Plain data. */
+export interface Failure {
+  readonly kind: FailureKind;
+  /** HTTP status; null when no answer came. */
+  readonly status: number | null;
+  readonly retryAfterMs: number | null;
+  /** The upstream's trace id, for a support ticket. */
+  readonly requestId: string | null;
+  /** The account's concurrency limit where the 429 names it. */
+  readonly namedLimit: number | null;
+  /** True when the upstream may bill the attempt: inference had started, or may have. */
+  readonly mayBeBilled: boolean;
+}
+
+interface UpstreamErrorOptions extends ErrorOptionsWithHint {
+  /** What had been generated when the call ended; null when nothing was. */
+  readonly partial?: string | null;
+}
+
+/** One attempt at the remote API failed; the pool decides what follows. */
+export class UpstreamError extends KeypoolError {
+  override readonly name = 'UpstreamError';
+  readonly provider: Provider;
+  readonly failure: Failure;
+  readonly partial: string | null;
+
+  constructor(
+    provider: Provider,
+    failure: Failure,
+    message: string,
+    options: UpstreamErrorOptions = {},
+  ) {
+    super(message, options);
+    this.provider = provider;
+    this.failure = failure;
+    this.partial = options.partial ?? null;
+  }
+}
+
+export type PoolExhaustedCode =
+  | 'POOL_NO_KEYS' // no key of this provider is configured
+  | 'POOL_NO_CREDENTIALS' // every key is disabled; waiting does not help
+  | 'POOL_EXHAUSTED' // no key can serve before the deadline
+  | 'POOL_QUEUE_FULL'; // too many calls are waiting already
+
+/** Why one key could not serve. */
+export interface KeyReason {
+  /** Key name, such as DEEPSEEK_API_KEY_2. */
+  readonly name: string;
+  readonly keyId: string;
+  /** Our words, lower case, no period: "rejected by DeepSeek (401)". */
+  readonly reason: string;
+  /** Milliseconds until it can be tried again; null when an operator has to act. */
+  readonly retryAfterMs: number | null;
+}
+
+/** No key could be borrowed. */
+export class PoolExhaustedError extends KeypoolError {
+  override readonly name = 'PoolExhaustedError';
+  readonly provider: Provider;
+  readonly code: PoolExhaustedCode;
+  readonly retryAfterMs: number | null;
+  readonly keys: readonly KeyReason[];
+
+  constructor(
+    provider: Provider,
+    code: PoolExhaustedCode,
+    message: string,
+    options: ErrorOptionsWithHint & {
+      readonly retryAfterMs?: number | null;
+      readonly keys?: readonly KeyReason[];
+    } = {},
+  ) {
+    super(message, options);
+    this.provider = provider;
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+    this.keys = options.keys ?? [];
+  }
+}
+
+/** True for an abort in any of the shapes that fetch, openai and AbortSignal give it. */
+export function isAbort(error: unknown): boolean {
+  return (
+    error instanceof Error && (error.name === 'AbortError' || error.name === 'APIUserAbortError')
+  );
+}

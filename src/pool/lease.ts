@@ -1,0 +1,93 @@
+/** What the pool and its callers say to each other. Plain data and two functions. */
+
+import type { Provider } from '../errors.ts';
+
+/** Interactive calls go before batch work. */
+export type Priority = 'interactive' | 'batch';
+
+/** Why a call is not being generated right now. */
+export interface WaitNotice {
+  /** `slot`: every account is at its limit; `outage`: the provider is down and the queue is held;
+   * `cooldown`: keys that can recover are cooling; `retry`: a back-off between two attempts. */
+  readonly reason: 'slot' | 'outage' | 'cooldown' | 'retry';
+  /** Calls of this provider in front of this one, where that is known. */
+  readonly ahead: number | null;
+}
+
+export interface CallRequest {
+  readonly provider: Provider;
+  /** Upstream model or endpoint; limits are found per account and model. */
+  readonly model: string;
+  /** Calls that may be compared for speed share a class, e.g. "deepseek-flash thinking=off". */
+  readonly speedClass: string;
+  /** The caller's cancel. An abort leaves no trace in any score. */
+  readonly signal: AbortSignal;
+  /** Time for everything: waiting, attempts, back-off. Milliseconds from now. */
+  readonly timeoutMs: number;
+  readonly priority: Priority;
+  /** MCP session; waiting calls take turns between sessions. */
+  readonly session: string;
+  readonly onWait?: (notice: WaitNotice) => void;
+}
+
+/** One borrowed key for one attempt. The pool releases it when `send` settles. */
+export interface Lease {
+  readonly keyName: string;
+  readonly keyId: string;
+  readonly account: string;
+  /** The API key itself. Goes into the Authorization header and nowhere else. */
+  readonly secret: string;
+  /** 1 for the first attempt of the call. */
+  readonly attempt: number;
+  /** Aborts when the caller cancels or the call's time is spent. */
+  readonly signal: AbortSignal;
+  /** Milliseconds left until the call's deadline. */
+  readonly remainingMs: number;
+  /** To be called at the first content byte; keep-alives and headers are not content. */
+  firstByte(): void;
+}
+
+/** What a finished attempt tells the pool. */
+export interface AttemptResult<T> {
+  readonly value: T;
+  /** Tokens generated, reasoning included; null where the upstream does not count them. */
+  readonly completionTokens: number | null;
+  readonly promptTokens: number | null;
+}
+
+export interface CallResult<T> {
+  readonly value: T;
+  /** Name of the key that served. */
+  readonly keyName: string;
+  readonly attempts: number;
+}
+
+/**
+ * Sends one attempt. Throws `UpstreamError` for a failure of the upstream; lets an abort pass.
+ * Called again, with another lease, when the pool decides to fail over or to retry.
+ */
+export type Send<T> = (lease: Lease) => Promise<AttemptResult<T>>;
+
+/** The part of the pool that upstream clients see. */
+export interface Lender {
+  /**
+   * @throws PoolExhaustedError when no key can serve before the deadline
+   * @throws UpstreamError the caller's fault, or the last failure when nothing is left to try
+   */
+  call<T>(request: CallRequest, send: Send<T>): Promise<CallResult<T>>;
+}
+
+/** One key as the store or the environment gives it. */
+export interface PoolKey {
+  readonly provider: Provider;
+  readonly name: string;
+  /** What the provider limits and bills; null: an account of its own. */
+  readonly account: string | null;
+  readonly secret: string;
+}
+
+/** Verdict of a token-free check of one key. */
+export type KeyVerdict = 'ok' | 'invalid_key' | 'no_credit' | 'unknown';
+
+/** Asks the upstream about a key without spending tokens (DeepSeek: GET /user/balance). */
+export type KeyProbe = (key: PoolKey, signal: AbortSignal) => Promise<KeyVerdict>;

@@ -1,0 +1,64 @@
+/** The frozen, secret-free view of the pool: status resource, dashboard, metrics, demo, doctor. */
+
+import type { Provider } from '../errors.ts';
+
+export type BreakerState = 'closed' | 'half-open' | 'open';
+
+/** `ready`: may serve. `cooling`: not before `retryInMs`. `disabled`: until the upstream's own
+ * answer, or an operator, says otherwise. `draining`: removed, finishing its calls. */
+export type KeyState = 'ready' | 'cooling' | 'disabled' | 'draining';
+
+export interface KeySnapshot {
+  readonly name: string;
+  readonly keyId: string;
+  readonly account: string;
+  readonly state: KeyState;
+  /** Our words for a state that is not ready: "rejected by DeepSeek (401)". */
+  readonly reason: string | null;
+  readonly retryInMs: number | null;
+  /** Health, 0–100; higher is better. */
+  readonly score: number;
+  readonly breaker: BreakerState;
+  readonly inFlight: number;
+  readonly attempts: number;
+  readonly successes: number;
+  /** Failures attributed to the key; the caller's and the provider's are not among them. */
+  readonly failures: number;
+  /** Median-like latency of served calls: moving average in milliseconds; null before the first. */
+  readonly latencyMs: number | null;
+  readonly firstByteMs: number | null;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** ISO 8601; null when it never served. */
+  readonly lastUsedAt: string | null;
+  /** Our words, with the time; never the upstream's text. */
+  readonly lastError: { readonly text: string; readonly at: string } | null;
+}
+
+export interface AccountSnapshot {
+  readonly account: string;
+  readonly inFlight: number;
+  readonly coolingMs: number | null;
+  readonly reason: string | null;
+  /** The working limit found per model. */
+  readonly limits: ReadonlyArray<{
+    readonly model: string;
+    readonly limit: number;
+    readonly inFlight: number;
+  }>;
+}
+
+export interface ProviderSnapshot {
+  readonly provider: Provider;
+  readonly breaker: BreakerState;
+  readonly retryInMs: number | null;
+  readonly queueDepth: number;
+  readonly oldestWaitMs: number | null;
+  readonly accounts: readonly AccountSnapshot[];
+  readonly keys: readonly KeySnapshot[];
+}
+
+export interface PoolSnapshot {
+  readonly takenAt: string;
+  readonly providers: readonly ProviderSnapshot[];
+}

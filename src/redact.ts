@@ -1,0 +1,116 @@
+/**
+ * The one exit for text: nothing leaves the process unredacted.
+ *
+ * A secret may be shown by its key id only, its last six characters. The redactor knows the values
+ * that were read (keys, master keys, tokens) and takes out the whole value, the forms it takes
+ * when something encodes it, and any run of eight or more of its characters.
+ */
+
+const MASK = '[redacted]';
+
+/** Runs this long and longer are taken out; a key id of six stays. */
+const RUN = 8;
+/** Every run of eight holds one piece of four that starts at a multiple of five. */
+const PIECE = 4;
+const STRIDE = RUN - PIECE + 1;
+
+/** What a secret looks like even when its value was never registered. */
+const SHAPES = [
+  /\b(?:sk|pplx|kpm1)[-_][A-Za-z0-9_-]{8,}/g,
+  /\bBearer\s+[A-Za-z0-9._~+/=-]{8,}/gi,
+  /\bgAAAA[A-Za-z0-9_=-]{40,}/g,
+];
+
+/** A run of plain letters ("deepseek" inside a test key) is a word, and words are no secret. */
+function isTelling(run: string): boolean {
+  return /\d/.test(run) && /[A-Za-z]/.test(run);
+}
+
+function formsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret, 'utf8');
+  return [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    bytes.toString('hex'),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+  ];
+}
+
+/** The last six characters, the only part of a secret that may be shown. */
+export function keyId(secret: string): string {
+  return secret.slice(-6);
+}
+
+/** `sk-…337242`; only for values of 20 characters or more, otherwise nothing of the value. */
+export function maskValue(secret: string): string {
+  if (secret.length < 20) return '…';
+  const prefix = /^(?:sk|pplx)-/.exec(secret)?.[0] ?? '';
+  return `${prefix}…${keyId(secret)}`;
+}
+
+export class Redactor {
+  readonly #values = new Set<string>();
+  readonly #forms = new Set<string>();
+  /** Four-character piece → the secrets that hold it, with its places. */
+  readonly #pieces = new Map<string, Array<{ secret: string; at: number }>>();
+
+  /** Registers a value; short ones would mask ordinary text and are left to the shapes. */
+  add(secret: string): void {
+    if (secret.length < RUN || this.#values.has(secret)) return;
+    this.#values.add(secret);
+    for (const form of formsOf(secret)) this.#forms.add(form);
+    for (let at = 0; at + PIECE <= secret.length; at++) {
+      const piece = secret.slice(at, at + PIECE);
+      const places = this.#pieces.get(piece) ?? [];
+      places.push({ secret, at });
+      this.#pieces.set(piece, places);
+    }
+  }
+
+  /** Takes every secret out of `text`. Cheap when there is none. */
+  redact(text: string): string {
+    let clean = text;
+    for (const form of this.#forms) {
+      if (clean.includes(form)) clean = clean.replaceAll(form, MASK);
+    }
+    for (const shape of SHAPES) clean = clean.replace(shape, MASK);
+    return this.#maskRuns(clean);
+  }
+
+  #maskRuns(text: string): string {
+    if (this.#pieces.size === 0) return text;
+    let clean = '';
+    let copied = 0;
+    for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
+      const run = this.#longestRun(text, at, copied);
+      if (run === null) continue;
+      clean += text.slice(copied, run.start) + MASK;
+      copied = run.end;
+      at = Math.max(at, Math.floor(run.end / STRIDE) * STRIDE - STRIDE);
+    }
+    return clean + text.slice(copied);
+  }
+
+  /** The longest run around `at` that a secret shares with the text, if it is long and telling. */
+  #longestRun(text: string, at: number, from: number): { start: number; end: number } | null {
+    let best: { start: number; end: number } | null = null;
+    for (const place of this.#pieces.get(text.slice(at, at + PIECE)) ?? []) {
+      let start = at;
+      let end = at + PIECE;
+      for (
+        let s = place.at;
+        start > from && s > 0 && text[start - 1] === place.secret[s - 1];
+        s--
+      ) {
+        start--;
+      }
+      for (let s = place.at + PIECE; end < text.length && text[end] === place.secret[s]; s++) end++;
+      const length = end - start;
+      const isBest = best === null || length > best.end - best.start;
+      if (length >= RUN && isBest && isTelling(text.slice(start, end))) best = { start, end };
+    }
+    return best;
+  }
+}

@@ -1,0 +1,37 @@
+/** What a tool is. Tools hold no key, know no transport and catch no error. */
+
+import type * as z from 'zod';
+import type { CallContext } from '../upstream/call.ts';
+import type { DeepSeekClient } from '../upstream/chat.ts';
+import type { PerplexityClient } from '../upstream/search.ts';
+
+export interface ToolContext extends CallContext {
+  readonly deepseek: DeepSeekClient;
+  readonly perplexity: PerplexityClient;
+}
+
+/** Hints of the MCP specification, server/tools. */
+export interface ToolAnnotations {
+  readonly readOnlyHint: boolean;
+  readonly destructiveHint: boolean;
+  readonly idempotentHint: boolean;
+  readonly openWorldHint: boolean;
+}
+
+export interface ToolOutput {
+  /** Validates against the tool's output schema. */
+  readonly structured: Readonly<Record<string, unknown>>;
+  /** Worth reading on its own. */
+  readonly text: string;
+}
+
+export interface Tool<Input extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly annotations: ToolAnnotations;
+  readonly input: Input;
+  readonly output: z.ZodType;
+  /** @throws UpstreamError, PoolExhaustedError; presented by server/ */
+  run(args: z.output<Input>, context: ToolContext): Promise<ToolOutput>;
+}

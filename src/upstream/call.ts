@@ -1,0 +1,25 @@
+/** What a tool tells an upstream client about the call around a request. */
+
+import type { Priority } from '../pool/lease.ts';
+
+/** Something a person who waits wants to know. */
+export interface ProgressUpdate {
+  /** One short phrase: "waiting for a free key", "generating, 1,240 tokens". */
+  readonly message: string;
+}
+
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly session: string;
+  readonly priority: Priority;
+  readonly onProgress: (update: ProgressUpdate) => void;
+}
+
+/** Facts about how a result came to be; every tool result shows them. */
+export interface Served {
+  /** Name of the key that served. */
+  readonly keyName: string;
+  readonly attempts: number;
+  /** The upstream's trace id. */
+  readonly requestId: string | null;
+}
