@@ -1,0 +1,162 @@
+/** How a key answers, and the accounts behind the keys. */
+
+import type { SimulatedProvider } from './call-log.ts';
+import { FaultQueue, type FaultScript } from './faults.ts';
+import type { JsonObject } from './json.ts';
+
+/** A fixed text, or one made from the request's body. */
+export type Answer = string | ((body: JsonObject) => string);
+
+export interface KeyBehaviour {
+  readonly provider: SimulatedProvider;
+  /** Shown in the log instead of the secret; default the key id. */
+  readonly label?: string;
+  /** Keys of one account share its capacity and its balance; default an account of its own. */
+  readonly account?: string;
+  /** Concurrent requests per account and model; over it 429. Sets the account's. */
+  readonly capacity?: number;
+  /** Money left in the account, USD; zero or less answers 402 (Perplexity: 401). */
+  readonly balance?: number;
+  /** Milliseconds to the first token. */
+  readonly ttftMs?: number;
+  readonly tokensPerSecond?: number;
+  /** 0..1: how far the times of one call may stray from these, either way. */
+  readonly jitter?: number;
+  /** Length of generated answers in tokens of about four characters. */
+  readonly answerTokens?: number;
+  /** Replaces the generated answer. */
+  readonly answer?: Answer;
+  readonly faults?: FaultScript;
+}
+
+export interface AccountSettings {
+  readonly capacity?: number;
+  readonly balance?: number;
+  /** The ceiling that shrank with the balance: over it, a 429 that names it. */
+  readonly balanceCapacity?: number;
+  /** Perplexity's leaky bucket, requests per second and burst. */
+  readonly ratePerSecond?: number;
+}
+
+const DEFAULT_BALANCE = 10;
+/** DeepSeek's published ceilings, per account and model. */
+const DEEPSEEK_CAPACITY: Readonly<Record<string, number>> = {
+  'deepseek-flash': 2500,
+  'deepseek-v4-pro': 500,
+};
+/** Perplexity's published rate of POST /search, all tiers. */
+const PERPLEXITY_RATE = 50;
+
+export type Admission =
+  | { readonly verdict: 'admitted' }
+  | { readonly verdict: 'no_balance' | 'rate' }
+  | { readonly verdict: 'capacity' | 'balance_limit'; readonly inFlight: number; limit: number };
+
+/** What a provider limits and bills. */
+export class Account {
+  readonly name: string;
+  readonly #inFlight = new Map<string, number>();
+  readonly #cachedPrefixes = new Set<string>();
+  #settings: AccountSettings = {};
+  #bucket = 0;
+  #bucketAt = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  configure(settings: AccountSettings): void {
+    this.#settings = { ...this.#settings, ...settings };
+  }
+
+  get balance(): number {
+    return this.#settings.balance ?? DEFAULT_BALANCE;
+  }
+
+  inFlight(model: string | null = null): number {
+    if (model !== null) return this.#inFlight.get(model) ?? 0;
+    return [...this.#inFlight.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Whether one more request of `model` may start; `units` are rate-limit units. */
+  admit(model: string, units: number, now: number): Admission {
+    if (this.balance <= 0) return { verdict: 'no_balance' };
+    const inFlight = this.inFlight(model);
+    const limit = this.#settings.capacity ?? DEEPSEEK_CAPACITY[model] ?? Infinity;
+    if (inFlight >= limit) return { verdict: 'capacity', inFlight: inFlight + 1, limit };
+    const shrunk = this.#settings.balanceCapacity ?? Infinity;
+    if (inFlight >= shrunk) {
+      return { verdict: 'balance_limit', inFlight: inFlight + 1, limit: shrunk };
+    }
+    return units > 0 && !this.#takeUnits(units, now)
+      ? { verdict: 'rate' }
+      : { verdict: 'admitted' };
+  }
+
+  #takeUnits(units: number, now: number): boolean {
+    const rate = this.#settings.ratePerSecond ?? PERPLEXITY_RATE;
+    const drained = ((now - this.#bucketAt) / 1000) * rate;
+    const level = Math.max(0, this.#bucket - drained);
+    this.#bucketAt = now;
+    this.#bucket = level + units <= rate ? level + units : level;
+    return level + units <= rate;
+  }
+
+  enter(model: string): void {
+    this.#inFlight.set(model, this.inFlight(model) + 1);
+  }
+
+  leave(model: string): void {
+    this.#inFlight.set(model, this.inFlight(model) - 1);
+  }
+
+  /** True when this account has sent the same prompt prefix before; remembers it. */
+  hasCached(prefix: string): boolean {
+    const known = this.#cachedPrefixes.has(prefix);
+    this.#cachedPrefixes.add(prefix);
+    return known;
+  }
+}
+
+/** One key as the simulator knows it. */
+export class SimulatedKey {
+  readonly keyId: string;
+  readonly #secret: string;
+  #behaviour: KeyBehaviour;
+  #faults: FaultQueue;
+  /** Calls seen; makes the randomness of a call independent of how calls interleave. */
+  calls = 0;
+
+  constructor(secret: string, behaviour: KeyBehaviour, now: number) {
+    this.#secret = secret;
+    this.keyId = secret.slice(-6);
+    this.#behaviour = behaviour;
+    this.#faults = new FaultQueue(behaviour.faults ?? [], now);
+  }
+
+  get behaviour(): KeyBehaviour {
+    return this.#behaviour;
+  }
+
+  get faults(): FaultQueue {
+    return this.#faults;
+  }
+
+  get label(): string {
+    return this.#behaviour.label ?? this.keyId;
+  }
+
+  get accountName(): string {
+    return this.#behaviour.account ?? `account-of-${this.keyId}`;
+  }
+
+  /** The last four characters, which DeepSeek's 401 really echoes. */
+  get lastFour(): string {
+    return this.#secret.slice(-4);
+  }
+
+  change(partial: Partial<KeyBehaviour>, now: number): void {
+    this.#behaviour = { ...this.#behaviour, ...partial };
+    if (partial.faults !== undefined) this.#faults = new FaultQueue(partial.faults, now);
+  }
+}
