@@ -3,6 +3,7 @@
 import type { SimulatedProvider } from './call-log.ts';
 import { FaultQueue, type FaultScript } from './faults.ts';
 import type { JsonObject } from './json.ts';
+import { hashText } from './random.ts';
 
 /** A fixed text, or one made from the request's body. */
 export type Answer = string | ((body: JsonObject) => string);
@@ -147,7 +148,8 @@ export class SimulatedKey {
   }
 
   get accountName(): string {
-    return this.#behaviour.account ?? `account-of-${this.keyId}`;
+    // Not by key id: two keys may end alike and still be two accounts.
+    return this.#behaviour.account ?? `own-${hashText(this.#secret)}`;
   }
 
   /** The last four characters, which DeepSeek's 401 really echoes. */

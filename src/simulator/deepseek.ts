@@ -50,8 +50,10 @@ async function chat(turn: Turn, isBeta: boolean): Promise<void> {
 }
 
 async function lookup(turn: Turn, ok: Reply): Promise<void> {
-  const isWrongKey = turn.step?.fault === 'invalid_key';
-  const reply = isWrongKey ? unauthorizedPlain() : (faultReply(turn) ?? ok);
+  const fault = turn.step?.fault;
+  const isFine = fault === 'no_balance';
+  const failed = fault === 'invalid_key' ? unauthorizedPlain() : faultReply(turn);
+  const reply = isFine ? ok : (failed ?? ok);
   await turn.exchange.send(reply.status, reply.body, reply.headers);
 }
 
@@ -72,14 +74,16 @@ async function models(turn: Turn): Promise<void> {
 }
 
 async function balance(turn: Turn): Promise<void> {
-  const total = Math.max(0, turn.account.balance).toFixed(2);
+  // An empty account still answers this one: that it is empty is the answer.
+  const isEmpty = turn.step?.fault === 'no_balance' || turn.account.balance <= 0;
+  const total = (isEmpty ? 0 : turn.account.balance).toFixed(2);
   const info = {
     currency: 'USD',
     total_balance: total,
     granted_balance: '0.00',
     topped_up_balance: total,
   };
-  const body = { is_available: turn.account.balance > 0, balance_infos: [info] };
+  const body = { is_available: !isEmpty, balance_infos: [info] };
   await lookup(turn, jsonReply(200, body));
 }
 

@@ -12,6 +12,7 @@ export const DEEPSEEK_FAULTS = [
   'keep_alive_for_ever',
   'slow_body', // the answer in a few pieces with pauses
   'slow_drip', // one byte at a time
+  'trailing_usage', // usage on a chunk of its own, after the one with finish_reason
   'no_done', // finish_reason arrives, [DONE] does not
   'cut', // clean end of the connection in the middle of the content
   'reset_mid_content',
@@ -89,6 +90,23 @@ export type DeepSeekFault = (typeof DEEPSEEK_FAULTS)[number];
 export type PerplexityFault = (typeof PERPLEXITY_FAULTS)[number];
 export type FaultName = DeepSeekFault | PerplexityFault;
 
+/**
+ * Faults that free lookups (balance, models) show as well, when they are a lasting state: a dead
+ * key is dead everywhere, and in an outage nothing answers. "The next two calls: 503" is about
+ * inference alone, and a probe must not use it up.
+ */
+const LASTING: ReadonlySet<FaultName> = new Set<FaultName>([
+  'never_answers',
+  'reset',
+  'invalid_key',
+  'invalid_key_plain',
+  'no_balance',
+  'server_error',
+  'overloaded',
+  'bad_gateway_html',
+  'redirect',
+]);
+
 export interface FaultStep {
   readonly fault: FaultName;
   /** Calls it strikes; default 1, or unlimited when the step has a time window. */
@@ -96,7 +114,7 @@ export interface FaultStep {
   /** Milliseconds since the script was set. */
   readonly fromMs?: number;
   readonly untilMs?: number;
-  /** Strikes only requests whose path ends with this, such as `/user/balance`. */
+  /** Strikes only requests whose path ends with this, such as `/user/balance`, lookups included. */
   readonly endpoint?: string;
   /** Value of the Retry-After header, where the fault sends one: seconds or an HTTP date. */
   readonly retryAfter?: number | string;
@@ -122,13 +140,15 @@ export class FaultQueue {
   }
 
   /** The step that strikes a request to `path` now, or null. Uses one of its times up. */
-  next(path: string, now: number): FaultStep | null {
+  next(path: string, isLookup: boolean, now: number): FaultStep | null {
     const elapsed = now - this.#setAt;
     for (const entry of this.#steps) {
       const { step } = entry;
       if (entry.left < 1) continue;
       if (elapsed < (step.fromMs ?? 0) || elapsed >= (step.untilMs ?? Infinity)) continue;
       if (step.endpoint !== undefined && !path.endsWith(step.endpoint)) continue;
+      const isLasting = entry.left === Infinity && LASTING.has(step.fault);
+      if (isLookup && step.endpoint === undefined && !isLasting) continue;
       entry.left -= 1;
       return step;
     }

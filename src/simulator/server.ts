@@ -18,7 +18,7 @@ export interface Backstage {
   findKey(side: ProviderSide, secret: string): SimulatedKey | null;
   accountOf(key: SimulatedKey): Account;
   /** The fault that strikes this request: the provider's first, then the key's. */
-  nextFault(side: ProviderSide, key: SimulatedKey, path: string): FaultStep | null;
+  nextFault(side: ProviderSide, key: SimulatedKey, path: string, route: Route): FaultStep | null;
   openCall(call: OpenCall): void;
   violation(side: ProviderSide, path: string, what: string): void;
 }
@@ -156,12 +156,13 @@ async function admitted(side: ProviderSide, backstage: Backstage, arrival: Arriv
     account.enter(model);
   }
   try {
-    const step = backstage.nextFault(side, key, path);
+    const step = backstage.nextFault(side, key, path, route);
     call.fault = step?.fault ?? 'ok';
     if (step?.fault === 'never_answers') await exchange.silence();
     if (step?.fault === 'reset') return exchange.reset();
     if (step?.fault === 'slow_drip') exchange.drip(step.delayMs ?? 20);
-    const { seed, trapUrl } = backstage;
+    const { seed } = backstage;
+    const trapUrl = `${backstage.trapUrl}/${side.provider}`;
     await route.answer({ exchange, key, account, body, step, random, seed, call, trapUrl });
   } finally {
     if (isInference) account.leave(model);

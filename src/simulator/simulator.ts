@@ -10,7 +10,7 @@ import type { CallRecord, OpenCall, SimulatedProvider, Violation } from './call-
 import { DEEPSEEK } from './deepseek.ts';
 import { FaultQueue, type FaultScript, type FaultStep } from './faults.ts';
 import { PERPLEXITY } from './perplexity.ts';
-import type { ProviderSide } from './provider-side.ts';
+import type { ProviderSide, Route } from './provider-side.ts';
 import { type Backstage, createListener } from './server.ts';
 
 export type { AccountSettings, Answer, KeyBehaviour } from './behaviour.ts';
@@ -160,9 +160,11 @@ class Stage implements Backstage {
     return key?.behaviour.provider === side.provider ? key : null;
   }
 
-  nextFault(side: ProviderSide, key: SimulatedKey, path: string): FaultStep | null {
+  nextFault(side: ProviderSide, key: SimulatedKey, path: string, route: Route): FaultStep | null {
     const now = this.now();
-    return this.providerFaults.get(side.provider)?.next(path, now) ?? key.faults.next(path, now);
+    const isLookup = route.kind === 'lookup';
+    const outage = this.providerFaults.get(side.provider)?.next(path, isLookup, now);
+    return outage ?? key.faults.next(path, isLookup, now);
   }
 
   openCall(call: OpenCall): void {
@@ -184,7 +186,11 @@ class Stage implements Backstage {
 /** Where redirects lead: whoever calls it has carried a key to another host. */
 function createTrap(stage: Stage): Server {
   return createServer((request, response) => {
-    stage.violation({ provider: 'deepseek' }, request.url ?? '/', 'followed a redirect');
+    const path = request.url ?? '/';
+    const provider = path.startsWith('/perplexity/') ? 'perplexity' : 'deepseek';
+    const hasKey = request.headers.authorization !== undefined;
+    const what = `followed a redirect${hasKey ? ' and took the key along' : ''}`;
+    stage.violation({ provider }, path, what);
     response.end();
   });
 }
