@@ -10,8 +10,12 @@ import { JSON_TYPE, stray, type Turn } from './turn.ts';
 const DEFAULT_TTFT_MS = 5;
 const DEFAULT_TOKENS_PER_SECOND = 20_000;
 const DEFAULT_DELAY_MS = 50;
-/** Pieces leave together this often: a timer a token would cost more than the product under test. */
+/**
+ * Tokens leave together this often, rarer under load: a timer and a write for every token would
+ * cost more than the product under test.
+ */
 const TICK_MS = 50;
+const MAX_TICK_MS = 250;
 /** Largest piece, in tokens, so that even an instant answer is several events. */
 const MAX_PIECE_TOKENS = 64;
 const SLOW_PIECES = 8;
@@ -39,13 +43,14 @@ async function emit(
   const pace = turn.key.behaviour.tokensPerSecond ?? DEFAULT_TOKENS_PER_SECOND;
   const isHuge = plan.content === 'huge';
   const tokensPerMs = isHuge ? Infinity : pace / 1000 / (stray(turn, 1) || 1);
-  const perTick = Math.max(1, Math.round(tokensPerMs * TICK_MS));
+  const tickMs = Math.min(MAX_TICK_MS, Math.max(TICK_MS, turn.account.inFlight() / 2));
+  const perTick = Math.max(1, Math.round(tokensPerMs * tickMs));
   const pieceTokens = isHuge ? 4096 : Math.min(MAX_PIECE_TOKENS, perTick);
   let owedMs = 0;
   for (let at = 0; at < text.length; at += pieceTokens * CHARACTERS_PER_TOKEN) {
     const piece = text.slice(at, at + pieceTokens * CHARACTERS_PER_TOKEN);
     owedMs += countTokens(piece) / tokensPerMs + plan.pieceDelayMs;
-    if (owedMs >= TICK_MS || plan.pieceDelayMs > 0) {
+    if (owedMs >= tickMs || plan.pieceDelayMs > 0) {
       await turn.exchange.wait(Math.round(owedMs));
       owedMs = 0;
     }
