@@ -5,10 +5,13 @@ import type { CallContext } from '../upstream/call.ts';
 import type { DeepSeekClient } from '../upstream/chat.ts';
 import type { PerplexityClient } from '../upstream/search.ts';
 
-export interface ToolContext extends CallContext {
+/** Both upstreams, as the composition root opens them. */
+export interface UpstreamClients {
   readonly deepseek: DeepSeekClient;
   readonly perplexity: PerplexityClient;
 }
+
+export interface ToolContext extends CallContext, UpstreamClients {}
 
 /** Hints of the MCP specification, server/tools. */
 export interface ToolAnnotations {
@@ -35,3 +38,11 @@ export interface Tool<Input extends z.ZodType = z.ZodType> {
   /** @throws UpstreamError, PoolExhaustedError; presented by server/ */
   run(args: z.output<Input>, context: ToolContext): Promise<ToolOutput>;
 }
+
+/** Both tools ask a paid upstream on the open web and change nothing. */
+export const ASKS_UPSTREAM: ToolAnnotations = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: false,
+  openWorldHint: true,
+};

@@ -1,0 +1,115 @@
+/**
+ * One tool call, whatever the protocol's era: arguments in, result out. Both shells and both
+ * transports come through here.
+ */
+
+import { isAbort } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { parseArguments } from '../tools/arguments.ts';
+import type { Tool, ToolOutput } from '../tools/tool.ts';
+import { Heartbeat, type ProgressReport } from './heartbeat.ts';
+import type { ServerHost, ToolOutcome } from './host.ts';
+import { presentError } from './present-error.ts';
+
+export interface ToolCall {
+  readonly tool: Tool;
+  /** `params.arguments` as the client sent it. */
+  readonly args: unknown;
+  readonly signal: AbortSignal;
+  /** Waiting calls take turns between sessions. */
+  readonly session: string;
+  /** null when the client sent no progress token. */
+  readonly report: ((report: ProgressReport) => void) | null;
+}
+
+/** Has a string index so that both SDKs take it as their own result type. */
+export interface ToolResult {
+  [key: string]: unknown;
+  content: Array<{ type: 'text'; text: string }>;
+  structuredContent?: Record<string, unknown>;
+  isError?: boolean;
+}
+
+export function errorResult(text: string): ToolResult {
+  return { content: [{ type: 'text', text }], isError: true };
+}
+
+function redactDeep(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((entry) => redactDeep(entry, redact));
+  if (typeof value === 'object' && value !== null) return redactRecord(value, redact);
+  return value;
+}
+
+function redactRecord(value: object, redact: (text: string) => string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [key, redactDeep(entry, redact)]),
+  );
+}
+
+function resultOf(output: ToolOutput, redact: (text: string) => string): ToolResult {
+  return {
+    content: [{ type: 'text', text: redact(output.text) }],
+    structuredContent: redactRecord(output.structured, redact),
+  };
+}
+
+async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<ToolOutput> {
+  const { report } = call;
+  const heartbeat =
+    report === null
+      ? null
+      : new Heartbeat(({ progress, message }) =>
+          report({ progress, message: host.redact(message) }),
+        );
+  try {
+    const clients = await host.clients();
+    call.signal.throwIfAborted();
+    return await call.tool.run(args, {
+      ...clients,
+      signal: call.signal,
+      session: call.session,
+      priority: 'interactive',
+      onProgress: ({ message }) => heartbeat?.update(message),
+    });
+  } finally {
+    heartbeat?.stop();
+  }
+}
+
+/**
+ * Runs one tool. Every failure is a result with `isError`; only a cancelled call throws, and its
+ * answer is never sent.
+ *
+ * @throws an abort, when the caller cancelled
+ */
+export async function callTool(
+  host: ServerHost,
+  logger: Logger,
+  call: ToolCall,
+): Promise<ToolResult> {
+  const startedAt = performance.now();
+  const ended = (outcome: ToolOutcome): void => {
+    const durationMs = Math.round(performance.now() - startedAt);
+    host.onToolCall?.({ tool: call.tool.name, outcome, durationMs });
+  };
+  const parsed = parseArguments(call.tool, call.args);
+  if (!parsed.ok) {
+    ended('error');
+    const text = `${call.tool.name} was not called: ${parsed.problem}. Correct the arguments and call it again.`;
+    return errorResult(host.redact(text));
+  }
+  try {
+    const output = await run(host, call, parsed.value);
+    const result = resultOf(output, (text) => host.redact(text));
+    ended('ok');
+    return result;
+  } catch (error) {
+    if (call.signal.aborted || isAbort(error)) {
+      ended('cancelled');
+      throw error;
+    }
+    ended('error');
+    return errorResult(host.redact(presentError(error, logger)));
+  }
+}

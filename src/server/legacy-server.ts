@@ -1,0 +1,76 @@
+/**
+ * Protocol revisions 2024-10-07 to 2025-11-25: the v1 SDK's low-level server over the one table.
+ * Low-level, because its schemas then reach the client exactly as committed; `McpServer` would
+ * make its own from zod, in another dialect.
+ */
+
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import {
+  CallToolRequestSchema,
+  ListResourcesRequestSchema,
+  ListResourceTemplatesRequestSchema,
+  ListToolsRequestSchema,
+  McpError,
+  ReadResourceRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { Logger } from '../logger.ts';
+import { TOOLS } from '../tools/index.ts';
+import { callTool, errorResult } from './call-tool.ts';
+import type { ServerHost } from './host.ts';
+import { CAPABILITIES, SERVER_INFO, TOOL_LIST } from './identity.ts';
+import { RESOURCES, readResource } from './resources.ts';
+
+export interface LegacyServerOptions {
+  readonly host: ServerHost;
+  readonly logger: Logger;
+  /** Waiting calls take turns between sessions. */
+  readonly session: string;
+}
+
+function serveTools(server: Server, { host, logger, session }: LegacyServerOptions): void {
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
+    const tool = TOOLS.find((candidate) => candidate.name === params.name);
+    if (tool === undefined) {
+      const names = TOOLS.map((candidate) => candidate.name).join(' and ');
+      return errorResult(`There is no such tool; this server has ${names}.`);
+    }
+    const token = params._meta?.progressToken;
+    const report = (progress: { progress: number; message: string }): void => {
+      const sent = extra.sendNotification({
+        method: 'notifications/progress',
+        params: { progressToken: token ?? '', ...progress },
+      });
+      sent.catch((error: unknown) =>
+        logger.debug('a progress notification was not sent', { error }),
+      );
+    };
+    return callTool(host, logger, {
+      tool,
+      args: params.arguments,
+      signal: extra.signal,
+      session,
+      report: token === undefined ? null : report,
+    });
+  });
+}
+
+function serveResources(server: Server, host: ServerHost): void {
+  server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [...RESOURCES] }));
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] }));
+  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }) => {
+    const contents = await readResource(params.uri, host);
+    // −32002: "Resource not found" of the revisions up to 2025-11-25.
+    if (contents === null) throw new McpError(-32_002, 'Resource not found');
+    return { contents };
+  });
+}
+
+/** A server for one session; connect it to a transport. */
+export function createLegacyServer(options: LegacyServerOptions): Server {
+  const server = new Server(SERVER_INFO, { capabilities: CAPABILITIES });
+  serveTools(server, options);
+  serveResources(server, options.host);
+  server.onerror = (error) => options.logger.debug('protocol error', { error });
+  return server;
+}

@@ -1,0 +1,153 @@
+/**
+ * Which era a message belongs to, decided message by message: a client may race `server/discover`
+ * with `initialize` and go on with whichever is answered. Each SDK is imported when the first
+ * message of its era arrives.
+ */
+
+import type { Logger } from '../logger.ts';
+import {
+  errorReply,
+  INTERNAL_ERROR,
+  isRecord,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  type RequestId,
+} from './json-rpc.ts';
+import type { ClientMessage, Leg, Send } from './leg.ts';
+
+export type Era = 'legacy' | 'modern';
+export type OpenLeg = (send: Send) => Promise<Leg>;
+
+const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
+const MODERN_METHODS = new Set(['server/discover', 'subscriptions/listen']);
+
+export function eraOf(message: JsonRpcRequest | JsonRpcNotification): Era {
+  if (MODERN_METHODS.has(message.method)) return 'modern';
+  const meta = message.params?._meta;
+  return isRecord(meta) && VERSION_KEY in meta ? 'modern' : 'legacy';
+}
+
+/** A leg that may still be opening; messages keep their order meanwhile. */
+class LazyLeg {
+  readonly #opened: Promise<Leg>;
+  #leg: Leg | null = null;
+  #waiting: ClientMessage[] = [];
+  #isClosed = false;
+
+  constructor(opened: Promise<Leg>, onFailure: (error: unknown, lost: ClientMessage[]) => void) {
+    this.#opened = opened;
+    opened.then(
+      (leg) => this.#arrived(leg),
+      (error: unknown) => onFailure(error, this.#waiting.splice(0)),
+    );
+  }
+
+  deliver(message: ClientMessage): void {
+    if (this.#leg === null) this.#waiting.push(message);
+    else this.#leg.deliver(message);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#leg?.close();
+  }
+
+  /** Resolves when messages no longer wait for an import. */
+  async ready(): Promise<void> {
+    await this.#opened.catch(() => {});
+  }
+
+  #arrived(leg: Leg): void {
+    if (this.#isClosed) return;
+    this.#leg = leg;
+    for (const message of this.#waiting.splice(0)) leg.deliver(message);
+  }
+}
+
+export interface RouterOptions {
+  readonly open: Readonly<Record<Era, OpenLeg>>;
+  readonly send: Send;
+  readonly logger: Logger;
+}
+
+function replyId(message: object): RequestId | null {
+  const isReply = 'id' in message && ('result' in message || 'error' in message);
+  if (!isReply) return null;
+  return typeof message.id === 'string' || typeof message.id === 'number' ? message.id : null;
+}
+
+export class Router {
+  readonly #options: RouterOptions;
+  readonly #legs = new Map<Era, LazyLeg>();
+  /** Era of every request in flight, by id. */
+  readonly #inFlight = new Map<RequestId, Era[]>();
+  #idle: Array<() => void> = [];
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  request(message: JsonRpcRequest): void {
+    const era = eraOf(message);
+    this.#inFlight.set(message.id, [...(this.#inFlight.get(message.id) ?? []), era]);
+    this.#leg(era).deliver(message);
+  }
+
+  notify(message: JsonRpcNotification): void {
+    const requestId = message.params?.requestId;
+    if (message.method === 'notifications/cancelled' && isId(requestId)) {
+      const era = this.#inFlight.get(requestId)?.at(-1);
+      if (era === undefined) return;
+      this.#settle(requestId);
+      this.#leg(era).deliver(message);
+      return;
+    }
+    this.#leg(eraOf(message)).deliver(message);
+  }
+
+  /** Resolves when every request is answered or cancelled. */
+  whenIdle(): Promise<void> {
+    if (this.#inFlight.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#legs.values()].map((leg) => leg.close()));
+  }
+
+  #leg(era: Era): LazyLeg {
+    const existing = this.#legs.get(era);
+    if (existing !== undefined) return existing;
+    const opened = this.#options.open[era]((message) => this.#answer(message));
+    const leg = new LazyLeg(opened, (error, lost) => this.#failed(error, lost));
+    this.#legs.set(era, leg);
+    return leg;
+  }
+
+  #answer(message: object): void {
+    this.#options.send(message);
+    const id = replyId(message);
+    if (id !== null) this.#settle(id);
+  }
+
+  #settle(id: RequestId): void {
+    const rest = this.#inFlight.get(id)?.slice(0, -1) ?? [];
+    if (rest.length > 0) this.#inFlight.set(id, rest);
+    else this.#inFlight.delete(id);
+    if (this.#inFlight.size > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #failed(error: unknown, lost: readonly ClientMessage[]): void {
+    this.#options.logger.error('a protocol era could not be opened', { error });
+    for (const message of lost) {
+      if ('method' in message && 'id' in message) {
+        this.#answer(errorReply(message.id, INTERNAL_ERROR, 'Internal error'));
+      }
+    }
+  }
+}
+
+function isId(value: unknown): value is RequestId {
+  return typeof value === 'string' || typeof value === 'number';
+}

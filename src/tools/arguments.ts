@@ -1,0 +1,137 @@
+/**
+ * Raw arguments → validated ones, or one sentence a model can act on: which argument, what is
+ * wrong, which limit. What was sent is never repeated; it may be long, hostile or a secret.
+ */
+
+import * as z from 'zod';
+import { grouped } from './clean-text.ts';
+import type { Tool } from './tool.ts';
+
+export type ParsedArguments<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly problem: string };
+
+type Issue = z.core.$ZodIssue;
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  array: 'a list',
+  object: 'an object',
+};
+
+const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' entries' };
+
+/** `query[2]`: the argument and the place in it. */
+function placeOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) => {
+      if (typeof part === 'number') return `[${part}]`;
+      return index === 0 ? String(part) : `.${String(part)}`;
+    })
+    .join('');
+}
+
+function isMissing(raw: unknown, path: readonly PropertyKey[]): boolean {
+  let value = raw;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null) return true;
+    value = Reflect.get(value, part);
+  }
+  return value === undefined;
+}
+
+/** A name fit to be repeated, so that a typing error is found; never anything that could be data. */
+function isArgumentName(name: string): boolean {
+  return /^[a-z]{1,20}(?:_[a-z]{1,20}){0,4}$/i.test(name);
+}
+
+function unknownArguments(keys: readonly string[], known: readonly string[]): string {
+  const names = keys.filter(isArgumentName).slice(0, 5);
+  const subject =
+    names.length === 0 ? 'an argument is unknown' : `unknown argument ${names.join(', ')}`;
+  return `${subject}; this tool takes ${known.join(', ')}`;
+}
+
+function rangeProblem(place: string, issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall) {
+  const unit = UNITS[issue.origin] ?? '';
+  const limit =
+    issue.code === 'too_big'
+      ? `at most ${grouped(Number(issue.maximum))}`
+      : `at least ${grouped(Number(issue.minimum))}`;
+  const verb = unit === '' ? 'has to be' : 'has to have';
+  return `${place} ${verb} ${limit}${unit}`;
+}
+
+/** The branch of a union that the value's own kind chose, if its problem is more than its type. */
+function unionProblem(issue: z.core.$ZodIssueInvalidUnion, place: string): Issue | string {
+  const inner = issue.errors.flat().find((candidate) => candidate.code !== 'invalid_type');
+  const deep = issue.errors.flat().find((candidate) => candidate.path.length > 0);
+  const chosen = inner ?? deep;
+  if (chosen === undefined) return `${place} has to be a string or a list of strings`;
+  return { ...chosen, path: [...issue.path, ...chosen.path] };
+}
+
+function problemOf(issue: Issue, raw: unknown, known: readonly string[]): string {
+  const place = placeOf(issue.path);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return unknownArguments(issue.keys, known);
+    case 'too_big':
+    case 'too_small':
+      return rangeProblem(place, issue);
+    case 'invalid_value':
+      return `${place} has to be one of ${issue.values.map(String).join(', ')}`;
+    case 'invalid_union': {
+      if (isMissing(raw, issue.path)) return `${place} is missing`;
+      const chosen = unionProblem(issue, place);
+      return typeof chosen === 'string' ? chosen : problemOf(chosen, raw, known);
+    }
+    case 'invalid_type':
+      if (place === '') return 'the arguments have to be an object';
+      if (isMissing(raw, issue.path)) return `${place} is missing`;
+      return `${place} has to be ${KINDS[issue.expected] ?? `of type ${issue.expected}`}`;
+    case 'custom':
+    case 'invalid_format':
+      return place === '' ? issue.message : `${place} ${issue.message}`;
+    default:
+      return `${place} is not valid`;
+  }
+}
+
+/**
+ * Validates what a client sent.
+ *
+ * @param raw `params.arguments` as it came; absent counts as empty
+ */
+export function parseArguments(tool: Tool, raw: unknown): ParsedArguments<unknown> {
+  const parsed = tool.input.safeParse(raw ?? {});
+  if (parsed.success) return { ok: true, value: parsed.data };
+  const known = tool.input instanceof z.ZodObject ? Object.keys(tool.input.shape) : [];
+  const problems = parsed.error.issues
+    .slice(0, 3)
+    .map((issue) => problemOf(issue, raw ?? {}, known));
+  return { ok: false, problem: [...new Set(problems)].join('; ') };
+}
+
+/**
+ * A string of `min` to `max` characters, counted as JSON Schema counts them: code points, not
+ * UTF-16 units. At least one of them has to be more than white space.
+ */
+export function boundedText(min: number, max: number) {
+  return z
+    .string()
+    .superRefine((text, context) => {
+      const tooLong = text.length > max && [...text].length > max;
+      if (tooLong) {
+        context.addIssue({ code: 'custom', message: `has more than ${grouped(max)} characters` });
+      } else if (min > 0 && text.trim() === '') {
+        context.addIssue({
+          code: 'custom',
+          message: `is empty; it takes 1 to ${grouped(max)} characters`,
+        });
+      }
+    })
+    .meta({ ...(min > 0 && { minLength: min }), maxLength: max });
+}

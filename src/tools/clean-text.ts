@@ -1,0 +1,55 @@
+/**
+ * Upstream text is data: what a terminal or a reader could be fooled with is taken out, its size
+ * is bounded, and a cut is said aloud.
+ */
+
+/** CSI and OSC sequences, and any other two-byte escape. */
+const ANSI =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
+  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)?|\u001B[ -/]*[0-~]?/g;
+
+/** C0 but tab and newline, DEL, C1. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
+const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
+
+/**
+ * Characters that change the order of what is read (Trojan Source, CVE-2021-42574), and those
+ * that nobody sees but a model reads: tags, byte order marks, invisible operators.
+ */
+const UNSEEN =
+  /[\u061C\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
+
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+
+/** Half a surrogate pair is no character, and strict JSON parsers refuse it. */
+export function wellFormed(text: string): string {
+  return text.replace(LONE_SURROGATE, '\uFFFD');
+}
+
+/** The same text without control, ANSI, bidirectional and invisible characters. */
+export function cleanText(text: string): string {
+  const oneNewline = text.replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n');
+  return wellFormed(oneNewline.replace(ANSI, '').replace(CONTROL, '').replace(UNSEEN, ''));
+}
+
+/** `cleanText` on one line, for titles, addresses and names. */
+export function cleanLine(text: string, limit: number): string {
+  return cutText(cleanText(text).replace(/\s+/g, ' ').trim(), limit);
+}
+
+/** `text` within `limit` characters; an ellipsis stands for what was cut. */
+export function cutText(text: string, limit: number): string {
+  return text.length <= limit ? text : `${headOf(text, limit - 1)}…`;
+}
+
+/** The first `limit` characters, never half of a surrogate pair. */
+export function headOf(text: string, limit: number): string {
+  const last = text.charCodeAt(limit - 1);
+  const splitsPair = last >= 0xd800 && last <= 0xdbff;
+  return text.slice(0, splitsPair ? limit - 1 : limit);
+}
+
+/** 400000 → "400,000". */
+export function grouped(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
+}
