@@ -1,0 +1,134 @@
+/** What every attempt at either upstream has in common: its clock, and one exit for errors. */
+
+import type { Failure, UpstreamError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Lease, WaitNotice } from '../pool/lease.ts';
+import { readStart, TransportError } from './body.ts';
+import type { Diagnosis } from './failure.ts';
+import { diagnoseAnswer, diagnoseSocket, diagnosis, requestIdOf } from './failure.ts';
+import { isSendable } from './http.ts';
+import { type About, unsendableKey, upstreamError } from './sentences.ts';
+import { cancelled, type Watch, watchAttempt } from './watch.ts';
+
+/** Of an error answer this much is read and, redacted, logged. */
+const ERROR_CHARS = 64 * 1024;
+const LOGGED_CHARS = 500;
+
+/** A failure that the code reading the answer found; becomes an UpstreamError on the way out. */
+export class AttemptFailure extends Error {
+  override readonly name = 'AttemptFailure';
+  readonly found: Diagnosis;
+  /** The upstream's own words, for the log alone. */
+  readonly detail: string;
+
+  constructor(found: Diagnosis, detail = '') {
+    super(found.failure.kind);
+    this.found = found;
+    this.detail = detail;
+  }
+}
+
+export interface AttemptOptions {
+  readonly lease: Lease;
+  /** The caller's own signal; the lease's also ends with the deadline. */
+  readonly caller: AbortSignal;
+  readonly about: Omit<About, 'keyName' | 'partial'>;
+  readonly logger: Logger;
+  /** What is known when the connection breaks: status, trace id, whether it may be billed. */
+  readonly known: () => Partial<Failure>;
+  /** What had been generated; null when nothing was. */
+  readonly partial: () => string | null;
+}
+
+/** The reason in words, from an error that was wrapped several times. */
+function wordsOf(error: unknown): string {
+  const words: string[] = [];
+  for (let at = error; at instanceof Error && words.length < 6; at = at.cause) {
+    words.push('code' in at ? `${at.message} [${String(at.code)}]` : at.message);
+  }
+  return words.join(': ');
+}
+
+function read(error: unknown, known: Partial<Failure>): { found: Diagnosis; detail: string } {
+  if (error instanceof AttemptFailure) return { found: error.found, detail: error.detail };
+  if (error instanceof TransportError) {
+    return { found: diagnoseSocket(error.cause, known), detail: wordsOf(error.cause) };
+  }
+  // Neither the upstream's doing nor the network's: a bug, and to be seen as one.
+  throw error;
+}
+
+function explain(error: unknown, watch: Watch, options: AttemptOptions): UpstreamError {
+  const stopped = watch.stopped();
+  if (stopped === 'cancelled') throw cancelled();
+  const known = options.known();
+  const { found, detail } =
+    stopped === null ? read(error, known) : { found: diagnosis(stopped, known), detail: '' };
+  const about: About = {
+    ...options.about,
+    keyName: options.lease.keyName,
+    partial: options.partial(),
+  };
+  const { kind, status, requestId } = found.failure;
+  options.logger.warn('attempt failed', {
+    provider: about.provider,
+    key: about.keyName,
+    kind,
+    status,
+    requestId,
+    detail: detail.slice(0, LOGGED_CHARS),
+  });
+  return upstreamError(found, about);
+}
+
+/**
+ * Runs one attempt.
+ *
+ * @throws UpstreamError for whatever the upstream or the network did; AbortError for a cancel;
+ *   anything else is a bug of ours and passes as it is
+ */
+export async function runAttempt<T>(
+  options: AttemptOptions,
+  send: (watch: Watch) => Promise<T>,
+): Promise<T> {
+  const { lease, about } = options;
+  if (!isSendable(lease.secret)) {
+    throw unsendableKey(diagnosis('invalid_key'), { ...about, keyName: lease.keyName });
+  }
+  const watch = watchAttempt(lease, options.caller, about.idleTimeoutMs);
+  try {
+    return await send(watch);
+  } catch (error) {
+    throw explain(error, watch, options);
+  } finally {
+    watch.end();
+  }
+}
+
+/** Ends the attempt with what an error answer says. */
+export async function refuse(response: Response): Promise<never> {
+  const body = await readStart(response, ERROR_CHARS);
+  throw new AttemptFailure(diagnoseAnswer(response.status, response.headers, body), body);
+}
+
+/** Ends the attempt: the answer is a success, and its body is none. */
+export function unusable(response: Response, body: string): never {
+  const requestId = requestIdOf(response.headers);
+  const found = diagnosis('malformed', { status: response.status, requestId, mayBeBilled: true });
+  throw new AttemptFailure(found, body);
+}
+
+/** What somebody who waits is told. */
+export function waitMessage({ reason, ahead }: WaitNotice, who: string): string {
+  const queue = ahead !== null && ahead > 0 ? `, ${ahead} in front` : '';
+  switch (reason) {
+    case 'slot':
+      return `waiting for a free key${queue}`;
+    case 'outage':
+      return `${who} is down, the call is held until it answers again${queue}`;
+    case 'cooldown':
+      return `waiting until a key has cooled down${queue}`;
+    case 'retry':
+      return 'waiting a moment before the next attempt';
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Status, body and socket error → what went wrong. The one table for both upstreams; first row
+ * that fits wins. Whose fault a kind is, and what follows, is the pool's business.
+ */
+
+import type { Failure, FailureKind } from '../errors.ts';
+import { TooLargeError } from './body.ts';
+import { ForeignHostError, UnusableProxyError } from './http.ts';
+import { type Fields, fieldsOf, listOf, parseFields, textOf } from './json.ts';
+
+/** What made a host unreachable; changes the advice, not the policy. */
+export type UnreachableCause = 'refused' | 'dns' | 'certificate' | 'proxy' | 'timeout' | 'network';
+
+/** A failure, and what only its explanation needs. */
+export interface Diagnosis {
+  readonly failure: Failure;
+  readonly unreachable: UnreachableCause | null;
+  /** Model names that a 400 lists, checked to be nothing but names. */
+  readonly models: readonly string[];
+}
+
+interface Row {
+  readonly kind: FailureKind;
+  readonly statuses: (status: number) => boolean;
+  /** Has to occur in the error's text, type or code. */
+  readonly text?: RegExp;
+}
+
+const is =
+  (...statuses: readonly number[]) =>
+  (status: number): boolean =>
+    statuses.includes(status);
+const from =
+  (low: number, high: number) =>
+  (status: number): boolean =>
+    status >= low && status <= high;
+
+/** Money is gone; kept short, for a prompt that is echoed must not look like it. */
+const QUOTA = /insufficient_quota|insufficient[ _]balance|exceeded your current quota/i;
+
+const ROWS: readonly Row[] = [
+  // 304 and the like carry no location, but no answer either.
+  { kind: 'redirect', statuses: from(300, 399) },
+  // Perplexity says "out of credit" with a 401.
+  { kind: 'no_credit', statuses: is(401), text: QUOTA },
+  { kind: 'invalid_key', statuses: is(401) },
+  { kind: 'no_credit', statuses: is(402) },
+  // A 429 that names the balance comes before the 402: the ceiling shrinks with the money left.
+  { kind: 'balance_limit', statuses: is(429), text: /\bremaining balance\b|top up your balance/i },
+  // Before the quota row: this message repeats the model's name, which is the caller's text.
+  {
+    kind: 'unknown_model',
+    statuses: is(400, 404, 422),
+    text: /supported api model names|model not exist|invalid_model|model_not_found/i,
+  },
+  {
+    kind: 'too_long',
+    statuses: is(400, 413, 422),
+    text: /maximum context length|invalid max_tokens value|context_length_exceeded/i,
+  },
+  {
+    kind: 'moderation',
+    statuses: is(400, 403, 422),
+    text: /content exists risk|content_filter|content_policy/i,
+  },
+  { kind: 'no_credit', statuses: is(400, 403, 429), text: QUOTA },
+  { kind: 'forbidden', statuses: is(403) },
+  { kind: 'concurrency', statuses: is(429) },
+  // A gateway on the way gave up waiting for the request.
+  { kind: 'server_error', statuses: is(408, 424, 425) },
+  { kind: 'bad_request', statuses: from(400, 499) },
+  { kind: 'overloaded', statuses: is(503, 529) },
+  { kind: 'server_error', statuses: from(500, 599) },
+];
+
+/** Statuses under which the work may have been done and only the answer was lost. */
+const MAYBE_DONE = is(408, 500, 502, 504);
+
+const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+/** A pause longer than this says nothing about the next call. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** The parts of an error answer that say what it is, in one line to match against. */
+function errorText(body: string): string {
+  const parsed = parseFields(body);
+  if (parsed === null) return body;
+  const error = fieldsOf(parsed.error);
+  const details = listOf(parsed.detail).map((each) => textOf(fieldsOf(each).msg) ?? '');
+  const parts = [
+    error.type,
+    error.code,
+    error.message,
+    parsed.error,
+    parsed.message,
+    parsed.detail,
+  ];
+  return [...parts, ...details].filter((part) => typeof part === 'string').join(' | ');
+}
+
+function namedModels(text: string): string[] {
+  const listed = /supported api model names are (.{1,1000}?)(?:, but you passed|\.\s|\.?$)/i.exec(
+    text,
+  );
+  const names = (listed?.[1] ?? '').split(/,\s*|\s+(?:or|and)\s+/);
+  return names.map((name) => name.trim()).filter((name) => MODEL_NAME.test(name));
+}
+
+function namedLimit(text: string): number | null {
+  const digits = /concurrency limit of (\d{1,6})\b/i.exec(text)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** `retry-after-ms`, or `retry-after` as seconds or as a date. */
+export function retryAfterMs(headers: Headers, now: number = Date.now()): number | null {
+  const exact = Number(headers.get('retry-after-ms') ?? 'none');
+  const raw = headers.get('retry-after') ?? '';
+  const asSeconds = /^\s*\d+(\.\d+)?\s*$/.test(raw) ? Number(raw) * 1000 : Number.NaN;
+  const asDate = Date.parse(raw) - now;
+  const found = [exact, asSeconds, asDate].find((ms) => Number.isFinite(ms));
+  return found === undefined ? null : Math.min(Math.max(0, Math.round(found)), MAX_RETRY_AFTER_MS);
+}
+
+/** DeepSeek's trace header, or what others use. Its shape is checked: it is shown to the caller. */
+export function requestIdOf(headers: Headers): string | null {
+  const raw = headers.get('x-ds-trace-id') ?? headers.get('x-request-id');
+  return raw !== null && REQUEST_ID.test(raw) ? raw : null;
+}
+
+/** A failure with nothing known but its kind. */
+export function failureOf(kind: FailureKind, known: Partial<Failure> = {}): Failure {
+  return {
+    status: null,
+    retryAfterMs: null,
+    requestId: null,
+    namedLimit: null,
+    mayBeBilled: false,
+    ...known,
+    kind,
+  };
+}
+
+/** Reads an answer that is an error. A status below 300 with an unusable body is `malformed`. */
+export function diagnoseAnswer(status: number, headers: Headers, body: string): Diagnosis {
+  const text = errorText(body);
+  const row = ROWS.find((each) => each.statuses(status) && (each.text?.test(text) ?? true));
+  const kind = row?.kind ?? 'malformed';
+  const failure = failureOf(kind, {
+    status,
+    retryAfterMs: retryAfterMs(headers),
+    requestId: requestIdOf(headers),
+    namedLimit: kind === 'balance_limit' || kind === 'concurrency' ? namedLimit(text) : null,
+    mayBeBilled: status < 300 || MAYBE_DONE(status),
+  });
+  return { failure, unreachable: null, models: kind === 'unknown_model' ? namedModels(text) : [] };
+}
+
+const NO_HEADERS = new Headers();
+
+/**
+ * Reads an error that arrived inside a 200: `{message, type, code}`, where Perplexity's code is
+ * the status it stands for.
+ */
+export function diagnoseEmbedded(error: Fields, requestId: string | null): Diagnosis {
+  const body = JSON.stringify({ error });
+  const code = typeof error.code === 'number' ? error.code : Number.NaN;
+  const status = code >= 400 && code <= 599 ? code : statusOfType(errorText(body));
+  const { failure, models } = diagnoseAnswer(status, NO_HEADERS, body);
+  return {
+    failure: { ...failure, status: 200, requestId, mayBeBilled: true },
+    models,
+    unreachable: null,
+  };
+}
+
+/** The status that an error without one would have had. */
+function statusOfType(text: string): number {
+  if (/rate_limit/i.test(text)) return 429;
+  if (/authentication|invalid_api_key/i.test(text)) return 401;
+  if (QUOTA.test(text)) return 402;
+  if (/content exists risk|invalid_request|invalid_param|maximum context/i.test(text)) return 400;
+  return /unavailable|overloaded|too busy/i.test(text) ? 503 : 500;
+}
+
+/** Socket error codes under which nothing of the request can have reached the upstream. */
+const UNREACHABLE: ReadonlyArray<readonly [RegExp, UnreachableCause]> = [
+  [/^(ENOTFOUND|EAI_\w+|EDNS\w*)$/, 'dns'],
+  [/^ECONNREFUSED$/, 'refused'],
+  [/^UND_ERR_CONNECT_TIMEOUT$/, 'timeout'],
+  [/^(UND_ERR_PRX_TLS|UND_ERR_SOCKS5\w*)$/, 'proxy'],
+  [/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|^ERR_(SSL|TLS)_|^EPROTO$|^CRL_/, 'certificate'],
+  [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|EACCES|EPERM)$/, 'network'],
+];
+
+/** The error and everything under it, however deep it was wrapped. */
+function chain(error: unknown, depth = 0): Error[] {
+  if (!(error instanceof Error) || depth > 8) return [];
+  return [error, ...chain(error.cause, depth + 1)];
+}
+
+function unreachableCause(errors: readonly Error[]): UnreachableCause | null {
+  for (const error of errors) {
+    if (error instanceof UnusableProxyError) return 'proxy';
+    // undici: the proxy answered CONNECT with something else than 200, or asks for a password.
+    if (/^Proxy response \(|^Proxy Authentication Required/.test(error.message)) return 'proxy';
+    if (/before secure TLS connection/.test(error.message)) return 'network';
+    const code = 'code' in error ? String(error.code) : '';
+    const row = UNREACHABLE.find(([pattern]) => pattern.test(code));
+    if (row !== undefined) return row[1];
+    // The same codes come from reading, when the request is long gone.
+    const isConnecting = 'syscall' in error && error.syscall === 'connect';
+    if (isConnecting && code === 'ETIMEDOUT') return 'timeout';
+    if (isConnecting && code === 'ECONNRESET') return 'network';
+  }
+  return null;
+}
+
+/** The bytes that came were no HTTP, no gzip, or no end of them. */
+function isMalformed(errors: readonly Error[]): boolean {
+  return errors.some((error) => {
+    const code = 'code' in error ? String(error.code) : '';
+    return error instanceof TooLargeError || /^(HPE_|Z_|ERR__ERROR_FORMAT)/.test(code);
+  });
+}
+
+/**
+ * Reads an error that came instead of an answer, or in the middle of one.
+ *
+ * @param known what was learnt before it broke; a status means that headers had arrived
+ */
+export function diagnoseSocket(error: unknown, known: Partial<Failure> = {}): Diagnosis {
+  const errors = chain(error);
+  if (errors.some((each) => each instanceof ForeignHostError)) {
+    return { failure: failureOf('redirect', known), unreachable: null, models: [] };
+  }
+  const hasAnswer = known.status !== undefined && known.status !== null;
+  const unreachable = hasAnswer ? null : unreachableCause(errors);
+  if (unreachable !== null) return { failure: failureOf('unreachable'), unreachable, models: [] };
+  const kind = isMalformed(errors) ? 'malformed' : 'connection_lost';
+  // Sent and unanswered: nobody can tell whether it was worked on.
+  const failure = failureOf(kind, { mayBeBilled: !hasAnswer, ...known });
+  return { failure, unreachable: null, models: [] };
+}
+
+/** A diagnosis that needs no reading. */
+export function diagnosis(kind: FailureKind, known: Partial<Failure> = {}): Diagnosis {
+  return { failure: failureOf(kind, known), unreachable: null, models: [] };
+}

@@ -1,0 +1,127 @@
+/**
+ * The one way out: every request of the product goes through the function that `createFetch` makes.
+ *
+ * undici rather than node's own fetch, because that one ignores HTTPS_PROXY on Node 20 and brings
+ * 300 s limits of its own for headers and body. Loaded at the first request: start-up pays nothing.
+ */
+
+import { isIPv6 } from 'node:net';
+
+export interface HttpSettings {
+  readonly proxy: {
+    readonly httpProxy: string | null;
+    readonly httpsProxy: string | null;
+    readonly noProxy: string | null;
+  };
+  /** Default `keypool-mcp`. */
+  readonly userAgent?: string;
+}
+
+export interface FetchInit {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends one request. Redirects are answers like any other, never followed.
+ *
+ * @throws TypeError with the socket's error as its cause, `UnusableProxyError`, or an abort
+ */
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+
+/** HTTPS_PROXY or HTTP_PROXY holds something that is no proxy's address. */
+export class UnusableProxyError extends Error {
+  override readonly name = 'UnusableProxyError';
+}
+
+/** An upstream would have been called under another address than the configured one. */
+export class ForeignHostError extends Error {
+  override readonly name = 'ForeignHostError';
+}
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'] as const;
+const PROXY_PROTOCOLS = new Set(['http:', 'https:', 'socks5:']);
+/** Long enough to serve the next call of a person at work; a server's own shorter hint wins. */
+const KEEP_ALIVE_MS = 30_000;
+
+/** `proxy.example:8080` means http, as it does for curl. Empty when there is none. */
+function proxyUrl(raw: string | null): string {
+  if (raw === null || raw === '') return '';
+  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(raw) ? raw : `http://${raw}`;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !PROXY_PROTOCOLS.has(url.protocol)) throw new UnusableProxyError();
+  return url.href;
+}
+
+function isLoopbackProxy(url: string): boolean {
+  return url !== '' && LOOPBACK.some((host) => host === new URL(url).hostname);
+}
+
+/**
+ * NO_PROXY as undici reads it. A proxy on another machine cannot reach this machine's loopback, so
+ * loopback bypasses it; one that runs here (a debugging proxy) sees everything.
+ */
+function bypass(noProxy: string | null, proxies: readonly string[]): string {
+  const named = (noProxy ?? '').split(/[,\s]+/).filter((entry) => entry !== '');
+  if (named.includes('*')) return '*';
+  const entries = named.map((entry) => (isIPv6(entry) ? `[${entry}]` : entry));
+  return [...entries, ...(proxies.some(isLoopbackProxy) ? [] : LOOPBACK)].join(',');
+}
+
+/** What undici's EnvHttpProxyAgent is told; strings throughout, or it would read the environment. */
+export function proxyOptions(proxy: HttpSettings['proxy']): {
+  readonly httpProxy: string;
+  readonly httpsProxy: string;
+  readonly noProxy: string;
+} {
+  const httpProxy = proxyUrl(proxy.httpProxy);
+  const httpsProxy = proxyUrl(proxy.httpsProxy);
+  return { httpProxy, httpsProxy, noProxy: bypass(proxy.noProxy, [httpProxy, httpsProxy]) };
+}
+
+async function load(settings: HttpSettings): Promise<Fetch> {
+  const { EnvHttpProxyAgent, fetch } = await import('undici');
+  const dispatcher = new EnvHttpProxyAgent({
+    ...proxyOptions(settings.proxy),
+    // Plain http goes to a proxy in absolute form, as every proxy takes it; https is tunnelled.
+    proxyTunnel: false,
+    // Deadline and idle watchdog are ours: keep-alives would feed these for ever.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  });
+  const userAgent = settings.userAgent ?? 'keypool-mcp';
+  return (url, { headers, ...init }) =>
+    fetch(url, {
+      ...init,
+      headers: { 'user-agent': userAgent, ...headers },
+      // A refused redirect has to be told apart from a lost connection, so it is read as an answer.
+      redirect: 'manual',
+      dispatcher,
+    });
+}
+
+/** One connection pool for both upstreams. */
+export function createFetch(settings: HttpSettings): Fetch {
+  let loaded: Promise<Fetch> | null = null;
+  return async (url, init) => {
+    loaded ??= load(settings);
+    return (await loaded)(url, init);
+  };
+}
+
+/** The same, for addresses under `baseUrl` only: a key never reaches another host. */
+export function pinTo(baseUrl: string, fetch: Fetch): Fetch {
+  const { origin } = new URL(baseUrl);
+  return async (url, init) => {
+    if (new URL(url).origin !== origin) throw new ForeignHostError();
+    return await fetch(url, init);
+  };
+}
+
+/** A key goes into a header only if nothing in it could end or split that header. */
+export function isSendable(secret: string): boolean {
+  return /^[\x21-\x7e]{1,1024}$/.test(secret);
+}

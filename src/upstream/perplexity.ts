@@ -1,0 +1,279 @@
+/**
+ * The Perplexity client: `POST /search` for results, the Agent API for an answer. Sonar is not
+ * used: its support ended on 2026-09-27.
+ */
+
+import type { Logger } from '../logger.ts';
+import type { CallRequest, CallResult, Lease, Lender } from '../pool/lease.ts';
+import { AgentRun } from './agent-run.ts';
+import { AttemptFailure, refuse, runAttempt, unusable, waitMessage } from './attempt.ts';
+import { readText, TransportError } from './body.ts';
+import type { CallContext } from './call.ts';
+import { readEvents } from './events.ts';
+import { diagnoseEmbedded, diagnosis, requestIdOf } from './failure.ts';
+import { type Fetch, pinTo } from './http.ts';
+import { parseFields, textOf } from './json.ts';
+import { createProgress } from './progress.ts';
+import type { PerplexityClient, SearchRequest, SearchResult, Source } from './search.ts';
+import { agentBody, agentBodyFrom, needsOwnSearch, searchBody } from './search-body.ts';
+import { readSources } from './sources.ts';
+import type { Watch } from './watch.ts';
+
+export interface PerplexityOptions {
+  readonly lender: Lender;
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  /** Whole call, queueing included, in milliseconds. */
+  readonly callTimeoutMs: number;
+  /** Without a content byte, in milliseconds. */
+  readonly idleTimeoutMs: number;
+  readonly fetch: Fetch;
+  readonly logger: Logger;
+}
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+const MAX_STREAM_BYTES = 128 * 1024 * 1024;
+const CANCEL_TIMEOUT_MS = 5_000;
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+interface Found {
+  readonly sources: readonly Source[];
+  readonly requestId: string | null;
+}
+
+interface Answered extends Found {
+  readonly answer: string;
+  readonly answerTruncated: boolean;
+}
+
+/** What the answer so far shows, for the moment at which its connection breaks. */
+interface Progressing {
+  status: number | null;
+  requestId: string | null;
+  hasStarted: boolean;
+}
+
+function idOf(response: Response, bodyId: unknown): string | null {
+  const fromBody = textOf(bodyId);
+  const usable = fromBody !== null && REQUEST_ID.test(fromBody) ? fromBody : null;
+  return requestIdOf(response.headers) ?? usable;
+}
+
+/** One call to one endpoint, from its first attempt to its last. */
+class PerplexityCall {
+  readonly #options: PerplexityOptions;
+  readonly #context: CallContext;
+  readonly #say: (message: () => string) => void;
+  readonly #startedAt = performance.now();
+
+  constructor(options: PerplexityOptions, context: CallContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#say = createProgress(context);
+  }
+
+  async run(request: SearchRequest): Promise<SearchResult> {
+    if (request.answer === null) {
+      const { value, keyName, attempts } = await this.#search(request);
+      return { ...value, answer: null, answerTruncated: false, keyName, attempts };
+    }
+    if (!needsOwnSearch(request)) {
+      const { value, keyName, attempts } = await this.#answer(request, agentBody(request));
+      return { ...value, keyName, attempts };
+    }
+    const found = await this.#search(request);
+    const { sources } = found.value;
+    // Nothing to write an answer from: asking for one would only be paid for.
+    if (sources.length === 0) {
+      const { value, keyName, attempts } = found;
+      return { ...value, answer: null, answerTruncated: false, keyName, attempts };
+    }
+    const answered = await this.#answer(request, agentBodyFrom(request, sources));
+    const attempts = found.attempts + answered.attempts;
+    return { ...answered.value, sources, keyName: answered.keyName, attempts };
+  }
+
+  #search(request: SearchRequest): Promise<CallResult<Found>> {
+    const body = JSON.stringify(searchBody(request));
+    return this.#call('search', async (lease, watch, seen) => {
+      const response = await this.#post(lease, watch, '/search', body, 'application/json');
+      if (!response.ok) await refuse(response);
+      seen.status = response.status;
+      seen.requestId = requestIdOf(response.headers);
+      const text = await readText(response, MAX_BODY_BYTES, () => {
+        seen.hasStarted = true;
+        watch.content();
+      });
+      const answer = parseFields(text);
+      if (answer === null) return unusable(response, text);
+      if (answer.error !== undefined && answer.error !== null) {
+        const error = parseFields(JSON.stringify(answer.error)) ?? {};
+        throw new AttemptFailure(diagnoseEmbedded(error, seen.requestId), text);
+      }
+      if (!Array.isArray(answer.results)) return unusable(response, text);
+      return { sources: readSources(answer.results), requestId: idOf(response, answer.id) };
+    });
+  }
+
+  #answer(
+    request: SearchRequest,
+    fields: Readonly<Record<string, unknown>>,
+  ): Promise<CallResult<Answered>> {
+    const body = JSON.stringify(fields);
+    return this.#call(`agent ${request.answer}`, async (lease, watch, seen) => {
+      const run = new AgentRun();
+      try {
+        return await this.#stream(lease, watch, seen, body, run);
+      } catch (error) {
+        // Whoever leaves a run has to say so, or it goes on and is billed.
+        if (run.id !== null && run.status === 'running') this.#cancel(lease, run.id);
+        throw error;
+      }
+    });
+  }
+
+  async #stream(
+    lease: Lease,
+    watch: Watch,
+    seen: Progressing,
+    body: string,
+    run: AgentRun,
+  ): Promise<Answered> {
+    const response = await this.#post(lease, watch, '/v1/agent', body, 'text/event-stream');
+    if (!response.ok) await refuse(response);
+    seen.status = response.status;
+    seen.requestId = requestIdOf(response.headers);
+    const onContent = (message: string): void => {
+      seen.hasStarted = true;
+      watch.content();
+      this.#say(() => message);
+    };
+    const type = response.headers.get('content-type') ?? '';
+    if (/^(text\/event-stream|)\s*(;|$)/i.test(type)) {
+      await readEvents(response, MAX_STREAM_BYTES, (data) => {
+        if (data.startsWith('[DONE]')) return 'more';
+        const event = parseFields(data);
+        if (event === null) return unusable(response, data);
+        const expected = run.apply(event, onContent);
+        seen.requestId ??= run.id;
+        return expected;
+      });
+    } else {
+      const text = await readText(response, MAX_BODY_BYTES, () => watch.content());
+      const whole = parseFields(text);
+      if (whole === null || textOf(whole.status) === null) return unusable(response, text);
+      run.applyWhole(whole);
+    }
+    return this.#judge(run, seen);
+  }
+
+  #judge(run: AgentRun, seen: Progressing): Answered {
+    const { requestId, status } = seen;
+    const known = { status, requestId, mayBeBilled: true };
+    if (run.status === 'running') throw new AttemptFailure(diagnosis('cut', known));
+    if (run.status === 'failed') {
+      const detail = JSON.stringify(run.error);
+      throw new AttemptFailure(diagnoseEmbedded(run.error, requestId), detail);
+    }
+    if (run.status === 'cancelled') throw new AttemptFailure(diagnosis('server_error', known));
+    if (run.text.trim() === '') {
+      const kind = run.status === 'incomplete' ? 'empty' : 'malformed';
+      throw new AttemptFailure(diagnosis(kind, known));
+    }
+    return {
+      sources: run.sources,
+      answer: run.text,
+      answerTruncated: run.status === 'incomplete',
+      requestId,
+    };
+  }
+
+  /** Best effort, with a time limit of its own, waited for by nobody. */
+  #cancel(lease: Lease, id: string): void {
+    const { baseUrl, fetch, logger } = this.#options;
+    const send = async (): Promise<void> => {
+      const response = await pinTo(baseUrl, fetch)(`${baseUrl}/v1/agent/${id}/cancel`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${lease.secret}` },
+        signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS),
+      });
+      await response.body?.cancel();
+    };
+    send().catch(() => logger.debug('an Agent run could not be cancelled', { run: id }));
+  }
+
+  async #post(
+    lease: Lease,
+    watch: Watch,
+    path: string,
+    body: string,
+    accept: string,
+  ): Promise<Response> {
+    const { baseUrl, fetch } = this.#options;
+    try {
+      return await pinTo(baseUrl, fetch)(`${baseUrl}${path}`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${lease.secret}`,
+          'content-type': 'application/json',
+          accept,
+          ...(accept === 'text/event-stream' ? { 'accept-encoding': 'identity' } : {}),
+        },
+        body,
+        signal: watch.signal,
+      });
+    } catch (cause) {
+      throw new TransportError(cause);
+    }
+  }
+
+  #call<T>(
+    endpoint: string,
+    send: (lease: Lease, watch: Watch, seen: Progressing) => Promise<T>,
+  ): Promise<CallResult<T>> {
+    return this.#options.lender.call(this.#callRequest(endpoint), async (lease) => {
+      const seen: Progressing = { status: null, requestId: null, hasStarted: false };
+      const value = await runAttempt(
+        {
+          lease,
+          caller: this.#context.signal,
+          logger: this.#options.logger,
+          about: {
+            provider: 'perplexity',
+            model: endpoint,
+            callTimeoutMs: this.#options.callTimeoutMs,
+            idleTimeoutMs: this.#options.idleTimeoutMs,
+          },
+          known: () => ({
+            status: seen.status,
+            requestId: seen.requestId,
+            ...(seen.status === null ? {} : { mayBeBilled: seen.hasStarted }),
+          }),
+          partial: () => null,
+        },
+        (watch) => send(lease, watch, seen),
+      );
+      return { value, completionTokens: null, promptTokens: null };
+    });
+  }
+
+  #callRequest(endpoint: string): CallRequest {
+    const { signal, session, priority, onProgress } = this.#context;
+    const elapsed = Math.round(performance.now() - this.#startedAt);
+    return {
+      provider: 'perplexity',
+      model: endpoint,
+      speedClass: endpoint,
+      signal,
+      // A second request of the same call spends the same time.
+      timeoutMs: Math.max(1, this.#options.callTimeoutMs - elapsed),
+      priority,
+      session,
+      onWait: (notice) => onProgress({ message: waitMessage(notice, 'Perplexity') }),
+    };
+  }
+}
+
+export function createPerplexityClient(options: PerplexityOptions): PerplexityClient {
+  return { search: (request, context) => new PerplexityCall(options, context).run(request) };
+}

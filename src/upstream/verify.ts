@@ -1,0 +1,120 @@
+/** Asks an upstream about one key: DeepSeek's balance costs nothing, Perplexity has no free way. */
+
+import type { Provider } from '../errors.ts';
+import type { KeyVerdict } from '../pool/lease.ts';
+import { readStart } from './body.ts';
+import { diagnoseAnswer, diagnoseSocket } from './failure.ts';
+import { type Fetch, isSendable, pinTo } from './http.ts';
+import { fieldsOf, listOf, parseFields, textOf } from './json.ts';
+import { cancelled } from './watch.ts';
+
+export interface KeyCheck {
+  readonly verdict: KeyVerdict;
+  /** Our words, lower case, no period: "balance 4.20 USD". */
+  readonly detail: string;
+}
+
+export interface ProbeOptions {
+  readonly deepseekBaseUrl: string;
+  readonly perplexityBaseUrl: string;
+  readonly fetch: Fetch;
+}
+
+/** Never throws for what an upstream does; lets an abort pass. */
+export type CheckKey = (
+  provider: Provider,
+  secret: string,
+  signal: AbortSignal,
+) => Promise<KeyCheck>;
+
+const TIMEOUT_MS = 15_000;
+const MAX_CHARS = 1024 * 1024;
+const AMOUNT = /^-?\d{1,12}(\.\d{1,8})?$/;
+const CURRENCY = /^[A-Z]{3}$/;
+
+function requestOf(provider: Provider, options: ProbeOptions) {
+  if (provider === 'deepseek') {
+    return { baseUrl: options.deepseekBaseUrl, path: '/user/balance', method: 'GET' as const };
+  }
+  // One result of one short query is the cheapest thing that needs a valid key: half a cent.
+  const body = JSON.stringify({ query: 'test', max_results: 1, max_tokens_per_page: 64 });
+  return { baseUrl: options.perplexityBaseUrl, path: '/search', method: 'POST' as const, body };
+}
+
+/** `4.20 USD`, or `4.20 USD and 30.00 CNY`; null when no amount can be read. */
+function amountOf(infos: unknown): string | null {
+  const amounts = listOf(infos).flatMap((entry) => {
+    const info = fieldsOf(entry);
+    const [total, currency] = [textOf(info.total_balance) ?? '', textOf(info.currency) ?? ''];
+    return AMOUNT.test(total) && CURRENCY.test(currency) ? [`${total} ${currency}`] : [];
+  });
+  return amounts.length === 0 ? null : amounts.join(' and ');
+}
+
+function readBalance(body: string): KeyCheck {
+  const balance = parseFields(body);
+  if (balance === null || typeof balance.is_available !== 'boolean') {
+    return { verdict: 'unknown', detail: 'the answer was not a balance' };
+  }
+  const amount = amountOf(balance.balance_infos);
+  const detail = amount === null ? 'balance not told' : `balance ${amount}`;
+  return { verdict: balance.is_available ? 'ok' : 'no_credit', detail };
+}
+
+function readSearch(body: string): KeyCheck {
+  return Array.isArray(parseFields(body)?.results)
+    ? { verdict: 'ok', detail: 'search works' }
+    : { verdict: 'unknown', detail: 'the answer was not a search result' };
+}
+
+function readRefusal(status: number, headers: Headers, body: string): KeyCheck {
+  const { kind } = diagnoseAnswer(status, headers, body).failure;
+  switch (kind) {
+    case 'invalid_key':
+      return { verdict: 'invalid_key', detail: `rejected (${status})` };
+    case 'no_credit':
+      return { verdict: 'no_credit', detail: `no balance left (${status})` };
+    case 'forbidden':
+      return { verdict: 'invalid_key', detail: `not allowed to do this (${status})` };
+    case 'concurrency':
+    case 'balance_limit':
+      return { verdict: 'unknown', detail: `too many requests right now (${status})` };
+    case 'redirect':
+      return {
+        verdict: 'unknown',
+        detail: `answered with a redirect, which is refused (${status})`,
+      };
+    default:
+      return { verdict: 'unknown', detail: `answered with an error (${status})` };
+  }
+}
+
+export function createKeyProbe(options: ProbeOptions): CheckKey {
+  return async (provider, secret, signal) => {
+    if (!isSendable(secret)) {
+      return { verdict: 'invalid_key', detail: 'holds spaces or characters that no key has' };
+    }
+    const { baseUrl, path, ...init } = requestOf(provider, options);
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+    try {
+      const response = await pinTo(baseUrl, options.fetch)(`${baseUrl}${path}`, {
+        ...init,
+        headers,
+        signal: AbortSignal.any([signal, timeout]),
+      });
+      const body = await readStart(response, MAX_CHARS);
+      if (signal.aborted) throw cancelled();
+      if (timeout.aborted) return { verdict: 'unknown', detail: 'no answer within 15 s' };
+      if (!response.ok) return readRefusal(response.status, response.headers, body);
+      return provider === 'deepseek' ? readBalance(body) : readSearch(body);
+    } catch (error) {
+      if (signal.aborted) throw cancelled();
+      if (timeout.aborted) return { verdict: 'unknown', detail: 'no answer within 15 s' };
+      const { unreachable } = diagnoseSocket(error);
+      const detail =
+        unreachable === null ? 'the connection was lost' : `not reachable: ${unreachable}`;
+      return { verdict: 'unknown', detail };
+    }
+  };
+}
