@@ -43,6 +43,9 @@ export interface Lease {
   readonly signal: AbortSignal;
   /** Milliseconds left until the call's deadline. */
   readonly remainingMs: number;
+  /** To be called when the upstream took the request: status 200, before any content. It shows
+   * that key and account may send more, long before the first byte does. */
+  accepted?(): void;
   /** To be called at the first content byte; keep-alives and headers are not content. */
   firstByte(): void;
 }

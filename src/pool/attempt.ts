@@ -1,0 +1,139 @@
+/** One attempt: a slot taken from a key and its account, given back exactly once. */
+
+import { BorrowedKey } from './borrowed-key.ts';
+import type { KeySlot } from './key-slot.ts';
+import type { AttemptResult, Send } from './lease.ts';
+import type { PendingCall } from './pending-call.ts';
+import type { Lane, ProviderRecord } from './state.ts';
+import { ABORT_GRACE_MS } from './timing.ts';
+
+export type Settled<T> =
+  | { readonly ok: true; readonly result: AttemptResult<T> }
+  | { readonly ok: false; readonly error: unknown };
+
+export interface AttemptOptions {
+  readonly call: PendingCall;
+  readonly slot: KeySlot;
+  readonly lane: Lane;
+  readonly provider: ProviderRecord;
+  readonly now: number;
+  /** The half-open trial of the key, or of the provider. */
+  readonly keyTrial: boolean;
+  readonly providerTrial: boolean;
+  readonly onAccepted: (attempt: Attempt) => void;
+  readonly onFirstByte: (attempt: Attempt) => void;
+}
+
+export class Attempt {
+  readonly call: PendingCall;
+  readonly slot: KeySlot;
+  readonly lane: Lane;
+  readonly number: number;
+  readonly sentAt: number;
+  readonly keyTrial: boolean;
+  readonly providerTrial: boolean;
+  acceptedAt: number | null = null;
+  firstByteAt: number | null = null;
+  /** Given up by the pool because its key says nothing while others answer. */
+  silenced = false;
+  readonly #options: AttemptOptions;
+  readonly #onRamp: boolean;
+  readonly #controller = new AbortController();
+  #released = false;
+
+  constructor(options: AttemptOptions) {
+    this.call = options.call;
+    this.slot = options.slot;
+    this.lane = options.lane;
+    this.sentAt = options.now;
+    this.keyTrial = options.keyTrial;
+    this.providerTrial = options.providerTrial;
+    this.#options = options;
+    this.call.attempts += 1;
+    this.number = this.call.attempts;
+    this.lane.inFlight += 1;
+    this.lane.lastSentAt = options.now;
+    this.slot.record.inFlight += 1;
+    this.slot.record.lastSentAt = options.now;
+    this.slot.unanswered.add(this);
+    this.#onRamp = options.provider.ramp !== null;
+    if (this.#onRamp) options.provider.rampInFlight += 1;
+  }
+
+  get aborted(): boolean {
+    return this.#controller.signal.aborted;
+  }
+
+  abort(reason: Error): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Idempotent; an aborted request may still occupy the upstream for a while. */
+  release(now: number, refused: boolean): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.lane.inFlight -= 1;
+    this.slot.record.inFlight -= 1;
+    this.slot.unanswered.delete(this);
+    if (this.#onRamp) this.#options.provider.rampInFlight -= 1;
+    if (refused) return;
+    this.lane.ended.push({ at: now, aborted: this.aborted });
+    if (this.lane.ended.length > 128) this.lane.ended.shift();
+  }
+
+  /** Sends, and waits for the end; an aborted send that does not let go is abandoned. */
+  async settle<T>(send: Send<T>): Promise<Settled<T>> {
+    const { signal } = this.#controller;
+    let abandon: (settled: Settled<T>) => void = () => {};
+    let grace: NodeJS.Timeout | undefined;
+    const abandoned = new Promise<Settled<T>>((resolve) => {
+      abandon = resolve;
+    });
+    const onAbort = (): void => {
+      const give = (): void => abandon({ ok: false, error: signal.reason });
+      grace = setTimeout(give, ABORT_GRACE_MS);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([this.#send(send), abandoned]);
+    } finally {
+      clearTimeout(grace);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #send<T>(send: Send<T>): Promise<Settled<T>> {
+    try {
+      return { ok: true, result: await send(this.#lease()) };
+    } catch (error) {
+      return { ok: false, error };
+    }
+  }
+
+  #lease(): BorrowedKey {
+    const { record, secret } = this.slot;
+    const facts = {
+      keyName: record.name,
+      keyId: record.keyId,
+      account: record.account,
+      attempt: this.number,
+      signal: this.#controller.signal,
+      remainingMs: Math.max(0, this.call.deadlineAt - this.sentAt),
+    };
+    return new BorrowedKey(facts, secret, {
+      accepted: () => this.markAccepted(),
+      firstByte: () => this.markFirstByte(),
+    });
+  }
+
+  markAccepted(): void {
+    if (this.acceptedAt !== null || this.#released) return;
+    this.#options.onAccepted(this);
+  }
+
+  markFirstByte(): void {
+    if (this.firstByteAt !== null || this.#released) return;
+    this.markAccepted();
+    this.#options.onFirstByte(this);
+  }
+}

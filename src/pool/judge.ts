@@ -1,0 +1,335 @@
+/** Writes an attempt's course into the records, moves the breakers, and says what the call does. */
+
+import { type Failure, type FailureKind, PROVIDER_NAMES, UpstreamError } from '../errors.ts';
+import type { Attempt, Settled } from './attempt.ts';
+import { FAULT_OF, OUTCOME_OF, reasonFor, speaksOfOutage } from './attribution.ts';
+import { deadlineSpent, keySilent } from './exhausted.ts';
+import type { AttemptResult } from './lease.ts';
+import * as ledger from './ledger.ts';
+import type { Outcome } from './observer.ts';
+import { isFailing, isOutage, othersAreFine, outagePauseMs } from './outage.ts';
+import type { Revival } from './revival.ts';
+import type { Roster } from './roster.ts';
+import { isInRotation } from './selector.ts';
+import { spendBudget } from './state.ts';
+import {
+  doubled,
+  FORBIDDEN_MS,
+  jittered,
+  MAX_BILLED_SENDS,
+  MAX_FAULT_RETRIES,
+  paceAfterAnswer,
+} from './timing.ts';
+
+/** What the call does next. */
+export type Next =
+  /** Ended: the error goes to the caller. */
+  | { readonly kind: 'fail'; readonly error: unknown }
+  /** Another attempt as soon as a key is free; a back-off may come first. */
+  | { readonly kind: 'again'; readonly afterMs: number };
+
+export interface Verdict {
+  readonly outcome: Outcome;
+  readonly next: Next;
+}
+
+const AGAIN: Next = { kind: 'again', afterMs: 0 };
+
+/** Calls in flight at first when the provider is back. */
+const RAMP_START = 2;
+const RAMP_STEP = 2;
+
+export class Judge {
+  readonly #roster: Roster;
+  readonly #revival: Revival;
+
+  constructor(roster: Roster, revival: Revival) {
+    this.#roster = roster;
+    this.#revival = revival;
+  }
+
+  accepted(attempt: Attempt): void {
+    attempt.acceptedAt = this.#roster.now();
+    ledger.noteAccepted(this.#entry(attempt));
+    this.#roster.onChange();
+  }
+
+  /** The verdict of a trial falls here: waiting for the whole answer doubled the median in an
+   * outage (pool.md 2f). */
+  firstByte(attempt: Attempt): void {
+    const now = this.#roster.now();
+    const { slot } = attempt;
+    attempt.firstByteAt = now;
+    slot.lastFirstByteAt = now;
+    slot.unanswered.delete(attempt);
+    ledger.noteFirstByte(this.#entry(attempt));
+    this.#rampUp();
+    if (attempt.providerTrial) this.#providerIsBack();
+    if (attempt.keyTrial) {
+      this.#revival.readmit(slot);
+      slot.breaker.heal();
+    }
+    this.#roster.onChange();
+  }
+
+  served<T>(attempt: Attempt, result: AttemptResult<T>): Outcome {
+    attempt.markFirstByte();
+    attempt.release(this.#roster.now(), false);
+    ledger.noteServed(this.#entry(attempt), {
+      prompt: result.promptTokens ?? 0,
+      completion: result.completionTokens ?? 0,
+    });
+    return 'ok';
+  }
+
+  /** The verdict on an attempt that brought no result. */
+  failed(attempt: Attempt, settled: Settled<unknown> & { readonly ok: false }): Verdict {
+    const { call, slot } = attempt;
+    const { provider } = this.#roster.provider;
+    const { error } = settled;
+    if (attempt.silenced) {
+      const silence = this.#roster.now() - attempt.sentAt;
+      return this.#judge(attempt, keySilent(provider, slot.record.name, silence));
+    }
+    if (call.end === 'cancelled') return this.#neutral(attempt, 'cancelled', error);
+    if (error instanceof UpstreamError) return this.#judge(attempt, error);
+    if (call.end === 'expired') {
+      return this.#judge(attempt, deadlineSpent(provider, call.request.timeoutMs));
+    }
+    // Not ours and not the upstream's: a bug of the client. Nobody's score pays for it.
+    return this.#neutral(attempt, 'caller_error', error);
+  }
+
+  #entry(attempt: Attempt): ledger.Entry {
+    return {
+      provider: this.#roster.provider,
+      account: attempt.slot.account,
+      key: attempt.slot.record,
+      lane: attempt.lane,
+      call: attempt.call.id,
+      speedClass: attempt.call.request.speedClass,
+      sentAt: attempt.sentAt,
+      now: this.#roster.now(),
+    };
+  }
+
+  #neutral(attempt: Attempt, outcome: Outcome, error: unknown): Verdict {
+    attempt.release(this.#roster.now(), false);
+    this.#trialProvedNothing(attempt);
+    return { outcome, next: { kind: 'fail', error } };
+  }
+
+  /** The token goes to the next call. */
+  #trialProvedNothing(attempt: Attempt): void {
+    if (attempt.firstByteAt !== null) return;
+    if (attempt.keyTrial && attempt.slot.breaker.state === 'half-open') {
+      attempt.slot.breaker.allowTrial();
+    }
+    const { breaker } = this.#roster;
+    if (attempt.providerTrial && breaker.state === 'half-open') breaker.allowTrial();
+  }
+
+  #judge(attempt: Attempt, error: UpstreamError): Verdict {
+    const { failure } = error;
+    const fault = FAULT_OF[failure.kind];
+    attempt.call.lastError = error;
+    if (failure.mayBeBilled) attempt.call.billed += 1;
+    if (failure.status !== null) this.#noteAnswer(attempt);
+    switch (fault) {
+      case 'limit':
+        return this.#limited(attempt, failure);
+      case 'upstream':
+        return this.#broken(attempt, error);
+      case 'key':
+      case 'key_model':
+      case 'account':
+        return this.#refusedKey(attempt, failure.kind, fault);
+      case 'deadline':
+        ledger.noteCensored(this.#entry(attempt));
+        return this.#neutral(attempt, OUTCOME_OF[fault], error);
+      case 'caller':
+      case 'setup':
+        return this.#neutral(attempt, OUTCOME_OF[fault], error);
+    }
+  }
+
+  #noteAnswer(attempt: Attempt): void {
+    if (attempt.acceptedAt !== null) return;
+    const { provider } = this.#roster;
+    provider.pace = paceAfterAnswer(provider.pace, this.#roster.now() - attempt.sentAt);
+  }
+
+  #remember(attempt: Attempt, kind: FailureKind): string {
+    const text = reasonFor(kind, PROVIDER_NAMES[this.#roster.provider.provider]);
+    attempt.slot.record.lastError = { text, at: new Date().toISOString() };
+    return text;
+  }
+
+  #refusedKey(
+    attempt: Attempt,
+    kind: FailureKind,
+    fault: 'key' | 'key_model' | 'account',
+  ): Verdict {
+    const { slot, call } = attempt;
+    const now = this.#roster.now();
+    const reason = this.#remember(attempt, kind);
+    attempt.release(now, true);
+    call.tried.add(slot.record.name);
+    this.#providerTrialOnly(attempt);
+    slot.record.failures += 1;
+    if (fault === 'key_model') {
+      slot.record.forbiddenUntil.set(call.request.model, now + FORBIDDEN_MS);
+      if (attempt.keyTrial) slot.breaker.allowTrial();
+    } else if (fault === 'key') this.#revival.disableKey(slot, reason);
+    else this.#revival.disableAccount(slot, reason);
+    return { outcome: OUTCOME_OF[fault], next: AGAIN };
+  }
+
+  /** A key's own refusal says nothing about an outage: another key tries. */
+  #providerTrialOnly(attempt: Attempt): void {
+    const { breaker } = this.#roster;
+    if (attempt.providerTrial && breaker.state === 'half-open') breaker.allowTrial();
+  }
+
+  #limited(attempt: Attempt, failure: Failure): Verdict {
+    const now = this.#roster.now();
+    const timing = this.#roster.timing();
+    attempt.release(now, true);
+    this.#trialProvedNothing(attempt);
+    const entry = this.#entry(attempt);
+    // Perplexity limits requests per time, not calls in flight.
+    const isRate = this.#roster.provider.provider === 'perplexity';
+    const rests = isRate || ledger.noteRefused(entry, failure.namedLimit, timing);
+    if (!rests) return { outcome: 'account_limited', next: AGAIN };
+    const { retryAfterMs } = failure;
+    const reason = this.#remember(attempt, failure.kind);
+    const random = this.#roster.random();
+    ledger.noteCooling(entry, { retryAfterMs, reason, random }, timing);
+    return { outcome: 'account_rate_limited', next: AGAIN };
+  }
+
+  /** 5xx and broken connections: the key's or the provider's? */
+  #broken(attempt: Attempt, error: UpstreamError): Verdict {
+    const { kind } = error.failure;
+    const now = this.#roster.now();
+    const timing = this.#roster.timing();
+    const { provider, breaker } = this.#roster;
+    this.#remember(attempt, kind);
+    attempt.release(now, false);
+    attempt.call.tried.add(attempt.slot.record.name);
+    const entry = this.#entry(attempt);
+    const isOutageKind = speaksOfOutage(kind) && (kind !== 'unreachable' || provider.served);
+    if (!attempt.silenced) ledger.noteBad(entry, isOutageKind);
+    if (attempt.providerTrial && breaker.state === 'half-open') this.#outageGoesOn(attempt, now);
+    else if (breaker.state === 'closed' && attempt.sentAt >= provider.healedAt) {
+      const usable = this.#usable(now);
+      if (isOutage(provider, usable, now, timing)) this.#outageBegins(kind, now);
+    }
+    const isKeys = breaker.state === 'closed' && this.#blameKey(attempt, entry);
+    if (!isKeys) this.#trialProvedNothing(attempt);
+    return {
+      outcome: isKeys ? 'key_error' : 'provider_error',
+      next: this.#afterBroken(attempt, error, isKeys),
+    };
+  }
+
+  #usable(now: number): number {
+    return this.#roster.slots.filter((slot) => isInRotation(slot, null, now)).length;
+  }
+
+  /** True when the other keys were fine meanwhile. The last usable key stays (Envoy's panic rule):
+   * the provider's breaker governs then. */
+  #blameKey(attempt: Attempt, entry: ledger.Entry): boolean {
+    const { slot } = attempt;
+    const timing = this.#roster.timing();
+    const { now } = entry;
+    if (!othersAreFine(entry.provider, slot.record, now, timing)) return false;
+    ledger.noteKeyFault(entry);
+    const isLast = slot.breaker.state === 'closed' && this.#usable(now) <= 1;
+    if (isLast) return true;
+    if (attempt.keyTrial || isFailing(slot.record, now, timing)) this.#trip(attempt, now);
+    return true;
+  }
+
+  #trip(attempt: Attempt, now: number): void {
+    const { record, breaker } = attempt.slot;
+    // A failure that was there before the breaker opened opens it no further.
+    if (breaker.state === 'open') return;
+    const timing = this.#roster.timing();
+    const isQuiet = now - record.trippedAt > 2 * timing.openMaxMs;
+    record.trips = isQuiet ? 0 : record.trips + 1;
+    record.trippedAt = now;
+    record.tripReason = record.lastError?.text ?? null;
+    record.faultsInRow = 0;
+    // A trial that hangs costs its caller that long: such a key is asked more rarely.
+    const cost = 4 * (now - attempt.sentAt);
+    const step = doubled(timing.openMs, record.trips, timing.openMaxMs);
+    breaker.trip(
+      jittered(Math.max(step, Math.min(cost, timing.openMaxMs)), 0.2, this.#roster.random()),
+    );
+  }
+
+  #outageBegins(kind: FailureKind, now: number): void {
+    const { provider, breaker, slots } = this.#roster;
+    const timing = this.#roster.timing();
+    provider.outageSince = now;
+    provider.outageReason = reasonFor(kind, PROVIDER_NAMES[provider.provider]);
+    provider.ramp = null;
+    // What looked like the keys' faults was the provider's.
+    for (const { record, breaker: own, account } of slots) {
+      record.faultsInRow = 0;
+      const isRecent = record.trippedAt >= now - timing.outageWindowMs;
+      const isDisabled = record.disabled !== null || account.disabled !== null;
+      if (isRecent && !isDisabled) own.heal();
+    }
+    breaker.trip(jittered(timing.outageMs, 0.25, this.#roster.random()));
+  }
+
+  #outageGoesOn(attempt: Attempt, now: number): void {
+    const { provider, breaker } = this.#roster;
+    const pause = outagePauseMs(provider.outageSince ?? now, now, this.#roster.timing());
+    if (attempt.keyTrial) attempt.slot.breaker.allowTrial();
+    breaker.trip(jittered(pause, 0.25, this.#roster.random()));
+  }
+
+  #providerIsBack(): void {
+    const { provider, breaker } = this.#roster;
+    if (breaker.state === 'closed') return;
+    provider.healedAt = this.#roster.now();
+    provider.outageSince = null;
+    provider.outageReason = null;
+    provider.ramp = RAMP_START;
+    breaker.heal();
+  }
+
+  #rampUp(): void {
+    const { provider, accounts } = this.#roster;
+    if (provider.ramp === null) return;
+    provider.ramp += RAMP_STEP;
+    const lanes = accounts.flatMap((account) => [...account.lanes.values()]);
+    const capacity = lanes.reduce((sum, lane) => sum + lane.limit.limit, 0);
+    if (provider.ramp > capacity) provider.ramp = null;
+  }
+
+  #afterBroken(attempt: Attempt, error: UpstreamError, isKeys: boolean): Next {
+    const { call } = attempt;
+    if (call.billed >= MAX_BILLED_SENDS) return { kind: 'fail', error };
+    // While the provider is down its calls wait; only others' calls can show that it is back.
+    if (this.#roster.breaker.state !== 'closed') return AGAIN;
+    call.faults += 1;
+    if (isKeys && this.#hasUntried(call.tried)) return AGAIN;
+    if (call.faults > MAX_FAULT_RETRIES) return { kind: 'fail', error };
+    if (call.faults === 1 && this.#hasUntried(call.tried)) return AGAIN;
+    const timing = this.#roster.timing();
+    const paid = spendBudget(this.#roster.provider) ? 0 : 2;
+    const most = doubled(timing.retryMs, call.faults + paid, 10_000);
+    return { kind: 'again', afterMs: Math.max(most / 4, most * this.#roster.random()) };
+  }
+
+  #hasUntried(tried: ReadonlySet<string>): boolean {
+    const now = this.#roster.now();
+    return this.#roster.slots.some(
+      (slot) => !tried.has(slot.record.name) && isInRotation(slot, null, now),
+    );
+  }
+}

@@ -1,0 +1,77 @@
+/** The key pool: every provider's keys, one door for all upstream calls. */
+
+import { performance } from 'node:perf_hooks';
+import { PROVIDERS, type Provider } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { CallRequest, CallResult, KeyProbe, Lender, PoolKey, Send } from './lease.ts';
+import type { PoolObserver } from './observer.ts';
+import { ProviderPool } from './provider-pool.ts';
+import type { PoolSnapshot } from './snapshot.ts';
+import { deepFreeze } from './view.ts';
+
+export interface KeyPoolOptions {
+  readonly keys: readonly PoolKey[];
+  /** Ceiling of calls in flight per account and model; the working limit is found. */
+  readonly maxConcurrent: number;
+  readonly logger: Logger;
+  readonly observer?: PoolObserver;
+  /** Asks about a disabled key without spending tokens; without it a single call tries. */
+  readonly probe?: KeyProbe;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+  /** In [0, 1): jitter. */
+  readonly random?: () => number;
+}
+
+export class KeyPool implements Lender {
+  readonly #pools: ReadonlyMap<Provider, ProviderPool>;
+
+  constructor(options: KeyPoolOptions) {
+    const shared = {
+      maxConcurrent: options.maxConcurrent,
+      logger: options.logger,
+      observer: options.observer ?? {},
+      probe: options.probe,
+      now: options.now ?? (() => performance.now()),
+      random: options.random ?? Math.random,
+    };
+    this.#pools = new Map(
+      PROVIDERS.map((provider) => [provider, new ProviderPool({ ...shared, provider })]),
+    );
+    this.setKeys(options.keys);
+  }
+
+  /**
+   * Runs one call on the best key, failing over and retrying until its deadline.
+   *
+   * @throws PoolExhaustedError when no key can serve before the deadline
+   * @throws UpstreamError the caller's fault, or the last failure when nothing is left to try
+   */
+  async call<T>(request: CallRequest, send: Send<T>): Promise<CallResult<T>> {
+    return this.#poolOf(request.provider).call(request, send);
+  }
+
+  /** Hot reload: kept keys keep their state, removed ones finish their calls. */
+  setKeys(keys: readonly PoolKey[]): void {
+    for (const [provider, pool] of this.#pools) {
+      pool.setKeys(keys.filter((key) => key.provider === provider));
+    }
+  }
+
+  /** Frozen to the bottom; holds no secret. */
+  snapshot(): PoolSnapshot {
+    const providers = [...this.#pools.values()].map((pool) => pool.snapshot());
+    return deepFreeze({ takenAt: new Date().toISOString(), providers });
+  }
+
+  /** Ends waiting calls and every timer; calls in flight end with their own signals. */
+  close(): void {
+    for (const pool of this.#pools.values()) pool.close();
+  }
+
+  #poolOf(provider: Provider): ProviderPool {
+    const pool = this.#pools.get(provider);
+    if (pool === undefined) throw new TypeError('unknown provider');
+    return pool;
+  }
+}

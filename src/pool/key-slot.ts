@@ -1,0 +1,55 @@
+/** A key in the pool: its plain record, its breaker, and its secret, which nothing can print. */
+
+import type { Attempt } from './attempt.ts';
+import { Breaker } from './breaker.ts';
+import type { PoolKey } from './lease.ts';
+import type { BreakerState } from './snapshot.ts';
+import { type AccountRecord, createKeyRecord, type KeyRecord } from './state.ts';
+
+const KEY_ID_LENGTH = 6;
+
+export interface KeySlotOptions {
+  readonly key: PoolKey;
+  readonly account: AccountRecord;
+  readonly now: () => number;
+  readonly onBreaker: (slot: KeySlot, state: BreakerState) => void;
+}
+
+export class KeySlot {
+  readonly record: KeyRecord;
+  readonly account: AccountRecord;
+  readonly breaker: Breaker;
+  /** Attempts without a first byte, oldest first. */
+  readonly unanswered = new Set<Attempt>();
+  lastFirstByteAt = Number.NEGATIVE_INFINITY;
+  readonly #secret: string;
+  readonly #ownAccount: boolean;
+
+  constructor(options: KeySlotOptions) {
+    const { key, account } = options;
+    this.#secret = key.secret;
+    this.#ownAccount = key.account === null;
+    this.account = account;
+    // The last six characters are the only part of a secret that may be shown.
+    const keyId = key.secret.slice(-KEY_ID_LENGTH);
+    this.record = createKeyRecord(key.provider, key.name, keyId, account.label);
+    this.breaker = new Breaker({
+      now: options.now,
+      onChange: (state) => options.onBreaker(this, state),
+    });
+  }
+
+  /** For the lease and the token-free check; nowhere else. */
+  get secret(): string {
+    return this.#secret;
+  }
+
+  toPoolKey(): PoolKey {
+    return {
+      provider: this.record.provider,
+      name: this.record.name,
+      account: this.#ownAccount ? null : this.record.account,
+      secret: this.#secret,
+    };
+  }
+}

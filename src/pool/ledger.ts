@@ -1,0 +1,172 @@
+/**
+ * What an attempt's course writes into the plain records. Pure transitions on the records passed
+ * in; `now` is an argument; nothing here starts, stops or wakes anything.
+ */
+
+import { afterAccepted, afterNamed, afterPause, afterRefused } from './limit.ts';
+import { addEvidence, addOutcome } from './outage.ts';
+import { learnSlowness, learnSpeed, learnSuccess, predictMs } from './score.ts';
+import type { AccountRecord, Disabled, KeyRecord, Lane, ProviderRecord } from './state.ts';
+import { earnBudget } from './state.ts';
+import {
+  doubled,
+  jittered,
+  LINGER_MS,
+  paceAfterAnswer,
+  paceAfterFirstByte,
+  paceAfterService,
+  RETRY_AFTER_MAX_MS,
+  type Timing,
+} from './timing.ts';
+
+/** The records one attempt touches, with its facts. */
+export interface Entry {
+  readonly provider: ProviderRecord;
+  readonly account: AccountRecord;
+  readonly key: KeyRecord;
+  readonly lane: Lane;
+  readonly call: number;
+  readonly speedClass: string;
+  readonly sentAt: number;
+  readonly now: number;
+}
+
+/** The upstream took the request. */
+export function noteAccepted(entry: Entry): void {
+  const { provider, account, key, lane, now } = entry;
+  key.proven = true;
+  account.strikes = 0;
+  account.coolings = Math.max(0, account.coolings - 1);
+  lane.limit = afterAccepted(lane.limit, lane.inFlight);
+  provider.pace = paceAfterAnswer(provider.pace, now - entry.sentAt);
+}
+
+/** The first content byte: the key and the provider work. */
+export function noteFirstByte(entry: Entry): void {
+  const { provider, key, now, sentAt } = entry;
+  const firstByteMs = now - sentAt;
+  provider.pace = paceAfterFirstByte(provider.pace, firstByteMs);
+  key.firstByteMs = key.firstByteMs === null ? firstByteMs : mixed(key.firstByteMs, firstByteMs);
+  addEvidence(provider, {
+    at: now,
+    sentAt,
+    key: key.name,
+    call: entry.call,
+    ok: true,
+    outageKind: false,
+  });
+}
+
+function mixed(old: number, seen: number): number {
+  return old + 0.2 * (seen - old);
+}
+
+/** A call was served in full. */
+export function noteServed(
+  entry: Entry,
+  tokens: { readonly prompt: number; readonly completion: number },
+): void {
+  const { provider, key, now } = entry;
+  const ms = now - entry.sentAt;
+  const known = provider.speed.get(entry.speedClass);
+  const predicted = predictMs(known, tokens.completion);
+  const ratio = predicted === null ? 1 : ms / Math.max(1, predicted);
+  key.slowness = learnSlowness(key.slowness, ratio, now);
+  // The model learns what a usual key needs: a slow key's time counts by its own measure.
+  const usual = ms / Math.max(1, key.slowness.ratio);
+  provider.speed.set(entry.speedClass, learnSpeed(known, tokens.completion, usual));
+  provider.pace = paceAfterService(provider.pace, ms);
+  provider.served = true;
+  earnBudget(provider);
+  addOutcome(key, true, now);
+  key.success = learnSuccess(key.success, true, now);
+  key.successes += 1;
+  key.latencyMs = key.latencyMs === null ? ms : mixed(key.latencyMs, ms);
+  key.promptTokens += tokens.prompt;
+  key.completionTokens += tokens.completion;
+}
+
+/** Our own deadline ended it: no failure, but at least so slow (pool.md 2f, censored). */
+export function noteCensored(entry: Entry): void {
+  const { provider, key, now } = entry;
+  const predicted = predictMs(provider.speed.get(entry.speedClass));
+  if (predicted === null) return;
+  const ratio = (now - entry.sentAt) / Math.max(1, predicted);
+  if (ratio > (key.slowness?.ratio ?? 1)) key.slowness = learnSlowness(key.slowness, ratio, now);
+}
+
+/** A bad end that is the key's or the provider's; which one is decided later. */
+export function noteBad(entry: Entry, outageKind: boolean): void {
+  const { provider, key, now, sentAt } = entry;
+  addEvidence(provider, {
+    at: now,
+    sentAt,
+    key: key.name,
+    call: entry.call,
+    ok: false,
+    outageKind,
+  });
+}
+
+/** The other keys were fine: it was the key. */
+export function noteKeyFault(entry: Entry): void {
+  addOutcome(entry.key, false, entry.now);
+  entry.key.success = learnSuccess(entry.key.success, false, entry.now);
+  entry.key.failures += 1;
+}
+
+/** Refused for too many in flight; the attempt is released already. True: the account rests. */
+export function noteRefused(entry: Entry, named: number | null, timing: Timing): boolean {
+  const { account, lane, now, sentAt } = entry;
+  const since = sentAt - LINGER_MS;
+  lane.ended = lane.ended.filter((each) => each.at >= since);
+  const freed = lane.ended.filter((each) => each.aborted || each.at >= sentAt).length;
+  lane.limit =
+    named !== null && named > 0
+      ? afterNamed(lane.limit, named, now, timing)
+      : afterRefused(lane.limit, lane.inFlight, freed, now, timing);
+  // Refusals of one burst are one event: they were all sent before the first was known.
+  if (sentAt > account.struckAt) {
+    account.strikes += 1;
+    account.struckAt = now;
+  }
+  return lane.inFlight === 0 || account.strikes >= STRIKES;
+}
+
+/** Refusals in a row with nothing taken between: not a matter of how many are in flight. */
+const STRIKES = 3;
+
+export interface Cooling {
+  readonly retryAfterMs: number | null;
+  readonly reason: string;
+  readonly random: number;
+}
+
+/** The account rests. A deadline only ever moves later. */
+export function noteCooling(entry: Entry, cooling: Cooling, timing: Timing): void {
+  const { account, now } = entry;
+  const step = doubled(timing.coolMs, account.coolings, timing.coolMaxMs);
+  const ownMs = jittered(step, 0.25, cooling.random);
+  const ms =
+    cooling.retryAfterMs === null
+      ? ownMs
+      : Math.min(RETRY_AFTER_MAX_MS, Math.max(1, cooling.retryAfterMs));
+  // Refusals of the same burst do not add up.
+  if (entry.sentAt >= account.coolUntil || account.coolUntil <= now) account.coolings += 1;
+  account.coolUntil = Math.max(account.coolUntil, now + ms);
+  account.coolReason = cooling.reason;
+  account.strikes = 0;
+  for (const lane of account.lanes.values()) lane.limit = afterPause(lane.limit);
+}
+
+/** Out until a check says otherwise; every check in vain doubles the time to the next. */
+export function disabledNow(
+  before: Disabled | null,
+  reason: string,
+  now: number,
+  timing: Timing,
+): Disabled {
+  const checks = before === null ? 0 : before.checks + 1;
+  const pause = doubled(timing.checkMs, checks, timing.checkMaxMs);
+  return { reason, since: before?.since ?? now, checks, nextCheckAt: now + pause };
+}

@@ -1,0 +1,170 @@
+/**
+ * The pool of one provider: queue → choose → lease → record → fail over. Mechanism only; what a
+ * failure means, which key is best and what a limit is, is decided in the pure modules beside it.
+ */
+
+import type { Provider } from '../errors.ts';
+import type { Attempt, Settled } from './attempt.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { unavailability, waitedTooLong } from './exhausted.ts';
+import { Judge, type Next } from './judge.ts';
+import type { AttemptResult, CallRequest, CallResult, KeyProbe, PoolKey, Send } from './lease.ts';
+import type { Outcome } from './observer.ts';
+import { PendingCall } from './pending-call.ts';
+import { Revival } from './revival.ts';
+import { Roster, type RosterOptions } from './roster.ts';
+import { SilenceWatch } from './silence-watch.ts';
+import type { ProviderSnapshot } from './snapshot.ts';
+import { viewProvider } from './view.ts';
+
+export interface ProviderPoolOptions extends RosterOptions {
+  readonly probe: KeyProbe | undefined;
+}
+
+/** How one attempt went for its call. */
+type Ended<T> =
+  | { readonly kind: 'served'; readonly result: AttemptResult<T>; readonly keyName: string }
+  | Next;
+
+export class ProviderPool {
+  readonly #provider: Provider;
+  readonly #roster: Roster;
+  readonly #revival: Revival;
+  readonly #judge: Judge;
+  readonly #dispatcher: Dispatcher;
+  readonly #silence: SilenceWatch;
+  #calls = 0;
+
+  constructor(options: ProviderPoolOptions) {
+    this.#provider = options.provider;
+    this.#roster = new Roster(options);
+    this.#revival = new Revival(this.#roster, options.probe);
+    this.#judge = new Judge(this.#roster, this.#revival);
+    this.#dispatcher = new Dispatcher(this.#roster, this.#judge);
+    this.#silence = new SilenceWatch(this.#roster);
+    this.#roster.onChange = () => this.#dispatcher.pump();
+  }
+
+  setKeys(keys: readonly PoolKey[]): void {
+    this.#roster.setKeys(keys);
+    this.#revival.schedule();
+    this.#dispatcher.pump();
+  }
+
+  /** One call, one deadline, one loop: the only place where anything is sent again. */
+  async call<T>(request: CallRequest, send: Send<T>): Promise<CallResult<T>> {
+    const now = this.#roster.now();
+    this.#calls += 1;
+    const call = new PendingCall(this.#calls, request, now);
+    if (request.priority === 'interactive') this.#roster.provider.interactiveAt = now;
+    try {
+      let afterMs = 0;
+      for (;;) {
+        if (call.end !== null) throw this.#endError(call);
+        const ended = await this.#attempt(call, afterMs, send);
+        if (ended.kind === 'served') {
+          const { value } = ended.result;
+          return { value, keyName: ended.keyName, attempts: call.attempts };
+        }
+        if (ended.kind === 'fail') throw ended.error;
+        ({ afterMs } = ended);
+      }
+    } finally {
+      call.dispose();
+    }
+  }
+
+  snapshot(): ProviderSnapshot {
+    return viewProvider({
+      provider: this.#roster.provider,
+      slots: this.#roster.slots,
+      draining: this.#roster.draining,
+      accounts: this.#roster.accounts,
+      breaker: this.#roster.breaker.state,
+      breakerOpenUntil: this.#roster.breaker.openUntil,
+      queueDepth: this.#dispatcher.depth,
+      oldestSince: this.#dispatcher.oldestSince,
+      now: this.#roster.now(),
+    });
+  }
+
+  close(): void {
+    this.#revival.dispose();
+    this.#silence.dispose();
+    this.#dispatcher.dispose(() => new DOMException('the pool was closed', 'AbortError'));
+    this.#roster.dispose();
+  }
+
+  /** What a call that may not go on is told. */
+  #endError(call: PendingCall): Error {
+    if (call.end === 'cancelled') return call.abortReason();
+    if (call.lastError !== null) return call.lastError;
+    const now = this.#roster.now();
+    const { slots } = this.#roster;
+    const reasons = slots.flatMap((slot) => unavailability(slot, call.request.model, now) ?? []);
+    return waitedTooLong(this.#provider, call.request.timeoutMs, reasons);
+  }
+
+  #attempt<T>(call: PendingCall, afterMs: number, send: Send<T>): Promise<Ended<T>> {
+    return new Promise((resolve, reject) => {
+      this.#dispatcher.enqueue({
+        call,
+        afterMs,
+        start: (attempt) => resolve(this.#run(attempt, send)),
+        // Ended while waiting: what to say depends on why.
+        fail: (error) => reject(call.end === null ? error : this.#endError(call)),
+      });
+    });
+  }
+
+  /** Fires through the breakers; the verdict falls inside, before opossum sees the end. */
+  async #run<T>(attempt: Attempt, send: Send<T>): Promise<Ended<T>> {
+    const { breaker, record } = attempt.slot;
+    let ended: Ended<T> = { kind: 'again', afterMs: 0 };
+    const action = async (): Promise<void> => {
+      ended = this.#conclude(attempt, await attempt.settle(send));
+    };
+    this.#roster.logger.info(`Selected key ${record.keyId} (${record.name})`);
+    this.#silence.watch(attempt);
+    try {
+      const fire = (): Promise<void> => breaker.fire(action);
+      await (attempt.providerTrial ? this.#roster.breaker.fire(fire) : fire());
+    } finally {
+      attempt.release(this.#roster.now(), false);
+      attempt.call.onEnd(null);
+      this.#roster.forgetIfDrained(attempt.slot);
+      this.#dispatcher.pump();
+    }
+    return ended;
+  }
+
+  #conclude<T>(attempt: Attempt, settled: Settled<T>): Ended<T> {
+    this.#silence.forget(attempt);
+    if (settled.ok) {
+      const { result } = settled;
+      this.#report(attempt, this.#judge.served(attempt, result), result);
+      return { kind: 'served', result, keyName: attempt.slot.record.name };
+    }
+    const { outcome, next } = this.#judge.failed(attempt, settled);
+    this.#report(attempt, outcome, null);
+    if (next.kind === 'again') {
+      this.#roster.observer.failedOver?.({ provider: this.#provider, reason: outcome });
+    }
+    return next;
+  }
+
+  #report(attempt: Attempt, outcome: Outcome, result: AttemptResult<unknown> | null): void {
+    const { name, keyId, account } = attempt.slot.record;
+    this.#roster.observer.attemptEnded?.({
+      provider: this.#provider,
+      keyName: name,
+      keyId,
+      account,
+      attempt: attempt.number,
+      outcome,
+      durationMs: this.#roster.now() - attempt.sentAt,
+      promptTokens: result?.promptTokens ?? 0,
+      completionTokens: result?.completionTokens ?? 0,
+    });
+  }
+}

@@ -1,0 +1,126 @@
+/** The keys and accounts of one provider, with the records that everybody in the pool works on. */
+
+import type { Provider } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { Breaker } from './breaker.ts';
+import { KeySlot } from './key-slot.ts';
+import type { PoolKey } from './lease.ts';
+import type { PoolObserver } from './observer.ts';
+import type { BreakerState } from './snapshot.ts';
+import { type AccountRecord, createAccount, createProvider, type ProviderRecord } from './state.ts';
+import { type Timing, timingFor } from './timing.ts';
+
+export interface RosterOptions {
+  readonly provider: Provider;
+  readonly maxConcurrent: number;
+  readonly logger: Logger;
+  readonly observer: PoolObserver;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+export class Roster {
+  readonly provider: ProviderRecord;
+  /** The provider's own breaker. */
+  readonly breaker: Breaker;
+  readonly logger: Logger;
+  readonly observer: PoolObserver;
+  readonly ceiling: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Somebody's state changed so that waiting calls may go on. */
+  onChange: () => void = () => {};
+  #slots: readonly KeySlot[] = [];
+  readonly #draining = new Set<KeySlot>();
+  readonly #accounts = new Map<string, AccountRecord>();
+
+  constructor(options: RosterOptions) {
+    this.provider = createProvider(options.provider);
+    this.logger = options.logger;
+    this.observer = options.observer;
+    this.ceiling = options.maxConcurrent;
+    this.now = options.now;
+    this.random = options.random;
+    this.breaker = new Breaker({
+      now: options.now,
+      onChange: (state) => this.#breakerChanged(null, state),
+    });
+  }
+
+  get slots(): readonly KeySlot[] {
+    return this.#slots;
+  }
+
+  get draining(): readonly KeySlot[] {
+    return [...this.#draining];
+  }
+
+  get accounts(): readonly AccountRecord[] {
+    const labels = new Set([...this.#slots, ...this.#draining].map((slot) => slot.account));
+    return [...labels];
+  }
+
+  timing(): Timing {
+    return timingFor(this.provider.pace);
+  }
+
+  /** Kept keys keep their state, removed ones finish their calls, new ones start afresh. */
+  setKeys(keys: readonly PoolKey[]): void {
+    const before = new Map(this.#slots.map((slot) => [slot.record.name, slot]));
+    const next: KeySlot[] = [];
+    for (const [key, label] of labelled(keys)) {
+      const known = before.get(key.name);
+      if (known?.secret === key.secret && known.account.label === label) {
+        next.push(known);
+        before.delete(key.name);
+      } else next.push(this.#createSlot(key, label));
+    }
+    this.#slots = next;
+    for (const slot of before.values()) this.#retire(slot);
+  }
+
+  /** A removed key is forgotten with its last call. */
+  forgetIfDrained(slot: KeySlot): void {
+    if (slot.record.draining && slot.record.inFlight === 0 && this.#draining.delete(slot)) {
+      slot.breaker.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.breaker.dispose();
+    for (const slot of [...this.#slots, ...this.#draining]) slot.breaker.dispose();
+  }
+
+  #createSlot(key: PoolKey, label: string): KeySlot {
+    const account = this.#accounts.get(label) ?? createAccount(label);
+    this.#accounts.set(label, account);
+    return new KeySlot({
+      key,
+      account,
+      now: this.now,
+      onBreaker: (slot, state) => this.#breakerChanged(slot, state),
+    });
+  }
+
+  #retire(slot: KeySlot): void {
+    slot.record.draining = true;
+    this.#draining.add(slot);
+    this.forgetIfDrained(slot);
+  }
+
+  #breakerChanged(slot: KeySlot | null, state: BreakerState): void {
+    const keyName = slot?.record.name ?? null;
+    this.observer.breakerChanged?.({ provider: this.provider.provider, keyName, state });
+    if (state !== 'open') this.onChange();
+  }
+}
+
+/** Each key with its account's label. One secret under two names is one account. */
+function labelled(keys: readonly PoolKey[]): Array<readonly [PoolKey, string]> {
+  const bySecret = new Map<string, string>();
+  return keys.map((key) => {
+    const label = key.account ?? bySecret.get(key.secret) ?? key.name;
+    bySecret.set(key.secret, label);
+    return [key, label];
+  });
+}

@@ -1,0 +1,144 @@
+/** Which key may and should take a waiting call: the rules of choose.ts on the live slots. */
+
+import type { Candidate, Faster } from './choose.ts';
+import { choose, waitingPays } from './choose.ts';
+import type { KeySlot } from './key-slot.ts';
+import { grown } from './limit.ts';
+import type { PendingCall } from './pending-call.ts';
+import { costOf, fadedRatio, fadedSuccess, median } from './score.ts';
+import { type Lane, laneOf, type ProviderRecord } from './state.ts';
+import { clamp, type Timing } from './timing.ts';
+
+export interface Pick extends Candidate {
+  readonly slot: KeySlot;
+  readonly lane: Lane;
+}
+
+/** One moment of the pool: what all choices of one round share. */
+export interface Moment {
+  readonly slots: readonly KeySlot[];
+  readonly provider: ProviderRecord;
+  readonly ceiling: number;
+  readonly now: number;
+  readonly timing: Timing;
+  readonly medianRatio: number;
+}
+
+/** Interactive calls were seen so recently: batch work leaves them a slot. */
+const INTERACTIVE_MEMORY_MS = 60_000;
+
+export function momentOf(
+  slots: readonly KeySlot[],
+  provider: ProviderRecord,
+  ceiling: number,
+  now: number,
+  timing: Timing,
+): Moment {
+  const ratios: number[] = [];
+  for (const slot of slots) {
+    const ratio = fadedRatio(slot.record.slowness, now, timing.fadeMs);
+    if (ratio !== null && isInRotation(slot, null, now)) ratios.push(ratio);
+  }
+  return { slots, provider, ceiling, now, timing, medianRatio: median(ratios) };
+}
+
+/** Disabled, and not on trial. */
+export function isOut(slot: KeySlot): boolean {
+  const isDisabled = slot.record.disabled !== null || slot.account.disabled !== null;
+  return isDisabled && slot.breaker.state !== 'half-open';
+}
+
+/** Not disabled, draining, cooling or behind an open breaker; it may be busy. */
+export function isInRotation(slot: KeySlot, model: string | null, now: number): boolean {
+  const { record, account } = slot;
+  if (record.draining || isOut(slot)) return false;
+  if (account.coolUntil > now || !slot.breaker.admits) return false;
+  return model === null || (record.forbiddenUntil.get(model) ?? 0) <= now;
+}
+
+/** A key that says nothing while others answer costs more the longer it is silent. */
+function silenceFactor(slot: KeySlot, moment: Moment): number {
+  const [oldest] = slot.unanswered;
+  if (oldest === undefined || slot.lastFirstByteAt >= oldest.sentAt) return 1;
+  return clamp((2 * (moment.now - oldest.sentAt)) / moment.timing.silentMs, 1, 30);
+}
+
+function costFor(slot: KeySlot, moment: Moment): number {
+  const { record } = slot;
+  const ratio = fadedRatio(record.slowness, moment.now, moment.timing.fadeMs);
+  const success = fadedSuccess(record.success, moment.now, moment.timing.fadeMs);
+  return costOf(ratio, moment.medianRatio, success) * silenceFactor(slot, moment);
+}
+
+function limitFor(call: PendingCall, lane: Lane, moment: Moment): number {
+  const isShared =
+    call.request.priority === 'batch' &&
+    moment.now - moment.provider.interactiveAt < INTERACTIVE_MEMORY_MS;
+  return isShared && lane.limit.limit > 1 ? lane.limit.limit - 1 : lane.limit.limit;
+}
+
+/** The first call of a key goes alone: a dead key costs one call, not a burst. */
+export function awaitsFirstSign(slot: KeySlot, now: number, timing: Timing): boolean {
+  const { record } = slot;
+  return !record.proven && record.inFlight > 0 && now < record.lastSentAt + timing.rampMs;
+}
+
+function toPick(slot: KeySlot, lane: Lane, moment: Moment): Pick {
+  return {
+    slot,
+    lane,
+    cost: costFor(slot, moment),
+    inFlight: slot.record.inFlight,
+    laneInFlight: lane.inFlight,
+    laneLimit: lane.limit.limit,
+    lastTurn: slot.record.lastTurn,
+    trial: slot.breaker.state === 'half-open',
+  };
+}
+
+interface Scan {
+  readonly free: Pick[];
+  readonly busy: Pick[];
+}
+
+function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
+  const { model } = call.request;
+  const { now, timing } = moment;
+  const free: Pick[] = [];
+  const busy: Pick[] = [];
+  for (const slot of moment.slots) {
+    if (call.tried.has(slot.record.name) !== tried || !isInRotation(slot, model, now)) continue;
+    const lane = laneOf(slot.account, model, moment.ceiling);
+    lane.limit = grown(lane.limit, lane.inFlight, lane.lastSentAt, now, timing);
+    const isFree =
+      lane.inFlight < limitFor(call, lane, moment) && !awaitsFirstSign(slot, now, timing);
+    (isFree ? free : busy).push(toPick(slot, lane, moment));
+  }
+  return { free, busy };
+}
+
+function fasterThan(pick: Pick, busy: readonly Pick[]): Faster {
+  let slots = 0;
+  let cost = 0;
+  for (const each of busy) {
+    if (each.cost >= pick.cost || each.inFlight === 0) continue;
+    slots += each.inFlight;
+    cost += each.cost * each.inFlight;
+  }
+  return { slots, cost: slots === 0 ? 0 : cost / slots };
+}
+
+/**
+ * The key for this call, or null when it has to wait.
+ *
+ * @param waiting calls of the model that wait, this one among them
+ */
+export function pickFor(call: PendingCall, moment: Moment, waiting: number): Pick | null {
+  const fresh = scan(call, moment, false);
+  // Keys that failed this call come again only when there is no other in rotation.
+  const noOther = fresh.free.length === 0 && fresh.busy.length === 0;
+  const { free, busy } = noOther && call.tried.size > 0 ? scan(call, moment, true) : fresh;
+  const best = choose(free);
+  if (best === null || best.trial) return best;
+  return waitingPays(best.cost, fasterThan(best, busy), waiting) ? null : best;
+}

@@ -1,0 +1,205 @@
+/**
+ * Plain records for provider, account and key. No timers, no secrets, no promises: every instant
+ * is monotonic milliseconds that the caller passes in.
+ */
+
+import type { Provider } from '../errors.ts';
+import { freshLimit, type LimitState } from './limit.ts';
+import type { Slowness, SpeedModel, Success } from './score.ts';
+import { type Pace, UNKNOWN_PACE } from './timing.ts';
+
+/** Out until the upstream's own answer, or an operator, says otherwise. */
+export interface Disabled {
+  readonly reason: string;
+  readonly since: number;
+  /** Token-free checks made so far. */
+  readonly checks: number;
+  readonly nextCheckAt: number;
+}
+
+export interface KeyRecord {
+  readonly provider: Provider;
+  readonly name: string;
+  readonly keyId: string;
+  readonly account: string;
+  draining: boolean;
+  disabled: Disabled | null;
+  /** Model → not before. */
+  forbiddenUntil: Map<string, number>;
+  inFlight: number;
+  /** The upstream took a call of this key at least once. */
+  proven: boolean;
+  lastSentAt: number;
+  /** Order of last use; equal keys take turns. */
+  lastTurn: number;
+  success: Success;
+  slowness: Slowness | null;
+  /** Faults in a row that are the key's, no success between. */
+  faultsInRow: number;
+  /** The key's own outcomes, oldest first. */
+  outcomes: Array<{ readonly at: number; readonly ok: boolean }>;
+  /** Openings of the breaker without a quiet spell between. */
+  trips: number;
+  trippedAt: number;
+  /** Why the breaker is open. */
+  tripReason: string | null;
+  attempts: number;
+  successes: number;
+  failures: number;
+  latencyMs: number | null;
+  firstByteMs: number | null;
+  promptTokens: number;
+  completionTokens: number;
+  lastUsedAt: string | null;
+  lastError: { readonly text: string; readonly at: string } | null;
+}
+
+/** One account and model: what the provider limits. */
+export interface Lane {
+  readonly model: string;
+  limit: LimitState;
+  inFlight: number;
+  lastSentAt: number;
+  /** Recently ended attempts that the upstream may still have counted. */
+  ended: Array<{ readonly at: number; readonly aborted: boolean }>;
+}
+
+export interface AccountRecord {
+  readonly label: string;
+  disabled: Disabled | null;
+  coolUntil: number;
+  coolReason: string | null;
+  /** Cool-downs in a row. */
+  coolings: number;
+  /** Refusals in a row, each sent after the one before was known, nothing taken between. */
+  strikes: number;
+  struckAt: number;
+  lanes: Map<string, Lane>;
+}
+
+/** One attempt's end as evidence about the provider. */
+export interface Evidence {
+  readonly at: number;
+  readonly sentAt: number;
+  readonly key: string;
+  readonly call: number;
+  readonly ok: boolean;
+  /** One call is enough to suspect the provider. */
+  readonly outageKind: boolean;
+}
+
+export interface ProviderRecord {
+  readonly provider: Provider;
+  pace: Pace;
+  speed: Map<string, SpeedModel>;
+  evidence: Evidence[];
+  /** Calls in flight allowed while the provider comes back; null: no ramp. */
+  ramp: number | null;
+  /** Attempts in flight that were sent since the provider came back. */
+  rampInFlight: number;
+  outageSince: number | null;
+  outageReason: string | null;
+  healedAt: number;
+  /** The provider served at least once. */
+  served: boolean;
+  /** Retry tokens. */
+  budget: number;
+  interactiveAt: number;
+}
+
+/** Tokens for retries of faults that are nobody's key: full at start (pool.md 2g). */
+export const BUDGET_MAX = 20;
+const BUDGET_GAIN = 0.2;
+
+export function createKeyRecord(
+  provider: Provider,
+  name: string,
+  keyId: string,
+  account: string,
+): KeyRecord {
+  return {
+    provider,
+    name,
+    keyId,
+    account,
+    draining: false,
+    disabled: null,
+    forbiddenUntil: new Map(),
+    inFlight: 0,
+    proven: false,
+    lastSentAt: Number.NEGATIVE_INFINITY,
+    lastTurn: 0,
+    success: { rate: 1, at: 0 },
+    slowness: null,
+    faultsInRow: 0,
+    outcomes: [],
+    trips: 0,
+    trippedAt: Number.NEGATIVE_INFINITY,
+    tripReason: null,
+    attempts: 0,
+    successes: 0,
+    failures: 0,
+    latencyMs: null,
+    firstByteMs: null,
+    promptTokens: 0,
+    completionTokens: 0,
+    lastUsedAt: null,
+    lastError: null,
+  };
+}
+
+export function createAccount(label: string): AccountRecord {
+  return {
+    label,
+    disabled: null,
+    coolUntil: Number.NEGATIVE_INFINITY,
+    coolReason: null,
+    coolings: 0,
+    strikes: 0,
+    struckAt: Number.NEGATIVE_INFINITY,
+    lanes: new Map(),
+  };
+}
+
+export function createProvider(provider: Provider): ProviderRecord {
+  return {
+    provider,
+    pace: UNKNOWN_PACE,
+    speed: new Map(),
+    evidence: [],
+    ramp: null,
+    rampInFlight: 0,
+    outageSince: null,
+    outageReason: null,
+    healedAt: Number.NEGATIVE_INFINITY,
+    served: false,
+    budget: BUDGET_MAX,
+    interactiveAt: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** The lane of a model, made on first use. */
+export function laneOf(account: AccountRecord, model: string, ceiling: number): Lane {
+  const known = account.lanes.get(model);
+  if (known !== undefined) return known;
+  const lane: Lane = {
+    model,
+    limit: freshLimit(ceiling),
+    inFlight: 0,
+    lastSentAt: Number.NEGATIVE_INFINITY,
+    ended: [],
+  };
+  account.lanes.set(model, lane);
+  return lane;
+}
+
+/** Takes one retry token; false when there is none. */
+export function spendBudget(provider: ProviderRecord): boolean {
+  if (provider.budget < 1) return false;
+  provider.budget -= 1;
+  return true;
+}
+
+export function earnBudget(provider: ProviderRecord): void {
+  provider.budget = Math.min(BUDGET_MAX, provider.budget + BUDGET_GAIN);
+}

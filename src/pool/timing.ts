@@ -1,0 +1,141 @@
+/**
+ * Every time constant of the pool, in one place.
+ *
+ * A cool-down of seconds is right for answers of 20 s and ruinous for answers of 100 ms, so each
+ * constant is a multiple of what the provider was seen to take, between a floor and a ceiling.
+ */
+
+/** What is known about a provider's speed; null until observed. Milliseconds. */
+export interface Pace {
+  /** Moving average of served calls. */
+  readonly serviceMs: number | null;
+  /** Moving average until the first content byte. */
+  readonly firstByteMs: number | null;
+  /** Largest recent time until the first content byte; fades. */
+  readonly slowestFirstByteMs: number | null;
+  /** How fast the upstream says anything at all: a refusal, headers, a byte. */
+  readonly answerMs: number | null;
+}
+
+export const UNKNOWN_PACE: Pace = {
+  serviceMs: null,
+  firstByteMs: null,
+  slowestFirstByteMs: null,
+  answerMs: null,
+};
+
+export function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
+
+function average(old: number | null, seen: number, weight: number): number {
+  return old === null ? seen : old + weight * (seen - old);
+}
+
+export function paceAfterService(pace: Pace, serviceMs: number): Pace {
+  return { ...pace, serviceMs: average(pace.serviceMs, serviceMs, 0.1) };
+}
+
+export function paceAfterFirstByte(pace: Pace, firstByteMs: number): Pace {
+  const slowest = pace.slowestFirstByteMs ?? 0;
+  return {
+    ...pace,
+    firstByteMs: average(pace.firstByteMs, firstByteMs, 0.1),
+    slowestFirstByteMs: Math.max(firstByteMs, slowest + 0.02 * (firstByteMs - slowest)),
+  };
+}
+
+/** Quick answers count at once, slow ones little by little: the question is what is possible. */
+export function paceAfterAnswer(pace: Pace, answerMs: number): Pace {
+  const old = pace.answerMs;
+  const next = old === null || answerMs < old ? answerMs : average(old, answerMs, 0.1);
+  return { ...pace, answerMs: next };
+}
+
+/** Before the first served call: a refusal takes a small part of a service. */
+function serviceOf(pace: Pace): number {
+  if (pace.serviceMs !== null) return pace.serviceMs;
+  return pace.answerMs === null ? 1_000 : clamp(20 * pace.answerMs, 100, 1_000);
+}
+
+export interface Timing {
+  /** How long silence after a send counts as "not refused" while a limit is being found. */
+  readonly rampMs: number;
+  /** Until a proven limit is tried one higher, first time; doubles per failed try. */
+  readonly limitProbeMs: number;
+  readonly limitProbeMaxMs: number;
+  /** Cool-down after a rate limit without Retry-After, first step; doubles. */
+  readonly coolMs: number;
+  readonly coolMaxMs: number;
+  /** A key's breaker stays open this long at first; doubles. */
+  readonly openMs: number;
+  readonly openMaxMs: number;
+  /** Faults further back do not count against a key. */
+  readonly faultWindowMs: number;
+  /** Outcomes further back say nothing about the provider as a whole. */
+  readonly outageWindowMs: number;
+  /** First pause before the provider is probed. */
+  readonly outageMs: number;
+  readonly outageMaxMs: number;
+  /** Back-off before a retry, full jitter, first step; doubles. */
+  readonly retryMs: number;
+  /** A slowness or a stain fades to the median with this time constant. */
+  readonly fadeMs: number;
+  /** First token-free check of a disabled key; doubles. */
+  readonly checkMs: number;
+  readonly checkMaxMs: number;
+  /** A key that said nothing for so long, while others answer, is silent. */
+  readonly silentMs: number;
+  /** No attempt starts with less time left than this. */
+  readonly leastMs: number;
+}
+
+/** The time constants for a provider of this pace. */
+export function timingFor(pace: Pace): Timing {
+  const service = serviceOf(pace);
+  const firstByte = pace.slowestFirstByteMs ?? service;
+  return {
+    rampMs: pace.answerMs === null ? 30 : clamp(2 * pace.answerMs, 8, 250),
+    limitProbeMs: clamp(2 * service, 500, 60_000),
+    limitProbeMaxMs: clamp(64 * service, 5_000, 600_000),
+    coolMs: clamp(service / 2, 50, 1_000),
+    coolMaxMs: 30_000,
+    openMs: clamp(2 * service, 200, 2_000),
+    openMaxMs: clamp(60 * service, 3_000, 30_000),
+    faultWindowMs: clamp(20 * service, 2_000, 30_000),
+    outageWindowMs: clamp(5 * service, 500, 5_000),
+    outageMs: clamp(service / 2, 50, 1_000),
+    outageMaxMs: 10_000,
+    retryMs: clamp(service / 4, 20, 500),
+    fadeMs: clamp(100 * service, 5_000, 60_000),
+    checkMs: clamp(20 * service, 1_000, 60_000),
+    checkMaxMs: 30 * 60_000,
+    silentMs: clamp(6 * firstByte, 250, 60_000),
+    leastMs: clamp(pace.firstByteMs ?? 0, 0, 1_000),
+  };
+}
+
+/** A cool-down given by the upstream is believed up to here. */
+export const RETRY_AFTER_MAX_MS = 600_000;
+/** A key that may not use a model is not asked for that model again so soon. */
+export const FORBIDDEN_MS = 300_000;
+/** How long an abandoned attempt may take to let go before its slot is taken back. */
+export const ABORT_GRACE_MS = 250;
+/** An aborted request may still occupy the upstream for so long. */
+export const LINGER_MS = 250;
+/** One call is not retried more often for faults that are not its keys'. */
+export const MAX_FAULT_RETRIES = 4;
+/** Nothing a person may have been billed for is sent more often than this. */
+export const MAX_BILLED_SENDS = 2;
+/** Calls that may wait per provider. */
+export const MAX_QUEUE = 10_000;
+
+/** `base` doubled `step` times, at most `max`. */
+export function doubled(base: number, step: number, max: number): number {
+  return Math.min(max, base * 2 ** Math.min(step, 30));
+}
+
+/** `ms` ± `share`, with `random` in [0, 1). Keeps equal timers of many processes apart. */
+export function jittered(ms: number, share: number, random: number): number {
+  return ms * (1 - share + 2 * share * random);
+}
