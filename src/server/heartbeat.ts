@@ -20,6 +20,7 @@ export class Heartbeat {
   #count = 0;
   #saidAt = 0;
   #isNew = false;
+  #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(send: (report: ProgressReport) => void) {
@@ -28,7 +29,7 @@ export class Heartbeat {
   }
 
   update(message: string): void {
-    if (message === this.#message) return;
+    if (this.#isStopped || message === this.#message) return;
     this.#message = message;
     this.#isNew = true;
     const quietLeft = this.#saidAt + QUIET_MS - Date.now();
@@ -37,8 +38,8 @@ export class Heartbeat {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   #wait(ms: number): void {

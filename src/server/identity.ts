@@ -5,6 +5,18 @@ import { NAME, VERSION } from '../version.ts';
 
 export const SERVER_INFO = { name: NAME, title: 'Keypool MCP', version: VERSION };
 
-export const CAPABILITIES = { tools: {}, resources: {} };
+export const CAPABILITIES = { tools: {}, resources: {}, prompts: {}, completions: {} };
+
+const ONE_HOUR = { ttlMs: 3_600_000, cacheScope: 'public' } as const;
+
+/** What a client of the 2026-07-28 revision may keep: everything but the pool's state. */
+export const CACHE_HINTS = {
+  'server/discover': ONE_HOUR,
+  'tools/list': ONE_HOUR,
+  'prompts/list': ONE_HOUR,
+  'resources/list': ONE_HOUR,
+  'resources/templates/list': ONE_HOUR,
+  'resources/read': { ttlMs: 0, cacheScope: 'private' },
+} as const;
 
 export const TOOL_LIST = LISTED_TOOLS;

@@ -10,7 +10,8 @@ import {
   type RequestId,
 } from './json-rpc.ts';
 import type { ClientMessage, Leg, Send } from './leg.ts';
-import { createLegacyServer, type LegacyServerOptions } from './legacy-server.ts';
+import { createLegacyServer } from './legacy-server.ts';
+import type { ShellOptions } from './shell.ts';
 
 /**
  * The SDK sees ids of ours: it ignores the cancellation of a request with id 0, and two requests
@@ -99,7 +100,7 @@ class LegacyTransport implements Transport {
 }
 
 /** Opens the leg; imported when the first message of its era needs it. */
-export async function openLegacyLeg(options: LegacyServerOptions, send: Send): Promise<Leg> {
+export async function openLegacyLeg(options: ShellOptions, send: Send): Promise<Leg> {
   const server = createLegacyServer(options);
   const transport = new LegacyTransport(send);
   await server.connect(transport);

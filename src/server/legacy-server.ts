@@ -7,27 +7,24 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
   CallToolRequestSchema,
+  CompleteRequestSchema,
+  ErrorCode,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
   McpError,
   ReadResourceRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import type { Logger } from '../logger.ts';
 import { TOOLS } from '../tools/index.ts';
 import { callTool, errorResult } from './call-tool.ts';
-import type { ServerHost } from './host.ts';
 import { CAPABILITIES, SERVER_INFO, TOOL_LIST } from './identity.ts';
+import { completionOf, PROMPTS, promptOf } from './prompts.ts';
 import { RESOURCES, readResource } from './resources.ts';
+import type { ShellOptions } from './shell.ts';
 
-export interface LegacyServerOptions {
-  readonly host: ServerHost;
-  readonly logger: Logger;
-  /** Waiting calls take turns between sessions. */
-  readonly session: string;
-}
-
-function serveTools(server: Server, { host, logger, session }: LegacyServerOptions): void {
+function serveTools(server: Server, { host, logger, session }: ShellOptions): void {
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }));
   server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
     const tool = TOOLS.find((candidate) => candidate.name === params.name);
@@ -55,7 +52,7 @@ function serveTools(server: Server, { host, logger, session }: LegacyServerOptio
   });
 }
 
-function serveResources(server: Server, host: ServerHost): void {
+function serveResources(server: Server, { host }: ShellOptions): void {
   server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [...RESOURCES] }));
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] }));
   server.setRequestHandler(ReadResourceRequestSchema, async ({ params }) => {
@@ -66,11 +63,24 @@ function serveResources(server: Server, host: ServerHost): void {
   });
 }
 
+function servePrompts(server: Server, { host }: ShellOptions): void {
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [...PROMPTS] }));
+  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
+    const prompt = promptOf(params.name, params.arguments ?? {});
+    if (prompt !== null && typeof prompt !== 'string') return prompt;
+    throw new McpError(ErrorCode.InvalidParams, prompt ?? 'there is no such prompt');
+  });
+  server.setRequestHandler(CompleteRequestSchema, ({ params }) => ({
+    completion: completionOf(params.ref, params.argument, host),
+  }));
+}
+
 /** A server for one session; connect it to a transport. */
-export function createLegacyServer(options: LegacyServerOptions): Server {
+export function createLegacyServer(options: ShellOptions): Server {
   const server = new Server(SERVER_INFO, { capabilities: CAPABILITIES });
   serveTools(server, options);
-  serveResources(server, options.host);
+  serveResources(server, options);
+  servePrompts(server, options);
   server.onerror = (error) => options.logger.debug('protocol error', { error });
   return server;
 }

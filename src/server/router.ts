@@ -125,9 +125,13 @@ export class Router {
   }
 
   #answer(message: object): void {
-    this.#options.send(message);
     const id = replyId(message);
-    if (id !== null) this.#settle(id);
+    if (id === null) this.#options.send(message);
+    else if (this.#inFlight.has(id)) {
+      this.#options.send(message);
+      this.#settle(id);
+    }
+    // else cancelled: an answer that was on its way already is not sent
   }
 
   #settle(id: RequestId): void {

@@ -117,7 +117,7 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
     logger,
     open: {
       legacy: async (send) => (await import('./legacy-leg.ts')).openLegacyLeg(shell, send),
-      modern: async (send) => (await import('./legacy-leg.ts')).openLegacyLeg(shell, send),
+      modern: async (send) => (await import('./modern-leg.ts')).openModernLeg(shell, send),
     },
   });
   const unwatch = watchEnds(options, end);

@@ -6,18 +6,16 @@
 /** CSI and OSC sequences, and any other two-byte escape. */
 const ANSI =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
-  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)?|\u001B[ -/]*[0-~]?/g;
+  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|\u001B[\]PX^_][^\u0007\u001B\u009C]*(?:\u0007|\u001B\\|\u009C)|\u001B[ -/]*[0-~]?/g;
 
 /** C0 but tab and newline, DEL, C1. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
-const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
+const CONTROL = /(?![\t\n])\p{Cc}/gu;
 
 /**
  * Characters that change the order of what is read (Trojan Source, CVE-2021-42574), and those
  * that nobody sees but a model reads: tags, byte order marks, invisible operators.
  */
-const UNSEEN =
-  /[\u061C\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
+const UNSEEN = /[\p{Bidi_Control}\u200B\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]/gu;
 
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 

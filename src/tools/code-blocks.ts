@@ -30,7 +30,9 @@ interface Fence {
 const OPENING =
   /^([ \t]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)?)(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*?)[ \t]*$/;
 const ONE_LINE = /^[ \t]*(`{3,})([^`]+)\1[ \t]*$/;
-const LANGUAGE = /^(?:language-|\{\.|\.)?([A-Za-z0-9][A-Za-z0-9+#._-]{0,39})/;
+/** The language, in the forms `ts`, `.ts`, `{.ts}` and `language-ts`; then the rest. */
+const INFO = /^(?:language-|\{?\.)?([a-z0-9][a-z0-9+#_-]{0,39})(?:[\s:,}]+|$|(?=\{))(.*)$/i;
+const FILE_NAME = /^[\w./\\-]{1,200}\.([a-z0-9]{1,10})$/i;
 /** Languages whose files hold fences of their own. */
 const MARKDOWN = new Set(['markdown', 'md', 'mdx', 'rmd', 'qmd']);
 
@@ -41,8 +43,12 @@ function openingFence(line: string): Fence | null {
   return { indent: indent.length, mark: marks.charAt(0), length: marks.length, info };
 }
 
-function languageOf(info: string): string | null {
-  return LANGUAGE.exec(info.split(/[\s:,{(]/, 1)[0] || info)?.[1] ?? null;
+/** What an info string tells: the language, and the rest, which is a file name as a rule. */
+function readInfo(info: string): { readonly language: string | null; readonly caption: string } {
+  const extension = FILE_NAME.exec(info)?.[1];
+  if (extension !== undefined) return { language: extension, caption: info };
+  const [, language = null, caption = ''] = INFO.exec(info) ?? [null, null, info];
+  return { language, caption };
 }
 
 /** More indented than a closing fence may be: it is part of the code. */
@@ -54,6 +60,11 @@ function closes(line: string, fence: Fence): boolean {
   if (isDeeper(line, fence)) return false;
   const text = line.trim();
   return text.length >= fence.length && text === fence.mark.repeat(text.length);
+}
+
+/** A fence that a bare closing fence as long as `outer`'s would not close. */
+function opensInside(inner: Fence, outer: Fence): boolean {
+  return inner.info !== '' && inner.mark === outer.mark && inner.length >= outer.length;
 }
 
 function withoutIndent(line: string, indent: number): string {
@@ -68,7 +79,7 @@ function readBlock(
   from: number,
   fence: Fence,
 ): { block: CodeBlock; next: number } {
-  const language = languageOf(fence.info);
+  const { language } = readInfo(fence.info);
   const nests = language !== null && MARKDOWN.has(language.toLowerCase());
   const code: string[] = [];
   let depth = 1;
@@ -77,18 +88,12 @@ function readBlock(
     const line = lines[at] ?? '';
     // Inside a Markdown file a fence that tells a language opens; only a bare one can close.
     const inner = nests && !isDeeper(line, fence) ? openingFence(line) : null;
-    if (inner !== null && inner.info !== '' && inner.mark === fence.mark) depth++;
+    if (inner !== null && opensInside(inner, fence)) depth++;
     else if (closes(line, fence) && --depth === 0) break;
     code.push(withoutIndent(line, fence.indent));
   }
   const closed = at < lines.length;
   return { block: { language, code: code.join('\n'), closed }, next: at + 1 };
-}
-
-/** What the info string tells beyond the language, a file name as a rule. */
-function captionOf(info: string): string {
-  const language = languageOf(info);
-  return language === null ? info : info.replace(/^[^\s:,{(]+[\s:,]*/, '');
 }
 
 /**
@@ -110,7 +115,7 @@ export function splitAnswer(answer: string): SplitAnswer {
       blocks.push({ language: null, code: single.trim(), closed: true });
     } else if (fence !== null) {
       const { block, next } = readBlock(lines, at, fence);
-      const caption = captionOf(fence.info);
+      const { caption } = readInfo(fence.info);
       if (caption !== '') prose.push(caption);
       prose.push('');
       blocks.push(block);
