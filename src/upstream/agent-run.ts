@@ -129,7 +129,7 @@ export class AgentRun {
   }
 
   #activity(type: string, event: Fields): string {
-    if (type === 'response.output_text.delta') return 'writing the answer';
+    if (this.#text !== '') return 'writing the answer';
     if (type.endsWith('.search_queries')) return 'searching the web';
     if (type.endsWith('.search_results')) {
       return `reading ${listOf(event.results).length} search results`;

@@ -17,7 +17,7 @@ import { type Fetch, pinTo } from './http.ts';
 import { type Fields, fieldsOf, listOf, parseFields } from './json.ts';
 import { chooseModel, type ModelChoice } from './models.ts';
 import { postChat } from './post-chat.ts';
-import { createProgress, tokensInWords } from './progress.ts';
+import { createProgress, type Say, tokensInWords } from './progress.ts';
 import type { Watch } from './watch.ts';
 
 export interface DeepSeekOptions {
@@ -47,7 +47,7 @@ class Generation {
   readonly #choice: ModelChoice;
   readonly #context: CallContext;
   readonly #draft = new Draft();
-  readonly #progress: (message: () => string) => void;
+  readonly #say: Say;
   #requestId: string | null = null;
   #status: number | null = null;
   #mayResume = true;
@@ -57,7 +57,7 @@ class Generation {
     this.#request = request;
     this.#choice = chooseModel(request.model ?? options.defaultModel, request.thinking);
     this.#context = context;
-    this.#progress = createProgress(context);
+    this.#say = createProgress(context);
   }
 
   async run(): Promise<GenerateResult> {
@@ -108,6 +108,7 @@ class Generation {
         partial: () => (draft.content === '' ? null : draft.content),
       },
       async (watch) => {
+        this.#say(lease.attempt === 1 ? 'asking DeepSeek' : 'asking DeepSeek again');
         await this.#exchange(lease, watch);
         return this.#finish();
       },
@@ -174,9 +175,7 @@ class Generation {
   #onContent(watch: Watch): void {
     watch.content();
     const draft = this.#draft;
-    this.#progress(
-      () => `${draft.isThinking ? 'thinking' : 'generating'}, ${tokensInWords(draft.tokens)}`,
-    );
+    this.#say(draft.isThinking ? 'thinking' : 'generating', () => tokensInWords(draft.tokens));
   }
 
   #throwEmbedded({ error }: Fields): void {

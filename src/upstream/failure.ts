@@ -204,6 +204,8 @@ function unreachableCause(errors: readonly Error[]): UnreachableCause | null {
     // undici: the proxy answered CONNECT with something else than 200, or asks for a password.
     if (/^Proxy response \(|^Proxy Authentication Required/.test(error.message)) return 'proxy';
     if (/before secure TLS connection/.test(error.message)) return 'network';
+    // fetch refuses some ports of other protocols by itself.
+    if (error.message === 'bad port') return 'refused';
     const code = 'code' in error ? String(error.code) : '';
     const row = UNREACHABLE.find(([pattern]) => pattern.test(code));
     if (row !== undefined) return row[1];

@@ -13,7 +13,7 @@ import { readEvents } from './events.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from './failure.ts';
 import { type Fetch, pinTo } from './http.ts';
 import { parseFields, textOf } from './json.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Say } from './progress.ts';
 import type { PerplexityClient, SearchRequest, SearchResult, Source } from './search.ts';
 import { agentBody, agentBodyFrom, needsOwnSearch, searchBody } from './search-body.ts';
 import { readSources } from './sources.ts';
@@ -63,7 +63,7 @@ function idOf(response: Response, bodyId: unknown): string | null {
 class PerplexityCall {
   readonly #options: PerplexityOptions;
   readonly #context: CallContext;
-  readonly #say: (message: () => string) => void;
+  readonly #say: Say;
   readonly #startedAt = performance.now();
 
   constructor(options: PerplexityOptions, context: CallContext) {
@@ -146,7 +146,7 @@ class PerplexityCall {
     const onContent = (message: string): void => {
       seen.hasStarted = true;
       watch.content();
-      this.#say(() => message);
+      this.#say(message);
     };
     const type = response.headers.get('content-type') ?? '';
     if (/^(text\/event-stream|)\s*(;|$)/i.test(type)) {
@@ -251,7 +251,10 @@ class PerplexityCall {
           }),
           partial: () => null,
         },
-        (watch) => send(lease, watch, seen),
+        (watch) => {
+          this.#say(lease.attempt === 1 ? 'asking Perplexity' : 'asking Perplexity again');
+          return send(lease, watch, seen);
+        },
       );
       return { value, completionTokens: null, promptTokens: null };
     });

@@ -1,17 +1,21 @@
-/** Progress for people: at most one update a second, however fast the tokens come. */
+/** Progress for people: a new phase at once, the same phase at most once a second. */
 
 import type { CallContext } from './call.ts';
 
 const EVERY_MS = 1_000;
 
-/** Says `message()` when the last word is a second old; composes it only then. */
-export function createProgress(context: CallContext): (message: () => string) => void {
-  let saidAt = Number.NEGATIVE_INFINITY;
-  return (message) => {
+/** Says that the call is in `phase`; the details are put into words only when they are said. */
+export type Say = (phase: string, details?: () => string) => void;
+
+export function createProgress(context: CallContext): Say {
+  let last = '';
+  let saidAt = 0;
+  return (phase, details) => {
     const now = performance.now();
-    if (now - saidAt < EVERY_MS) return;
+    if (phase === last && (details === undefined || now - saidAt < EVERY_MS)) return;
+    last = phase;
     saidAt = now;
-    context.onProgress({ message: message() });
+    context.onProgress({ message: details === undefined ? phase : `${phase}, ${details()}` });
   };
 }
 

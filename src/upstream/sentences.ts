@@ -162,7 +162,7 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
   }),
   cut: (who) => ({
     message: `${who} ended the answer in the middle`,
-    hint: 'Try again',
+    hint: 'Try again; ask for less at once if it happens again',
   }),
   idle: (who, { idleTimeoutMs }) => ({
     message: `${who} sent nothing for ${seconds(idleTimeoutMs)}`,

@@ -3,7 +3,7 @@
 import type { Provider } from '../errors.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
 import { readStart } from './body.ts';
-import { diagnoseAnswer, diagnoseSocket } from './failure.ts';
+import { diagnoseAnswer, diagnoseSocket, type UnreachableCause } from './failure.ts';
 import { type Fetch, isSendable, pinTo } from './http.ts';
 import { fieldsOf, listOf, parseFields, textOf } from './json.ts';
 import { cancelled } from './watch.ts';
@@ -89,6 +89,22 @@ function readRefusal(status: number, headers: Headers, body: string): KeyCheck {
   }
 }
 
+const NOT_REACHABLE: Readonly<Record<UnreachableCause, string>> = {
+  refused: 'the connection was refused',
+  dns: 'its host name was not found',
+  certificate: 'its certificate is not trusted here',
+  proxy: 'the proxy refused or is misconfigured',
+  timeout: 'no connection came about in time',
+  network: 'the network broke the connection off',
+};
+
+function brokenWords(error: unknown): string {
+  const { unreachable } = diagnoseSocket(error);
+  return unreachable === null
+    ? 'the connection was lost'
+    : `not reachable: ${NOT_REACHABLE[unreachable]}`;
+}
+
 export function createKeyProbe(options: ProbeOptions): CheckKey {
   return async (provider, secret, signal) => {
     if (!isSendable(secret)) {
@@ -111,10 +127,7 @@ export function createKeyProbe(options: ProbeOptions): CheckKey {
     } catch (error) {
       if (signal.aborted) throw cancelled();
       if (timeout.aborted) return { verdict: 'unknown', detail: 'no answer within 15 s' };
-      const { unreachable } = diagnoseSocket(error);
-      const detail =
-        unreachable === null ? 'the connection was lost' : `not reachable: ${unreachable}`;
-      return { verdict: 'unknown', detail };
+      return { verdict: 'unknown', detail: brokenWords(error) };
     }
   };
 }

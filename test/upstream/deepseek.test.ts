@@ -97,7 +97,8 @@ describe('a plain answer', () => {
   it('tells how far it is', async () => {
     const { client } = stage.deepseek();
     await client.generate(GENERATE, stage.context());
-    expect(stage.progress[0]).toMatch(/^generating, [\d,]+ tokens?$/);
+    expect(stage.progress[0]).toBe('asking DeepSeek');
+    expect(stage.progress[1]).toMatch(/^generating, [\d,]+ tokens?$/);
   });
 });
 
@@ -243,7 +244,7 @@ describe('time', () => {
     const { client } = stage.deepseek();
     const controller = new AbortController();
     const failed = errorOf(client.generate(GENERATE, stage.context(controller.signal)));
-    await expect.poll(() => stage.progress.length).toBeGreaterThan(0);
+    await expect.poll(() => stage.progress.length).toBeGreaterThan(1);
     controller.abort('any reason a client may give');
     expect((await failed).name).toBe('AbortError');
     await expect.poll(() => stage.sim.calls[0]?.aborted).toBe(true);
