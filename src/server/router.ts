@@ -1,10 +1,11 @@
 /**
  * Which era a message belongs to, decided message by message: a client may race `server/discover`
- * with `initialize` and go on with whichever is answered. Each SDK is imported when the first
- * message of its era arrives.
+ * with `initialize` and go on with whichever is answered. Each SDK is imported when its era is
+ * first asked for more than the first answers.
  */
 
 import type { Logger } from '../logger.ts';
+import { legacyAnswer, modernAnswer } from './first-answers.ts';
 import {
   errorReply,
   INTERNAL_ERROR,
@@ -89,6 +90,11 @@ export class Router {
 
   request(message: JsonRpcRequest): void {
     const era = eraOf(message);
+    const result = era === 'legacy' ? legacyAnswer(message) : modernAnswer(message);
+    if (result !== null) {
+      this.#options.send({ jsonrpc: '2.0', id: message.id, result });
+      return;
+    }
     this.#inFlight.set(message.id, [...(this.#inFlight.get(message.id) ?? []), era]);
     this.#leg(era).deliver(message);
   }
@@ -102,7 +108,8 @@ export class Router {
       this.#leg(era).deliver(message);
       return;
     }
-    this.#leg(eraOf(message)).deliver(message);
+    // Tells nothing to an SDK that has served nothing yet.
+    this.#legs.get(eraOf(message))?.deliver(message);
   }
 
   /** Resolves when every request is answered or cancelled. */
