@@ -30,6 +30,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'MCP server on stdio (also what runs without a command)',
     load: () => import('./commands/serve.ts'),
   },
+  install: {
+    usage: 'install CLIENT [--print]',
+    summary: "enter this server into an AI client's own file",
+    load: () => import('./commands/install.ts'),
+  },
+  uninstall: {
+    usage: 'uninstall CLIENT',
+    summary: 'take it out again',
+    load: () => import('./commands/uninstall.ts'),
+  },
 };
 
 const GLOBAL_OPTIONS = {

@@ -1,0 +1,120 @@
+/** Puts our entry into a client's file, takes it out, and tells where it is. */
+
+import { existsSync } from 'node:fs';
+import { homedir, platform as hostPlatform } from 'node:os';
+import { CommandError } from '../errors.ts';
+import { readClientFile, replaceClientFile } from './client-file.ts';
+import {
+  CLIENTS,
+  type Client,
+  type ClientId,
+  type ClientPlatform,
+  clientFile,
+  ENTRY_NAME,
+  entryFields,
+  type Launch,
+  type UserFolders,
+} from './clients.ts';
+import { type EntryPlace, type Format, UneditableText } from './format.ts';
+
+export interface Change {
+  /** The client's file. */
+  readonly path: string;
+  readonly isChanged: boolean;
+  /** Copy of the file as it was; null when nothing changed or there was no file. */
+  readonly backup: string | null;
+}
+
+async function formatOf(client: Client): Promise<Format> {
+  return client.format === 'toml'
+    ? (await import('./toml-format.ts')).tomlFormat
+    : (await import('./json-format.ts')).jsonFormat;
+}
+
+function placeOf(client: Client): EntryPlace {
+  return { root: client.root, name: ENTRY_NAME };
+}
+
+/** The folders of whoever runs this process. */
+export function userFolders(
+  env: UserFolders['env'],
+  platform: string = hostPlatform(),
+): UserFolders {
+  const known: ClientPlatform = platform === 'win32' || platform === 'darwin' ? platform : 'linux';
+  const home = (known === 'win32' ? env.USERPROFILE : env.HOME) || homedir();
+  return { platform: known, home, env, exists: existsSync };
+}
+
+function present(error: unknown, path: string): unknown {
+  if (!(error instanceof UneditableText)) return error;
+  return new CommandError(`${path} ${error.message}; nothing was changed`, {
+    hint: 'mend the file, or print the entry with --print and put it in by hand',
+  });
+}
+
+async function edit(
+  client: Client,
+  folders: UserFolders,
+  change: (format: Format, text: string) => string,
+): Promise<Change> {
+  const path = clientFile(client, folders);
+  const before = await readClientFile(path);
+  const format = await formatOf(client);
+  try {
+    const text = change(format, before.text ?? '');
+    if (text === (before.text ?? '')) return { path, isChanged: false, backup: null };
+    return { path, isChanged: true, backup: await replaceClientFile(before, text) };
+  } catch (error) {
+    throw present(error, path);
+  }
+}
+
+/**
+ * @throws CommandError when the file is malformed, unreadable or unwritable; it is then untouched
+ */
+export function installInto(client: Client, launch: Launch, folders: UserFolders): Promise<Change> {
+  const fields = entryFields(client, launch);
+  return edit(client, folders, (format, text) => format.merge(text, placeOf(client), fields));
+}
+
+/** @throws CommandError as `installInto` */
+export function uninstallFrom(client: Client, folders: UserFolders): Promise<Change> {
+  return edit(client, folders, (format, text) => format.remove(text, placeOf(client)));
+}
+
+/** The entry as a file of its own, to be shown or pasted. */
+export async function renderEntry(client: Client, launch: Launch): Promise<string> {
+  return (await formatOf(client)).render(placeOf(client), entryFields(client, launch));
+}
+
+/** `no file`: the client is not there or never had a server. `unreadable`: a person has to look. */
+export type ClientState = 'configured' | 'not configured' | 'no file' | 'unreadable';
+
+export interface ClientStatus {
+  readonly id: ClientId;
+  readonly title: string;
+  readonly path: string;
+  readonly state: ClientState;
+}
+
+async function stateOf(client: Client, path: string): Promise<ClientState> {
+  try {
+    const { text } = await readClientFile(path);
+    if (text === null) return 'no file';
+    const hasEntry = (await formatOf(client)).has(text, placeOf(client));
+    return hasEntry ? 'configured' : 'not configured';
+  } catch (error) {
+    if (error instanceof CommandError || error instanceof UneditableText) return 'unreadable';
+    throw error;
+  }
+}
+
+/** Every known client with the state of our entry in its file, in the table's order. For doctor. */
+export function configuredClients(folders: UserFolders): Promise<ClientStatus[]> {
+  return Promise.all(
+    CLIENTS.map(async (client) => {
+      const path = clientFile(client, folders);
+      return { id: client.id, title: client.title, path, state: await stateOf(client, path) };
+    }),
+  );
+}

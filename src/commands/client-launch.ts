@@ -1,0 +1,71 @@
+/** How a client is to start this very program, with the settings it was called with. */
+
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CLIENT_IDS, CLIENTS, type Client, type Launch } from '../clients/clients.ts';
+import { type Environment, type GlobalFlags, loadConfig, presentValue } from '../config.ts';
+import { ConfigError } from '../errors.ts';
+import { NAME } from '../version.ts';
+
+/** Room for our own answer at the deadline to reach the client before it gives up. */
+const GRACE_SEC = 20;
+
+export function clientNamed(word: string | undefined): Client {
+  const client = CLIENTS.find((candidate) => candidate.id === word);
+  if (client !== undefined) return client;
+  throw new ConfigError('unknown client', { hint: `use one of ${CLIENT_IDS.join(', ')}` });
+}
+
+/**
+ * Settings of the shell that decide which store is opened travel as flags: a desktop program does
+ * not see the shell's variables. No key and no master key is ever among them.
+ */
+function settings(flags: GlobalFlags, env: Environment): string[] {
+  const path = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : resolve(value);
+  const environment =
+    flags.environment ?? (flags.store ? undefined : presentValue(env.KEYPOOL_ENVIRONMENT));
+  const store = flags.store ?? (flags.environment ? undefined : presentValue(env.KEYPOOL_STORE));
+  const values: Array<[string, string | undefined]> = [
+    ['--home', path(flags.home ?? presentValue(env.KEYPOOL_HOME))],
+    ['--store', path(store)],
+    ['--dotenv', path(flags.dotenv)],
+    ['--environment', environment],
+    ['--log-level', flags.logLevel],
+  ];
+  return values.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
+}
+
+/** @throws ConfigError when the server itself could not start with these settings */
+export function launchOf(flags: GlobalFlags, env: Environment): Launch {
+  const { callTimeoutMs } = loadConfig(flags, env);
+  return {
+    command: process.execPath,
+    args: [realpathSync(process.argv[1] ?? ''), 'serve', ...settings(flags, env)],
+    toolTimeoutSec: Math.ceil(callTimeoutMs / 1000) + GRACE_SEC,
+  };
+}
+
+/** What works in this shell and will not in the client, each with the way out. */
+export function launchNotes(launch: Launch, env: Environment): string[] {
+  const notes: string[] = [];
+  const has = (variable: string): boolean => presentValue(env[variable]) !== undefined;
+  if (/[\\/]_npx[\\/]/.test(launch.args[0] ?? '')) {
+    notes.push(
+      `this copy of ${NAME} is in npx's cache, which may be cleared; better: npm install --global ${NAME}, then install again`,
+    );
+  }
+  for (const variable of ['MASTER_ENCRYPTION_KEY', 'MASTER_ENCRYPTION_KEY_FILE']) {
+    if (has(variable)) {
+      notes.push(
+        `${variable} is set in this shell, which the client does not see; put it into the .env of the home folder`,
+      );
+    }
+  }
+  if (Object.keys(env).some((name) => /^(?:DEEPSEEK|PERPLEXITY)_API_KEY/.test(name) && has(name))) {
+    notes.push(
+      `API keys of this shell's environment are not written into the client's file; add them to the store with ${NAME} keys add NAME`,
+    );
+  }
+  return notes;
+}
