@@ -1,8 +1,13 @@
+import { evaluate, parse as read } from '@humanwhocodes/momoa';
 import fc from 'fast-check';
-import { parse } from 'jsonc-parser';
 import { describe, expect, it } from 'vitest';
 import { UneditableText } from '../../src/clients/format.ts';
 import { jsonFormat } from '../../src/clients/json-format.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: test data is looked into freely
+function parse(text: string): any {
+  return evaluate(read(text, { mode: 'jsonc', allowTrailingCommas: true }));
+}
 
 const place = { root: 'mcpServers', name: 'keypool-mcp' };
 const fields = { command: '/usr/bin/node', args: ['/opt/keypool/dist/cli.js', 'serve'] };
@@ -43,10 +48,10 @@ describe('a client file in JSON', () => {
   for (const [what, text] of Object.entries(FILES)) {
     it(`with ${what} gets the entry, and gets back its old text when it is taken out`, () => {
       const merged = merge(text);
-      expect(parse(merged, [], { allowTrailingComma: true })).toEqual({
-        ...parse(text, [], { allowTrailingComma: true }),
+      expect(parse(merged)).toEqual({
+        ...parse(text),
         mcpServers: {
-          ...parse(text, [], { allowTrailingComma: true }).mcpServers,
+          ...parse(text).mcpServers,
           'keypool-mcp': fields,
         },
       });
@@ -147,7 +152,7 @@ describe('a client file in JSON', () => {
 
   it('names the place of an error and quotes nothing', () => {
     expect(() => merge('{\n  "key": sk-test-not-quoted\n}')).toThrow(
-      /^is not valid JSON \(line 2, column 10: invalid symbol\)$/,
+      /^is not valid JSON \(line 2, column 10\)$/,
     );
   });
 
