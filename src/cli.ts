@@ -13,6 +13,7 @@ import {
   ConfigError,
   isAbort,
   KeyStoreError,
+  type KeyStoreErrorCode,
   PoolExhaustedError,
   UpstreamError,
 } from './errors.ts';
@@ -29,6 +30,26 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: 'serve',
     summary: 'MCP server on stdio (also what runs without a command)',
     load: () => import('./commands/serve.ts'),
+  },
+  init: {
+    usage: 'init',
+    summary: 'make the home folder, a master key and an empty key store',
+    load: () => import('./commands/init.ts'),
+  },
+  'keys add': {
+    usage: 'keys add NAME [--account LABEL]',
+    summary: 'add or replace a key; the value comes from a hidden prompt or stdin',
+    load: () => import('./commands/keys-add.ts'),
+  },
+  'keys list': {
+    usage: 'keys list [--json]',
+    summary: 'names and key ids, never a value',
+    load: () => import('./commands/keys-list.ts'),
+  },
+  'keys remove': {
+    usage: 'keys remove NAME',
+    summary: 'take a key out of the store',
+    load: () => import('./commands/keys-remove.ts'),
   },
   install: {
     usage: 'install CLIENT [--print]',
@@ -187,9 +208,16 @@ async function main(argv: readonly string[]): Promise<number> {
   });
 }
 
+/** A bad argument is a matter of usage, and a name that is not there is a request that failed. */
+const STORE_ERROR_CODES: Partial<Record<KeyStoreErrorCode, number>> = {
+  invalid_name: 2,
+  invalid_value: 2,
+  unknown_name: 1,
+};
+
 function exitCode(error: unknown): number {
   if (error instanceof ConfigError) return 2;
-  if (error instanceof KeyStoreError) return 3;
+  if (error instanceof KeyStoreError) return STORE_ERROR_CODES[error.code] ?? 3;
   return isAbort(error) ? 130 : 1;
 }
 

@@ -1,0 +1,80 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Config, loadConfig } from '../config.ts';
+import { ConfigError, KeyStoreError } from '../errors.ts';
+import { withFileLock } from '../secrets/file-lock.ts';
+import { KeyStore } from '../secrets/key-store.ts';
+import { generateMasterKey } from '../secrets/master-key.ts';
+import { resolveLinks, systemCode } from '../secrets/store-file.ts';
+import { type Command, type CommandInput, print, tell } from './command.ts';
+import { setVariable } from './settings-file.ts';
+
+const VARIABLE = 'MASTER_ENCRYPTION_KEY';
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const code = systemCode(cause);
+    throw new ConfigError(`cannot make the folder ${path}${code === '' ? '' : ` (${code})`}`, {
+      cause,
+      hint: 'name another one with --home or KEYPOOL_HOME',
+    });
+  }
+}
+
+/** Stores that a master key once opened: a new one would hide that theirs is gone. */
+async function orphanedStore(config: Config): Promise<string | null> {
+  const names: string[] = await readdir(config.home).catch(() => []);
+  const found = names.find((name) => /^store(?:\.[\w-]+)?\.json$/.test(name));
+  if (found !== undefined) return join(config.home, found);
+  const folder: string[] = await readdir(dirname(config.storePath)).catch(() => []);
+  return folder.includes(basename(config.storePath)) ? config.storePath : null;
+}
+
+/** @returns where the master key is, in words */
+async function ensureMasterKey(input: CommandInput): Promise<string> {
+  const { dotenvPath } = loadConfig(input.flags, input.env);
+  return withFileLock(await resolveLinks(dotenvPath), async () => {
+    // Read again under the lock: another init may have been quicker.
+    const config = loadConfig(input.flags, input.env);
+    const { value, file } = config.masterKey;
+    if (value !== null) return `yours, from ${value.file ?? `the variable ${value.variable}`}`;
+    if (file !== null) return `yours, from ${file.path}`;
+    const orphan = await orphanedStore(config);
+    if (orphan !== null) {
+      throw new KeyStoreError('no_master', `${orphan} exists, and its master key is gone`, {
+        hint: `put ${VARIABLE} back into ${dotenvPath}; if it is lost, move the store away and run init again`,
+      });
+    }
+    await setVariable(dotenvPath, VARIABLE, generateMasterKey());
+    return `generated, in ${dotenvPath} (only you can read it)`;
+  });
+}
+
+async function run(input: CommandInput): Promise<number> {
+  const { home } = loadConfig(input.flags, input.env);
+  await makeFolder(home);
+  const masterKey = await ensureMasterKey(input);
+  const config = loadConfig(input.flags, input.env);
+  await makeFolder(dirname(config.storePath));
+  const store = await KeyStore.create({ path: config.storePath, masterKey: config.masterKey });
+  const count = store.list().length;
+  print(`Home        ${home}`);
+  print(`Master key  ${masterKey}`);
+  print(`Key store   ${store.path} (${count === 0 ? 'empty' : `keys: ${count}`})`);
+  if (store.format === 'fernet')
+    tell('The store is a legacy file; keypool-mcp keys migrate makes it v2.');
+  tell('Keep a copy of the master key in a safe place: without it the store cannot be opened.');
+  if (count === 0)
+    tell('Next: keypool-mcp keys add DEEPSEEK_API_KEY, or keypool-mcp keys import FILE');
+  return 0;
+}
+
+export const command: Command = {
+  help: `Makes the home folder, a generated master key in its .env, and an empty key store.
+What exists is never overwritten: a second run only says what is there.`,
+  options: {},
+  positionals: [0, 0],
+  run,
+};
