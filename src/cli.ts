@@ -41,6 +41,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'add or replace a key; the value comes from a hidden prompt or stdin',
     load: () => import('./commands/keys-add.ts'),
   },
+  'keys import': {
+    usage: 'keys import FILE [--dry-run]',
+    summary: 'add the keys of a .env, JSON or text file',
+    load: () => import('./commands/keys-import.ts'),
+  },
   'keys list': {
     usage: 'keys list [--json]',
     summary: 'names and key ids, never a value',
@@ -50,6 +55,21 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: 'keys remove NAME',
     summary: 'take a key out of the store',
     load: () => import('./commands/keys-remove.ts'),
+  },
+  'keys rotate-master': {
+    usage: 'keys rotate-master',
+    summary: 'a new master key for every store of the home folder',
+    load: () => import('./commands/keys-rotate-master.ts'),
+  },
+  'keys migrate': {
+    usage: 'keys migrate',
+    summary: 'rewrite a legacy Fernet file as a v2 store',
+    load: () => import('./commands/keys-migrate.ts'),
+  },
+  'keys export': {
+    usage: 'keys export --format fernet [--out FILE]',
+    summary: 'the keys as a flat Fernet file for other programs',
+    load: () => import('./commands/keys-export.ts'),
   },
   install: {
     usage: 'install CLIENT [--print]',
