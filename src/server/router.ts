@@ -82,6 +82,7 @@ export class Router {
   readonly #legs = new Map<Era, LazyLeg>();
   /** Era of every request in flight, by id. */
   readonly #inFlight = new Map<RequestId, Era[]>();
+  readonly #subscriptions = new Set<RequestId>();
   #idle: Array<() => void> = [];
 
   constructor(options: RouterOptions) {
@@ -95,6 +96,7 @@ export class Router {
       this.#options.send({ jsonrpc: '2.0', id: message.id, result });
       return;
     }
+    if (message.method === 'subscriptions/listen') this.#subscriptions.add(message.id);
     this.#inFlight.set(message.id, [...(this.#inFlight.get(message.id) ?? []), era]);
     this.#leg(era).deliver(message);
   }
@@ -112,9 +114,9 @@ export class Router {
     this.#legs.get(eraOf(message))?.deliver(message);
   }
 
-  /** Resolves when every request is answered or cancelled. */
+  /** Resolves when every request is answered or cancelled, subscriptions aside: they never end. */
   whenIdle(): Promise<void> {
-    if (this.#inFlight.size === 0) return Promise.resolve();
+    if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -141,11 +143,16 @@ export class Router {
     // else cancelled: an answer that was on its way already is not sent
   }
 
+  #isIdle(): boolean {
+    return this.#inFlight.size <= this.#subscriptions.size;
+  }
+
   #settle(id: RequestId): void {
     const rest = this.#inFlight.get(id)?.slice(0, -1) ?? [];
     if (rest.length > 0) this.#inFlight.set(id, rest);
     else this.#inFlight.delete(id);
-    if (this.#inFlight.size > 0) return;
+    this.#subscriptions.delete(id);
+    if (!this.#isIdle()) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 

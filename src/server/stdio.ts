@@ -12,7 +12,7 @@ import { errorReply, INVALID_REQUEST, readMessage } from './json-rpc.ts';
 import { LineWriter, type Write } from './line-writer.ts';
 import { LINE_LIMIT, LineSplitter } from './lines.ts';
 import { Router } from './router.ts';
-import { claimStdout } from './stray-output.ts';
+import { claimCrashes, claimStdout } from './stray-output.ts';
 
 export interface StdioOptions {
   readonly input: Readable;
@@ -33,7 +33,7 @@ const HIGH_WATER = 32 * 1024 * 1024;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Why serving ends. `left`: the client closed its end; calls in flight may finish. */
-type Ending = 'left' | 'stopped' | 'broken';
+type Ending = 'left' | 'stopped' | 'broken' | 'crashed';
 
 function within(ms: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
@@ -88,7 +88,10 @@ function watchEnds(options: StdioOptions, end: (ending: Ending) => void): () => 
   signal?.addEventListener('abort', stop, { once: true });
   if (signal?.aborted === true) stop();
   const ownsProcess = input === process.stdin;
-  if (ownsProcess) for (const name of SIGNALS) process.on(name, stop);
+  if (ownsProcess) {
+    for (const name of SIGNALS) process.on(name, stop);
+    claimCrashes(options.logger, () => end('crashed'));
+  }
   return () => {
     signal?.removeEventListener('abort', stop);
     if (ownsProcess) for (const name of SIGNALS) process.off(name, stop);
@@ -129,5 +132,5 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
   writer.break();
   options.input.pause();
   unwatch();
-  return 0;
+  return ending === 'crashed' ? 1 : 0;
 }

@@ -53,3 +53,17 @@ function claimWarnings(logger: Logger): void {
   process.removeAllListeners('warning');
   process.on('warning', (warning) => logger.warn(warning.message, { warning: warning.name }));
 }
+
+/**
+ * What nobody caught is a bug of ours or a dependency's. node would print its stack as text and
+ * take every call in flight with it; here it is logged, and `onCrash` ends the server in order.
+ */
+export function claimCrashes(logger: Logger, onCrash: () => void): void {
+  // A client that closed our stderr still gets its answers.
+  process.stderr.on('error', () => {});
+  process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { error }));
+  process.on('uncaughtException', (error) => {
+    logger.error('uncaught exception', { error });
+    onCrash();
+  });
+}
