@@ -34,9 +34,14 @@ const domain = z
 const fields = z.strictObject({
   query: z
     .union([queryText, z.array(queryText).min(1).max(5)])
-    .describe('Short keyword phrase, or up to 5'),
+    .describe('Short keyword phrase, or up to 5 of them searched together'),
   max_results: z.int().min(1).max(20).default(10),
-  max_tokens_per_page: z.int().min(64).max(8_192).default(1_024).describe('Snippet size'),
+  max_tokens_per_page: z
+    .int()
+    .min(64)
+    .max(8_192)
+    .default(1_024)
+    .describe('Excerpt length per source'),
   country: z
     .string()
     .regex(/^[A-Za-z]{2}$/, 'has to be a two-letter country code (ISO 3166-1), such as US')
@@ -59,14 +64,14 @@ const fields = z.strictObject({
   search_recency_filter: z
     .enum(['hour', 'day', 'week', 'month', 'year'])
     .optional()
-    .describe('Not with dates'),
+    .describe('Cannot be combined with date filters'),
   search_after_date_filter: dateText('YYYY-MM-DD'),
   search_before_date_filter: dateText('YYYY-MM-DD'),
   search_mode: z.enum(['web', 'academic', 'sec']).default('web'),
   answer: z
     .enum(['fast', 'low', 'medium', 'high'])
     .optional()
-    .describe('Also write an answer from the sources, with this effort'),
+    .describe('Also write an answer, with this effort; slower and dearer. Absent: sources only'),
 });
 
 type Fields = z.output<typeof fields>;
