@@ -2,7 +2,7 @@
 
 import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { canarySecret } from '../support/canary.ts';
 import { callTool, connectStdio, noise, RawClient } from '../support/client.ts';
@@ -24,6 +24,11 @@ beforeAll(async () => {
     simulator,
     env: { DEEPSEEK_API_KEY: DEEPSEEK, PERPLEXITY_API_KEY: PERPLEXITY },
   });
+});
+
+beforeEach(() => {
+  simulator.reset();
+  simulator.setBehaviour(DEEPSEEK, { faults: [] });
 });
 
 afterAll(async () => {
@@ -148,8 +153,8 @@ describe('a client that races both openings', () => {
   });
 
   it('cancels in the era that it called in', async () => {
-    simulator.reset();
     simulator.setBehaviour(DEEPSEEK, { faults: [{ fault: 'never_answers', times: 2 }] });
+    const running = () => simulator.calls.filter((each) => !each.aborted).length;
     const client = new RawClient(home.env);
     onTestFinished(() => client.close());
     await client.initialize();
@@ -157,11 +162,11 @@ describe('a client that races both openings', () => {
     client.send({ jsonrpc: '2.0', id: 'l', method: 'tools/call', params: call });
     const params = { ...call, _meta: envelope };
     client.send({ jsonrpc: '2.0', id: 'm', method: 'tools/call', params });
-    await expect.poll(() => simulator.inFlight()).toBe(2);
+    await expect.poll(running, { timeout: 20_000 }).toBe(2);
     client.notify('notifications/cancelled', { requestId: 'm', _meta: envelope });
-    await expect.poll(() => simulator.inFlight()).toBe(1);
+    await expect.poll(running, { timeout: 20_000 }).toBe(1);
     client.notify('notifications/cancelled', { requestId: 'l' });
-    await expect.poll(() => simulator.inFlight()).toBe(0);
+    await expect.poll(running, { timeout: 20_000 }).toBe(0);
     expect((await client.request('ping')).result).toEqual({});
     expect(client.messages.filter(({ id }) => id === 'l' || id === 'm')).toEqual([]);
   });
