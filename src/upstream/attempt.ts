@@ -60,7 +60,8 @@ function read(error: unknown, known: Partial<Failure>): { found: Diagnosis; deta
 
 function explain(error: unknown, watch: Watch, options: AttemptOptions): UpstreamError {
   const stopped = watch.stopped();
-  if (stopped === 'cancelled') throw cancelled();
+  // Whoever stopped it knows why, and says so.
+  if (stopped === 'cancelled' || stopped === 'recalled') throw cancelled();
   const known = options.known();
   const { found, detail } =
     stopped === null ? read(error, known) : { found: diagnosis(stopped, known), detail: '' };

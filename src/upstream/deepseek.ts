@@ -136,6 +136,7 @@ class Generation {
       return await this.#exchange(lease, watch);
     }
     if (!response.ok) await refuse(response);
+    lease.accepted?.();
     this.#status = response.status;
     this.#requestId = requestIdOf(response.headers);
     await this.#read(response, watch);

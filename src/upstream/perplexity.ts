@@ -98,6 +98,7 @@ class PerplexityCall {
     return this.#call('search', async (lease, watch, seen) => {
       const response = await this.#post(lease, watch, '/search', body, 'application/json');
       if (!response.ok) await refuse(response);
+      lease.accepted?.();
       seen.status = response.status;
       seen.requestId = requestIdOf(response.headers);
       const text = await readText(response, MAX_BODY_BYTES, () => {
@@ -141,6 +142,7 @@ class PerplexityCall {
   ): Promise<Answered> {
     const response = await this.#post(lease, watch, '/v1/agent', body, 'text/event-stream');
     if (!response.ok) await refuse(response);
+    lease.accepted?.();
     seen.status = response.status;
     seen.requestId = requestIdOf(response.headers);
     const onContent = (message: string): void => {

@@ -2,8 +2,11 @@
 
 import type { Lease } from '../pool/lease.ts';
 
-/** Why an attempt was stopped from our side. */
-export type StopReason = 'cancelled' | 'deadline' | 'idle';
+/** Why an attempt was stopped from our side; `recalled`: the pool took its key back early. */
+export type StopReason = 'cancelled' | 'recalled' | 'deadline' | 'idle';
+
+/** Timers may be early by this much. */
+const TIMER_SLACK_MS = 20;
 
 export interface Watch {
   /** For fetch: aborts on cancel, deadline and silence. */
@@ -22,6 +25,7 @@ export interface Watch {
  */
 export function watchAttempt(lease: Lease, caller: AbortSignal, idleMs: number): Watch {
   const controller = new AbortController();
+  const endsAt = performance.now() + lease.remainingMs - TIMER_SLACK_MS;
   let reason: StopReason | null = null;
   let hasContent = false;
 
@@ -31,7 +35,10 @@ export function watchAttempt(lease: Lease, caller: AbortSignal, idleMs: number):
     // No reason is handed on: what a caller put there may be anything.
     controller.abort();
   };
-  const onAbort = (): void => stop(caller.aborted ? 'cancelled' : 'deadline');
+  const onAbort = (): void => {
+    if (caller.aborted) stop('cancelled');
+    else stop(performance.now() < endsAt ? 'recalled' : 'deadline');
+  };
   const timer = setTimeout(() => stop('idle'), idleMs);
   lease.signal.addEventListener('abort', onAbort, { once: true });
   if (lease.signal.aborted) onAbort();

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/errors.ts';
+import { silentLogger } from '../../src/logger.ts';
 import type { DeepSeekFault } from '../../src/simulator/simulator.ts';
-import { DEEPSEEK_KEYS, errorOf, GENERATE, useStage } from './stage.ts';
+import { createDeepSeekClient } from '../../src/upstream/deepseek.ts';
+import { RecordingPool } from './recording-pool.ts';
+import { DEEPSEEK_KEYS, directFetch, errorOf, GENERATE, useStage } from './stage.ts';
 
 const stage = useStage();
 const [first, second] = DEEPSEEK_KEYS;
@@ -38,7 +41,7 @@ describe('a plain answer', () => {
     const { promptTokens, completionTokens, totalTokens } = result.usage;
     expect(totalTokens).toBe((promptTokens ?? 0) + (completionTokens ?? 0));
     expect(lender.leases).toEqual([
-      { keyName: first.name, hadFirstByte: true, tokens: completionTokens },
+      { keyName: first.name, accepted: true, firstByte: true, tokens: completionTokens },
     ]);
   });
 
@@ -225,7 +228,7 @@ describe('time', () => {
     const { client, lender } = stage.deepseek({ idleTimeoutMs: 300 });
     const result = await client.generate(GENERATE, stage.context());
     expect(result.attempts).toBe(2);
-    expect(lender.leases[0]?.hadFirstByte).toBe(false);
+    expect(lender.leases[0]).toMatchObject({ accepted: true, firstByte: false });
     expect(stage.log.join()).toContain('"kind":"idle"');
   });
 
@@ -255,13 +258,10 @@ describe('time', () => {
 
 describe('secrecy', () => {
   it('a key that would split its header is never sent, and never shown', async () => {
-    const { createDeepSeekClient } = await import('../../src/upstream/deepseek.ts');
-    const { TestLender } = await import('./lender.ts');
-    const { directFetch } = await import('./stage.ts');
-    const { silentLogger } = await import('../../src/logger.ts');
     const secret = 'sk-test-fake\r\nx-injected: 1';
+    const lender = new RecordingPool('deepseek', [{ name: 'DEEPSEEK_API_KEY', secret }]);
     const client = createDeepSeekClient({
-      lender: new TestLender([{ name: 'DEEPSEEK_API_KEY', secret }]),
+      lender,
       baseUrl: stage.sim.deepseekUrl,
       defaultModel: 'deepseek-flash',
       callTimeoutMs: 5_000,
@@ -270,7 +270,8 @@ describe('secrecy', () => {
       logger: silentLogger,
     });
     const error = await errorOf(client.generate(GENERATE, stage.context()));
-    expect(error).toMatchObject({ failure: { kind: 'invalid_key' } });
+    lender.close();
+    expect(error).toMatchObject({ code: 'POOL_NO_CREDENTIALS' });
     expect(`${error.message}${error.stack}`).not.toContain('injected');
     expect(stage.sim.calls).toHaveLength(0);
   });

@@ -118,13 +118,12 @@ describe('a search', () => {
   );
 
   it('blank lines for ever are no answer, and the body is read under the deadline', async () => {
-    strike('keep_alive_for_ever');
-    stage.sim.setBehaviour(second.secret, { faults: [{ fault: 'keep_alive_for_ever' }] });
+    stage.sim.setProviderFaults('perplexity', [{ fault: 'keep_alive_for_ever', times: 99 }]);
     const idle = stage.perplexity({ idleTimeoutMs: 200 });
     expect(await errorOf(idle.client.search(SEARCH, stage.context()))).toMatchObject({
       failure: { kind: 'idle' },
     });
-    strike('slow_drip', { delayMs: 20 });
+    stage.sim.setProviderFaults('perplexity', [{ fault: 'slow_drip', delayMs: 20, times: 99 }]);
     const slow = stage.perplexity({ callTimeoutMs: 400 });
     expect(await errorOf(slow.client.search(SEARCH, stage.context()))).toMatchObject({
       failure: { kind: 'deadline' },

@@ -1,6 +1,7 @@
-/** A simulator, both clients on it, and two keys each: the setting of the tests in this folder. */
+/** A simulator, both clients on it over a real pool, and two keys each: the setting of these tests. */
 
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import type { Provider } from '../../src/errors.ts';
 import type { Logger } from '../../src/logger.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { CallContext } from '../../src/upstream/call.ts';
@@ -9,7 +10,7 @@ import { createDeepSeekClient } from '../../src/upstream/deepseek.ts';
 import { createFetch, type Fetch } from '../../src/upstream/http.ts';
 import { createPerplexityClient } from '../../src/upstream/perplexity.ts';
 import type { PerplexityClient, SearchRequest } from '../../src/upstream/search.ts';
-import { TestLender } from './lender.ts';
+import { RecordingPool, type TestKey } from './recording-pool.ts';
 
 export const DEEPSEEK_KEYS = [
   { name: 'DEEPSEEK_API_KEY', secret: 'sk-test-fake-first-000001' },
@@ -58,8 +59,8 @@ export interface Stage {
   /** Progress messages of all calls. */
   readonly progress: string[];
   context(signal?: AbortSignal): CallContext;
-  deepseek(times?: Times): { client: DeepSeekClient; lender: TestLender };
-  perplexity(times?: Times): { client: PerplexityClient; lender: TestLender };
+  deepseek(times?: Times): { client: DeepSeekClient; lender: RecordingPool };
+  perplexity(times?: Times): { client: PerplexityClient; lender: RecordingPool };
 }
 
 /** Starts one simulator for the file that calls it, fresh before every test. */
@@ -71,6 +72,12 @@ export function useStage(): Stage {
     log.push(`${message} ${JSON.stringify(fields)}`);
   };
   const logger: Logger = { debug: write, info: write, warn: write, error: write };
+  const pools: RecordingPool[] = [];
+  const poolOf = (provider: Provider, keys: readonly TestKey[]): RecordingPool => {
+    const pool = new RecordingPool(provider, keys);
+    pools.push(pool);
+    return pool;
+  };
   const running = (): Simulator => {
     if (sim === null) throw new Error('the simulator runs inside tests only');
     return sim;
@@ -89,6 +96,9 @@ export function useStage(): Stage {
     running().reset();
     log.length = 0;
     progress.length = 0;
+  });
+  afterEach(() => {
+    for (const pool of pools.splice(0)) pool.close();
   });
   afterAll(async () => {
     await sim?.close();
@@ -114,7 +124,7 @@ export function useStage(): Stage {
       onProgress: ({ message }) => void progress.push(message),
     }),
     deepseek: (times = {}) => {
-      const lender = new TestLender(DEEPSEEK_KEYS);
+      const lender = poolOf('deepseek', DEEPSEEK_KEYS);
       const client = createDeepSeekClient({
         ...options(times),
         lender,
@@ -124,7 +134,7 @@ export function useStage(): Stage {
       return { client, lender };
     },
     perplexity: (times = {}) => {
-      const lender = new TestLender(PERPLEXITY_KEYS);
+      const lender = poolOf('perplexity', PERPLEXITY_KEYS);
       const baseUrl = running().perplexityUrl;
       return { client: createPerplexityClient({ ...options(times), lender, baseUrl }), lender };
     },
