@@ -17,6 +17,13 @@ export interface Diagnosis {
   readonly unreachable: UnreachableCause | null;
   /** Model names that a 400 lists, checked to be nothing but names. */
   readonly models: readonly string[];
+  /** Arguments of ours that a refusal is about. */
+  readonly fields: readonly string[];
+}
+
+/** A failure of which nothing else needs to be told. */
+function bare(failure: Failure, unreachable: UnreachableCause | null = null): Diagnosis {
+  return { failure, unreachable, models: [], fields: [] };
 }
 
 interface Row {
@@ -75,6 +82,21 @@ const ROWS: readonly Row[] = [
 
 /** Statuses under which the work may have been done and only the answer was lost. */
 const MAYBE_DONE = is(408, 500, 502, 504);
+
+/** Our arguments, under the names that refusals use: the only words of one that are handed on. */
+const ARGUMENTS = [
+  'temperature',
+  'max_tokens_per_page',
+  'max_results',
+  'country',
+  'search_domain_filter',
+  'search_language_filter',
+  'search_recency_filter',
+  'search_after_date_filter',
+  'search_before_date_filter',
+  'search_mode',
+  'query',
+] as const;
 
 const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -152,7 +174,11 @@ export function diagnoseAnswer(status: number, headers: Headers, body: string): 
     namedLimit: kind === 'balance_limit' || kind === 'concurrency' ? namedLimit(text) : null,
     mayBeBilled: status < 300 || MAYBE_DONE(status),
   });
-  return { failure, unreachable: null, models: kind === 'unknown_model' ? namedModels(text) : [] };
+  return {
+    ...bare(failure),
+    models: kind === 'unknown_model' ? namedModels(text) : [],
+    fields: kind === 'bad_request' ? ARGUMENTS.filter((name) => text.includes(name)) : [],
+  };
 }
 
 const NO_HEADERS = new Headers();
@@ -165,12 +191,8 @@ export function diagnoseEmbedded(error: Fields, requestId: string | null): Diagn
   const body = JSON.stringify({ error });
   const code = typeof error.code === 'number' ? error.code : Number.NaN;
   const status = code >= 400 && code <= 599 ? code : statusOfType(errorText(body));
-  const { failure, models } = diagnoseAnswer(status, NO_HEADERS, body);
-  return {
-    failure: { ...failure, status: 200, requestId, mayBeBilled: true },
-    models,
-    unreachable: null,
-  };
+  const found = diagnoseAnswer(status, NO_HEADERS, body);
+  return { ...found, failure: { ...found.failure, status: 200, requestId, mayBeBilled: true } };
 }
 
 /** The status that an error without one would have had. */
@@ -233,18 +255,17 @@ function isMalformed(errors: readonly Error[]): boolean {
 export function diagnoseSocket(error: unknown, known: Partial<Failure> = {}): Diagnosis {
   const errors = chain(error);
   if (errors.some((each) => each instanceof ForeignHostError)) {
-    return { failure: failureOf('redirect', known), unreachable: null, models: [] };
+    return bare(failureOf('redirect', known));
   }
   const hasAnswer = known.status !== undefined && known.status !== null;
   const unreachable = hasAnswer ? null : unreachableCause(errors);
-  if (unreachable !== null) return { failure: failureOf('unreachable'), unreachable, models: [] };
+  if (unreachable !== null) return bare(failureOf('unreachable'), unreachable);
   const kind = isMalformed(errors) ? 'malformed' : 'connection_lost';
   // Sent and unanswered: nobody can tell whether it was worked on.
-  const failure = failureOf(kind, { mayBeBilled: !hasAnswer, ...known });
-  return { failure, unreachable: null, models: [] };
+  return bare(failureOf(kind, { mayBeBilled: !hasAnswer, ...known }));
 }
 
 /** A diagnosis that needs no reading. */
 export function diagnosis(kind: FailureKind, known: Partial<Failure> = {}): Diagnosis {
-  return { failure: failureOf(kind, known), unreachable: null, models: [] };
+  return bare(failureOf(kind, known));
 }

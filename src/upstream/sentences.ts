@@ -40,6 +40,8 @@ function prefixOf(provider: Provider): string {
   return provider.toUpperCase();
 }
 
+/** The most that DeepSeek generates in one answer. */
+const MAX_TOKENS = 393_216;
 const TRY_LATER = 'Try again in a minute; if it stays like this, look at the status page of';
 
 const UNREACHABLE: Readonly<Record<UnreachableCause, (who: string, prefix: string) => Sentence>> = {
@@ -69,7 +71,28 @@ const UNREACHABLE: Readonly<Record<UnreachableCause, (who: string, prefix: strin
   }),
 };
 
+function badRequest(who: string, { provider }: About, found: Diagnosis): Sentence {
+  const status = statusOf(found);
+  if (found.failure.status === 404) {
+    return {
+      message: `${who} does not know the address that was called${status}`,
+      hint: `Check ${prefixOf(provider)}_BASE_URL`,
+    };
+  }
+  const fields = found.fields.join(' and ');
+  return {
+    message: `${who} did not accept the request${status}${fields === '' ? '' : `: ${fields} is not as it wants it`}`,
+    hint: `Change ${fields === '' ? 'the arguments' : fields}; the log on stderr holds the reason that was given`,
+  };
+}
+
 function unknownModel(who: string, about: About, found: Diagnosis): Sentence {
+  if (about.provider === 'perplexity') {
+    return {
+      message: `${who} does not offer this kind of answer${statusOf(found)}`,
+      hint: 'Leave answer out, or choose another effort',
+    };
+  }
   const known = found.models.length > 0 ? `; it offers ${found.models.join(' and ')}` : '';
   const fallback = about.defaultModel ?? 'the default';
   const isDefault = about.model === fallback;
@@ -92,6 +115,20 @@ function deadline(who: string, about: About): Sentence {
   };
 }
 
+/** A success without content; nearly always reasoning that left no room for the answer. */
+function empty(who: string, { provider, maxTokens }: About): Sentence {
+  if (provider === 'perplexity' || maxTokens === undefined) {
+    return {
+      message: `${who} ended before it had written anything`,
+      hint: 'Ask for less at once, or choose another effort',
+    };
+  }
+  return {
+    message: `${who} used up max_tokens (${maxTokens}) before any content came, most likely with reasoning`,
+    hint: `Raise max_tokens to ${Math.min(MAX_TOKENS, maxTokens * 4)}, or lower the thinking effort`,
+  };
+}
+
 function noCredit(who: string, { keyName }: About): Sentence {
   return {
     message: `${who} has no balance left on ${keyName}`,
@@ -111,7 +148,7 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
   }),
   concurrency: (who, { keyName }) => ({
     message: `${who} takes no more requests for the account of ${keyName} right now (429)`,
-    hint: 'Wait a moment and call again with fewer calls at once; keys of other accounts add room',
+    hint: 'Try again in a moment, with fewer calls at once; keys of other accounts add room',
   }),
   balance_limit: (who, { keyName }, { failure }) => ({
     message: `${who} lowered the number of concurrent calls for ${keyName}${
@@ -119,16 +156,7 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
     }, because its balance runs low (429)`,
     hint: 'Top up the account to get the full number of concurrent calls back',
   }),
-  bad_request: (who, about, found) =>
-    found.failure.status === 404
-      ? {
-          message: `${who} does not know the address that was called (404)`,
-          hint: `Check ${prefixOf(about.provider)}_BASE_URL`,
-        }
-      : {
-          message: `${who} did not accept the request${statusOf(found)}`,
-          hint: 'Change the arguments; the log on stderr holds the reason that was given',
-        },
+  bad_request: badRequest,
   unknown_model: unknownModel,
   too_long: (who, _about, found) => ({
     message: `The request is too long for ${who}: prompt and max_tokens exceed the model's limits${statusOf(found)}`,
@@ -138,10 +166,7 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
     message: `${who} declined to answer: its content filter objects`,
     hint: 'Rephrase the request, and leave out what the filter may object to',
   }),
-  empty: (who, { maxTokens }) => ({
-    message: `${who} used up max_tokens${maxTokens === undefined ? '' : ` (${maxTokens})`} before any content came, most likely with reasoning`,
-    hint: `Raise max_tokens${maxTokens === undefined ? '' : ` to ${Math.min(393_216, maxTokens * 4)}`}, or lower the thinking effort`,
-  }),
+  empty,
   server_error: (who, _about, found) => ({
     message: `${who} failed with an error of its own${statusOf(found)}`,
     hint: `${TRY_LATER} ${who}`,
@@ -157,7 +182,7 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
     hint: 'Try again; if it happens often, check the network or the proxy between',
   }),
   malformed: (who, { provider }, found) => ({
-    message: `${who} sent an answer that is none${statusOf(found)}`,
+    message: `${who} sent no usable answer${statusOf(found)}`,
     hint: `Try again; if it stays like this, check ${prefixOf(provider)}_BASE_URL and what lies between, such as a proxy's login page`,
   }),
   cut: (who) => ({

@@ -40,7 +40,7 @@ describe('a plain answer', () => {
     expect(result.requestId).toMatch(/^[0-9a-f]{32}$/);
     const { promptTokens, completionTokens, totalTokens } = result.usage;
     expect(totalTokens).toBe((promptTokens ?? 0) + (completionTokens ?? 0));
-    expect(lender.leases).toEqual([
+    expect(lender.leases).toMatchObject([
       { keyName: first.name, accepted: true, firstByte: true, tokens: completionTokens },
     ]);
   });

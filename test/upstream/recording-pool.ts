@@ -16,10 +16,14 @@ export interface LeaseRecord {
   accepted: boolean;
   firstByte: boolean;
   tokens: number | null;
+  /** What the attempt ended with; null for a success. */
+  error: unknown;
 }
 
 export class RecordingPool implements Lender {
   readonly leases: LeaseRecord[] = [];
+  /** Called before an attempt is sent, with its number. */
+  onAttempt: (attempt: number) => void = () => {};
   readonly #pool: KeyPool;
 
   constructor(provider: Provider, keys: readonly TestKey[]) {
@@ -38,11 +42,18 @@ export class RecordingPool implements Lender {
         accepted: false,
         firstByte: false,
         tokens: null,
+        error: null,
       };
       this.leases.push(record);
-      const result = await send(recorded(lease, record));
-      record.tokens = result.completionTokens;
-      return result;
+      this.onAttempt(lease.attempt);
+      try {
+        const result = await send(recorded(lease, record));
+        record.tokens = result.completionTokens;
+        return result;
+      } catch (error) {
+        record.error = error;
+        throw error;
+      }
     });
 
   snapshot(): PoolSnapshot {

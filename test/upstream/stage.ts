@@ -51,6 +51,7 @@ export const SEARCH: SearchRequest = {
 export interface Times {
   readonly callTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
+  readonly fetch?: Fetch;
 }
 
 export interface Stage {
@@ -107,8 +108,8 @@ export function useStage(): Stage {
   const options = (times: Times) => ({
     callTimeoutMs: 10_000,
     idleTimeoutMs: 5_000,
-    ...times,
     fetch: directFetch,
+    ...times,
     logger,
   });
   return {
