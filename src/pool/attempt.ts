@@ -34,12 +34,13 @@ export class Attempt {
   readonly providerTrial: boolean;
   acceptedAt: number | null = null;
   firstByteAt: number | null = null;
-  /** Given up by the pool because its key says nothing while others answer. */
-  silenced = false;
+  /** Taken from its key by the pool: it said nothing, or was far too slow. */
+  rescued: 'silent' | 'slow' | null = null;
   readonly #options: AttemptOptions;
   readonly #onRamp: boolean;
   readonly #controller = new AbortController();
   #released = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: AttemptOptions) {
     this.call = options.call;
@@ -52,9 +53,9 @@ export class Attempt {
     this.call.attempts += 1;
     this.number = this.call.attempts;
     this.lane.inFlight += 1;
-    this.lane.lastSentAt = options.now;
     this.slot.record.inFlight += 1;
     this.slot.record.lastSentAt = options.now;
+    this.slot.record.sentAtSum += options.now;
     this.slot.unanswered.add(this);
     this.#onRamp = options.provider.ramp !== null;
     if (this.#onRamp) options.provider.rampInFlight += 1;
@@ -72,8 +73,11 @@ export class Attempt {
   release(now: number, refused: boolean): void {
     if (this.#released) return;
     this.#released = true;
+    clearTimeout(this.#timer);
     this.lane.inFlight -= 1;
+    if (this.acceptedAt !== null) this.lane.accepted -= 1;
     this.slot.record.inFlight -= 1;
+    this.slot.record.sentAtSum -= this.sentAt;
     this.slot.unanswered.delete(this);
     if (this.#onRamp) this.#options.provider.rampInFlight -= 1;
     if (refused) return;
@@ -126,8 +130,24 @@ export class Attempt {
     });
   }
 
+  /**
+   * Refusals come at once; who is not refused for `ms` was taken. The answer may have arrived
+   * already and only not been read, so what has arrived is read first.
+   */
+  presumeAfter(ms: number, survived: () => void): void {
+    this.#timer = setTimeout(() => setImmediate(survived), ms);
+    this.#timer.unref();
+  }
+
+  /** True the first time, while the attempt is under way. */
+  accept(now: number): boolean {
+    if (this.acceptedAt !== null || this.#released) return false;
+    this.acceptedAt = now;
+    this.lane.accepted += 1;
+    return true;
+  }
+
   markAccepted(): void {
-    if (this.acceptedAt !== null || this.#released) return;
     this.#options.onAccepted(this);
   }
 

@@ -4,13 +4,17 @@ import type { KeyReason, PoolExhaustedError } from '../errors.ts';
 import { Attempt } from './attempt.ts';
 import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
 import type { Judge } from './judge.ts';
+import type { KeySlot } from './key-slot.ts';
 import type { WaitNotice } from './lease.ts';
 import { growsAt } from './limit.ts';
 import type { PendingCall } from './pending-call.ts';
 import { type Queued, WaitQueue } from './queue.ts';
 import type { Roster } from './roster.ts';
 import { isInRotation, isOut, type Moment, momentOf, type Pick, pickFor } from './selector.ts';
-import { MAX_QUEUE, type Timing } from './timing.ts';
+import { MAX_QUEUE } from './timing.ts';
+
+/** Who outlives a failure this many times over is not failing. */
+const SURVIVED_FAILURES = 4;
 
 export interface Waiter extends Queued {
   readonly call: PendingCall;
@@ -163,6 +167,9 @@ export class Dispatcher {
       onAccepted: (it) => this.#judge.accepted(it),
       onFirstByte: (it) => this.#judge.firstByte(it),
     });
+    attempt.presumeAfter(this.#survivalMs(slot, providerTrial), () =>
+      this.#judge.survived(attempt),
+    );
     waiter.call.onEnd((end) => {
       attempt.abort(
         end === 'cancelled'
@@ -175,6 +182,15 @@ export class Dispatcher {
       waitedMs: now - waiter.since,
     });
     waiter.start(attempt);
+  }
+
+  /** In an outage and on the way out of it, failures take longer than refusals. */
+  #survivalMs(slot: KeySlot, providerTrial: boolean): number {
+    const { provider } = this.#roster;
+    const { firstSignMs, rampMs } = this.#roster.timing();
+    const usual = slot.record.proven ? rampMs : firstSignMs;
+    const isShaky = providerTrial || provider.ramp !== null;
+    return isShaky ? Math.max(usual, SURVIVED_FAILURES * provider.badMs) : usual;
   }
 
   #notice(waiter: Waiter, ahead: number): WaitNotice {
@@ -228,24 +244,23 @@ export class Dispatcher {
     const timing = this.#roster.timing();
     let at = now + 2 * timing.coolMs;
     for (const [model, queue] of this.#queues) {
-      if (queue.size > 0) at = Math.min(at, this.#nextChance(model, queue, now, timing));
+      if (queue.size > 0) at = Math.min(at, this.#nextChance(model, queue, now));
     }
     this.#timer = setTimeout(() => this.pump(), Math.max(1, Math.ceil(at - now)));
   }
 
   /** The next instant at which time alone lets a call start. */
-  #nextChance(model: string, queue: WaitQueue<Waiter>, now: number, timing: Timing): number {
+  #nextChance(model: string, queue: WaitQueue<Waiter>, now: number): number {
     let at = queue.nextBackOff(now);
     for (const slot of this.#roster.slots) {
       const { record, account } = slot;
+      if (record.suspectUntil > now) at = Math.min(at, record.suspectUntil);
       if (account.coolUntil > now) at = Math.min(at, account.coolUntil);
       const forbiddenUntil = record.forbiddenUntil.get(model) ?? 0;
       if (forbiddenUntil > now) at = Math.min(at, forbiddenUntil);
-      const firstSignAt = record.lastSentAt + timing.rampMs;
-      if (!record.proven && firstSignAt > now) at = Math.min(at, firstSignAt);
       const lane = account.lanes.get(model);
       if (lane === undefined || lane.inFlight < lane.limit.limit) continue;
-      const growth = growsAt(lane.limit, lane.lastSentAt, timing);
+      const growth = growsAt(lane.limit);
       if (growth > now) at = Math.min(at, growth);
     }
     return at;

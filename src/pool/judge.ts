@@ -2,7 +2,7 @@
 
 import { type Failure, type FailureKind, PROVIDER_NAMES, UpstreamError } from '../errors.ts';
 import type { Attempt, Settled } from './attempt.ts';
-import { FAULT_OF, OUTCOME_OF, reasonFor, speaksOfOutage } from './attribution.ts';
+import { FAULT_OF, type Fault, OUTCOME_OF, reasonFor, speaksOfOutage } from './attribution.ts';
 import { deadlineSpent, keySilent } from './exhausted.ts';
 import type { AttemptResult } from './lease.ts';
 import * as ledger from './ledger.ts';
@@ -10,15 +10,18 @@ import type { Outcome } from './observer.ts';
 import { isFailing, isOutage, othersAreFine, outagePauseMs } from './outage.ts';
 import type { Revival } from './revival.ts';
 import type { Roster } from './roster.ts';
-import { isInRotation } from './selector.ts';
+import { isInRotation, isOutpaced } from './selector.ts';
 import { spendBudget } from './state.ts';
 import {
+  clamp,
   doubled,
   FORBIDDEN_MS,
   jittered,
   MAX_BILLED_SENDS,
   MAX_FAULT_RETRIES,
+  OPEN_MAX_MS,
   paceAfterAnswer,
+  TRIAL_COST,
 } from './timing.ts';
 
 /** What the call does next. */
@@ -33,10 +36,13 @@ export interface Verdict {
   readonly next: Next;
 }
 
+/** Faults that the upstream finds before it does any work. */
+const REFUSALS: ReadonlySet<Fault> = new Set<Fault>(['key', 'key_model', 'account', 'limit']);
+
 const AGAIN: Next = { kind: 'again', afterMs: 0 };
 
 /** Calls in flight at first when the provider is back. */
-const RAMP_START = 2;
+const RAMP_START = 4;
 const RAMP_STEP = 2;
 
 export class Judge {
@@ -48,9 +54,26 @@ export class Judge {
     this.#revival = revival;
   }
 
+  /** Headers with status 200, or a byte. */
   accepted(attempt: Attempt): void {
-    attempt.acceptedAt = this.#roster.now();
+    const now = this.#roster.now();
+    const { provider } = this.#roster;
+    if (!attempt.accept(now)) return;
     ledger.noteAccepted(this.#entry(attempt));
+    // A late sign says nothing about how fast refusals come.
+    const answerMs = now - attempt.sentAt;
+    if (answerMs < provider.pace.answerMs) provider.pace = paceAfterAnswer(provider.pace, answerMs);
+    this.#rampUp(attempt);
+    this.#roster.onChange();
+  }
+
+  /** Not refused for as long as refusals take: taken, unless its key falls behind the others. */
+  survived(attempt: Attempt): void {
+    const { provider } = this.#roster;
+    if (isOutpaced(attempt.slot, provider) || !attempt.accept(this.#roster.now())) return;
+    ledger.noteAccepted(this.#entry(attempt));
+    if (attempt.providerTrial) this.#providerIsBack();
+    this.#rampUp(attempt);
     this.#roster.onChange();
   }
 
@@ -63,11 +86,13 @@ export class Judge {
     slot.lastFirstByteAt = now;
     slot.unanswered.delete(attempt);
     ledger.noteFirstByte(this.#entry(attempt));
-    this.#rampUp();
+    const { provider } = this.#roster;
     if (attempt.providerTrial) this.#providerIsBack();
+    if (attempt.sentAt >= provider.healedAt || attempt.providerTrial) provider.outageSince = null;
     if (attempt.keyTrial) {
       this.#revival.readmit(slot);
       slot.breaker.heal();
+      slot.record.trips = Math.max(-1, slot.record.trips - 1);
     }
     this.#roster.onChange();
   }
@@ -87,7 +112,8 @@ export class Judge {
     const { call, slot } = attempt;
     const { provider } = this.#roster.provider;
     const { error } = settled;
-    if (attempt.silenced) {
+    if (attempt.rescued === 'slow') return this.#tooSlow(attempt);
+    if (attempt.rescued === 'silent') {
       const silence = this.#roster.now() - attempt.sentAt;
       return this.#judge(attempt, keySilent(provider, slot.record.name, silence));
     }
@@ -98,6 +124,17 @@ export class Judge {
     }
     // Not ours and not the upstream's: a bug of the client. Nobody's score pays for it.
     return this.#neutral(attempt, 'caller_error', error);
+  }
+
+  /** No fault: an idle key is much faster, and the pool changed its mind. */
+  #tooSlow(attempt: Attempt): Verdict {
+    const { call, slot } = attempt;
+    call.billed += 1;
+    call.tried.add(slot.record.name);
+    attempt.release(this.#roster.now(), false);
+    ledger.noteCensored(this.#entry(attempt));
+    this.#trialProvedNothing(attempt);
+    return { outcome: 'key_error', next: AGAIN };
   }
 
   #entry(attempt: Attempt): ledger.Entry {
@@ -134,7 +171,7 @@ export class Judge {
     const fault = FAULT_OF[failure.kind];
     attempt.call.lastError = error;
     if (failure.mayBeBilled) attempt.call.billed += 1;
-    if (failure.status !== null) this.#noteAnswer(attempt);
+    if (failure.status !== null) this.#noteAnswer(attempt, REFUSALS.has(fault));
     switch (fault) {
       case 'limit':
         return this.#limited(attempt, failure);
@@ -148,15 +185,19 @@ export class Judge {
         ledger.noteCensored(this.#entry(attempt));
         return this.#neutral(attempt, OUTCOME_OF[fault], error);
       case 'caller':
+        // Whoever reads the request has taken the key.
+        attempt.slot.record.proven = true;
+        return this.#neutral(attempt, OUTCOME_OF[fault], error);
       case 'setup':
         return this.#neutral(attempt, OUTCOME_OF[fault], error);
     }
   }
 
-  #noteAnswer(attempt: Attempt): void {
-    if (attempt.acceptedAt !== null) return;
+  #noteAnswer(attempt: Attempt, isRefusal: boolean): void {
     const { provider } = this.#roster;
-    provider.pace = paceAfterAnswer(provider.pace, this.#roster.now() - attempt.sentAt);
+    const answerMs = this.#roster.now() - attempt.sentAt;
+    if (!isRefusal && answerMs >= provider.pace.answerMs) return;
+    provider.pace = paceAfterAnswer(provider.pace, answerMs);
   }
 
   #remember(attempt: Attempt, kind: FailureKind): string {
@@ -219,14 +260,18 @@ export class Judge {
     attempt.call.tried.add(attempt.slot.record.name);
     const entry = this.#entry(attempt);
     const isOutageKind = speaksOfOutage(kind) && (kind !== 'unreachable' || provider.served);
-    if (!attempt.silenced) ledger.noteBad(entry, isOutageKind);
+    if (attempt.rescued === null) ledger.noteBad(entry, isOutageKind);
     if (attempt.providerTrial && breaker.state === 'half-open') this.#outageGoesOn(attempt, now);
     else if (breaker.state === 'closed' && attempt.sentAt >= provider.healedAt) {
+      const isRelapse = provider.ramp !== null && provider.outageSince !== null;
       const usable = this.#usable(now);
-      if (isOutage(provider, usable, now, timing)) this.#outageBegins(kind, now);
+      if (isRelapse || isOutage(provider, usable, now, timing)) this.#outageBegins(now);
     }
     const isKeys = breaker.state === 'closed' && this.#blameKey(attempt, entry);
-    if (!isKeys) this.#trialProvedNothing(attempt);
+    if (!isKeys) {
+      this.#trialProvedNothing(attempt);
+      if (breaker.state === 'closed') ledger.noteSuspicion(entry, timing);
+    }
     return {
       outcome: isKeys ? 'key_error' : 'provider_error',
       next: this.#afterBroken(attempt, error, isKeys),
@@ -262,27 +307,28 @@ export class Judge {
     record.tripReason = record.lastError?.text ?? null;
     record.faultsInRow = 0;
     // A trial that hangs costs its caller that long: such a key is asked more rarely.
-    const cost = 4 * (now - attempt.sentAt);
-    const step = doubled(timing.openMs, record.trips, timing.openMaxMs);
-    breaker.trip(
-      jittered(Math.max(step, Math.min(cost, timing.openMaxMs)), 0.2, this.#roster.random()),
-    );
+    const cost = now - attempt.sentAt;
+    const most = clamp(TRIAL_COST * cost, timing.openMaxMs, OPEN_MAX_MS);
+    const step = doubled(Math.max(timing.openMs, 4 * cost), record.trips, most);
+    breaker.trip(jittered(step, 0.2, this.#roster.random()));
   }
 
-  #outageBegins(kind: FailureKind, now: number): void {
+  #outageBegins(now: number): void {
     const { provider, breaker, slots } = this.#roster;
     const timing = this.#roster.timing();
-    provider.outageSince = now;
-    provider.outageReason = reasonFor(kind, PROVIDER_NAMES[provider.provider]);
+    provider.outageSince ??= now;
     provider.ramp = null;
     // What looked like the keys' faults was the provider's.
     for (const { record, breaker: own, account } of slots) {
       record.faultsInRow = 0;
+      record.suspicions = 0;
+      record.suspectUntil = now;
       const isRecent = record.trippedAt >= now - timing.outageWindowMs;
       const isDisabled = record.disabled !== null || account.disabled !== null;
       if (isRecent && !isDisabled) own.heal();
     }
-    breaker.trip(jittered(timing.outageMs, 0.25, this.#roster.random()));
+    const pause = outagePauseMs(provider.outageSince, now, timing);
+    breaker.trip(jittered(pause, 0.25, this.#roster.random()));
   }
 
   #outageGoesOn(attempt: Attempt, now: number): void {
@@ -296,15 +342,13 @@ export class Judge {
     const { provider, breaker } = this.#roster;
     if (breaker.state === 'closed') return;
     provider.healedAt = this.#roster.now();
-    provider.outageSince = null;
-    provider.outageReason = null;
     provider.ramp = RAMP_START;
     breaker.heal();
   }
 
-  #rampUp(): void {
+  #rampUp(attempt: Attempt): void {
     const { provider, accounts } = this.#roster;
-    if (provider.ramp === null) return;
+    if (provider.ramp === null || attempt.sentAt < provider.healedAt) return;
     provider.ramp += RAMP_STEP;
     const lanes = accounts.flatMap((account) => [...account.lanes.values()]);
     const capacity = lanes.reduce((sum, lane) => sum + lane.limit.limit, 0);
@@ -321,7 +365,7 @@ export class Judge {
     if (call.faults > MAX_FAULT_RETRIES) return { kind: 'fail', error };
     if (call.faults === 1 && this.#hasUntried(call.tried)) return AGAIN;
     const timing = this.#roster.timing();
-    const paid = spendBudget(this.#roster.provider) ? 0 : 2;
+    const paid = spendBudget(this.#roster.provider, 1) ? 0 : 2;
     const most = doubled(timing.retryMs, call.faults + paid, 10_000);
     return { kind: 'again', afterMs: Math.max(most / 4, most * this.#roster.random()) };
   }

@@ -7,6 +7,7 @@ import type { CallRequest, CallResult, KeyProbe, Lender, PoolKey, Send } from '.
 import type { PoolObserver } from './observer.ts';
 import { ProviderPool } from './provider-pool.ts';
 import type { PoolSnapshot } from './snapshot.ts';
+import { REMOTE_ANSWER_MS } from './timing.ts';
 import { deepFreeze } from './view.ts';
 
 export interface KeyPoolOptions {
@@ -17,6 +18,11 @@ export interface KeyPoolOptions {
   readonly observer?: PoolObserver;
   /** Asks about a disabled key without spending tokens; without it a single call tries. */
   readonly probe?: KeyProbe;
+  /**
+   * How long a first answer may take, in milliseconds, until answers are seen: a key's first call
+   * goes alone for three times as long. Default 300; an upstream on loopback answers in 10.
+   */
+  readonly answerMs?: number;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
   /** In [0, 1): jitter. */
@@ -32,6 +38,7 @@ export class KeyPool implements Lender {
       logger: options.logger,
       observer: options.observer ?? {},
       probe: options.probe,
+      answerMs: options.answerMs ?? REMOTE_ANSWER_MS,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
     };

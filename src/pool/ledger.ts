@@ -12,7 +12,6 @@ import {
   doubled,
   jittered,
   LINGER_MS,
-  paceAfterAnswer,
   paceAfterFirstByte,
   paceAfterService,
   RETRY_AFTER_MAX_MS,
@@ -33,12 +32,11 @@ export interface Entry {
 
 /** The upstream took the request. */
 export function noteAccepted(entry: Entry): void {
-  const { provider, account, key, lane, now } = entry;
+  const { account, key, lane } = entry;
   key.proven = true;
   account.strikes = 0;
   account.coolings = Math.max(0, account.coolings - 1);
-  lane.limit = afterAccepted(lane.limit, lane.inFlight);
-  provider.pace = paceAfterAnswer(provider.pace, now - entry.sentAt);
+  lane.limit = afterAccepted(lane.limit, lane.accepted);
 }
 
 /** The first content byte: the key and the provider work. */
@@ -46,6 +44,9 @@ export function noteFirstByte(entry: Entry): void {
   const { provider, key, now, sentAt } = entry;
   const firstByteMs = now - sentAt;
   provider.pace = paceAfterFirstByte(provider.pace, firstByteMs);
+  provider.answeredSentAt = Math.max(provider.answeredSentAt, sentAt);
+  key.suspicions = 0;
+  key.suspectUntil = now;
   key.firstByteMs = key.firstByteMs === null ? firstByteMs : mixed(key.firstByteMs, firstByteMs);
   addEvidence(provider, {
     at: now,
@@ -77,6 +78,8 @@ export function noteServed(
   provider.speed.set(entry.speedClass, learnSpeed(known, tokens.completion, usual));
   provider.pace = paceAfterService(provider.pace, ms);
   provider.served = true;
+  key.endedLately = 1 + endedLately(key, now, provider.pace.serviceMs ?? ms);
+  key.endedAt = now;
   earnBudget(provider);
   addOutcome(key, true, now);
   key.success = learnSuccess(key.success, true, now);
@@ -84,6 +87,11 @@ export function noteServed(
   key.latencyMs = key.latencyMs === null ? ms : mixed(key.latencyMs, ms);
   key.promptTokens += tokens.prompt;
   key.completionTokens += tokens.completion;
+}
+
+/** Calls that a key served lately: over about two services. */
+export function endedLately(key: KeyRecord, now: number, serviceMs: number): number {
+  return key.endedLately * Math.exp(-(now - key.endedAt) / (2 * Math.max(1, serviceMs)));
 }
 
 /** Our own deadline ended it: no failure, but at least so slow (pool.md 2f, censored). */
@@ -98,6 +106,7 @@ export function noteCensored(entry: Entry): void {
 /** A bad end that is the key's or the provider's; which one is decided later. */
 export function noteBad(entry: Entry, outageKind: boolean): void {
   const { provider, key, now, sentAt } = entry;
+  provider.badMs = Math.max(now - sentAt, 0.8 * provider.badMs);
   addEvidence(provider, {
     at: now,
     sentAt,
@@ -106,6 +115,15 @@ export function noteBad(entry: Entry, outageKind: boolean): void {
     ok: false,
     outageKind,
   });
+}
+
+/** Nobody knows yet whose fault it was: the key waits a little, so that a key which fails faster
+ * than others answer does not draw all calls. */
+export function noteSuspicion(entry: Entry, timing: Timing): void {
+  const { key, now } = entry;
+  const pause = doubled(timing.retryMs, key.suspicions, 4 * timing.openMs);
+  key.suspicions += 1;
+  key.suspectUntil = now + pause;
 }
 
 /** The other keys were fine: it was the key. */

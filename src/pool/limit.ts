@@ -24,8 +24,6 @@ export interface LimitState {
   readonly step: number;
 }
 
-/** Without a sign of life an account is trusted with no more than this. */
-const BLIND_LIMIT = 16;
 /** A second call waits for the first sign; then four at once, and doubling. */
 const SECOND_LIMIT = 4;
 
@@ -37,16 +35,13 @@ function raised(state: LimitState, limit: number): LimitState {
   return { ...state, limit: Math.min(state.ceiling, Math.max(state.limit, limit)) };
 }
 
-/** The upstream took a call while `inFlight` of ours, itself included, were there. */
-export function afterAccepted(state: LimitState, inFlight: number): LimitState {
+/** The upstream took a call; `accepted` of ours that it took, this one included, are there. */
+export function afterAccepted(state: LimitState, accepted: number): LimitState {
   const { limit, capacity } = state;
-  if (capacity === null) {
-    if (2 * inFlight < limit) return state;
-    return raised(state, limit === 1 ? SECOND_LIMIT : limit + 1);
-  }
-  if (inFlight > capacity) {
-    const proven = raised({ ...state, capacity: inFlight }, inFlight);
-    return { ...proven, refusedProbes: 0, step: Math.min(2 * state.step, inFlight), probeAt: 0 };
+  if (capacity === null) return raised(state, Math.max(SECOND_LIMIT, 2 * accepted));
+  if (accepted > capacity) {
+    const proven = raised({ ...state, capacity: accepted }, accepted);
+    return { ...proven, refusedProbes: 0, step: Math.min(2 * state.step, accepted), probeAt: 0 };
   }
   return limit < capacity ? raised(state, limit + 1) : state;
 }
@@ -87,24 +82,17 @@ export function afterPause(state: LimitState): LimitState {
   return { ...freshLimit(state.ceiling) };
 }
 
-/** What waiting calls make of a full account: the silence since the last send counts. */
-export function grown(
-  state: LimitState,
-  inFlight: number,
-  lastSentAt: number,
-  now: number,
-  timing: Timing,
-): LimitState {
-  if (inFlight < state.limit || now < growsAt(state, lastSentAt, timing)) return state;
-  if (state.capacity !== null) return raised(state, state.capacity + state.step);
-  return raised(state, state.limit === 1 ? SECOND_LIMIT : Math.min(BLIND_LIMIT, 2 * state.limit));
+/** Waiting calls at a full account: time for a try above the capacity. */
+export function grown(state: LimitState, inFlight: number, now: number): LimitState {
+  if (inFlight < state.limit || now < growsAt(state)) return state;
+  return raised(state, (state.capacity ?? state.limit) + state.step);
 }
 
 /** When `grown` would next raise a full account's limit; Infinity for never. */
-export function growsAt(state: LimitState, lastSentAt: number, timing: Timing): number {
-  if (state.limit >= state.ceiling) return Number.POSITIVE_INFINITY;
-  if (state.capacity !== null) {
-    return state.limit > state.capacity ? Number.POSITIVE_INFINITY : state.probeAt;
+export function growsAt(state: LimitState): number {
+  const { limit, capacity } = state;
+  if (limit >= state.ceiling || capacity === null || limit > capacity) {
+    return Number.POSITIVE_INFINITY;
   }
-  return state.limit < BLIND_LIMIT ? lastSentAt + timing.rampMs : Number.POSITIVE_INFINITY;
+  return state.probeAt;
 }

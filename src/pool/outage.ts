@@ -80,5 +80,5 @@ export function addOutcome(key: KeyRecord, ok: boolean, now: number): void {
 /** The pause before the provider is asked again: a share of the outage so far, so that the
  * return is noticed soon after it, whether the outage lasts a second or an hour. */
 export function outagePauseMs(since: number, now: number, timing: Timing): number {
-  return Math.min(timing.outageMaxMs, Math.max(timing.outageMs, (now - since) / 4));
+  return Math.min(timing.outageMaxMs, Math.max(timing.outageMs, (now - since) / 6));
 }

@@ -18,8 +18,6 @@ export class PendingCall {
   /** Sends that may have been billed and brought nothing. */
   billed = 0;
   lastError: UpstreamError | null = null;
-  /** Taken from a silent key once already. */
-  silenced = false;
   #end: CallEnd | null = null;
   #listener: ((end: CallEnd) => void) | null = null;
   readonly #timer: NodeJS.Timeout;

@@ -11,9 +11,9 @@ import { Judge, type Next } from './judge.ts';
 import type { AttemptResult, CallRequest, CallResult, KeyProbe, PoolKey, Send } from './lease.ts';
 import type { Outcome } from './observer.ts';
 import { PendingCall } from './pending-call.ts';
+import { Rescue } from './rescue.ts';
 import { Revival } from './revival.ts';
 import { Roster, type RosterOptions } from './roster.ts';
-import { SilenceWatch } from './silence-watch.ts';
 import type { ProviderSnapshot } from './snapshot.ts';
 import { viewProvider } from './view.ts';
 
@@ -32,7 +32,7 @@ export class ProviderPool {
   readonly #revival: Revival;
   readonly #judge: Judge;
   readonly #dispatcher: Dispatcher;
-  readonly #silence: SilenceWatch;
+  readonly #rescue: Rescue;
   #calls = 0;
 
   constructor(options: ProviderPoolOptions) {
@@ -41,7 +41,7 @@ export class ProviderPool {
     this.#revival = new Revival(this.#roster, options.probe);
     this.#judge = new Judge(this.#roster, this.#revival);
     this.#dispatcher = new Dispatcher(this.#roster, this.#judge);
-    this.#silence = new SilenceWatch(this.#roster);
+    this.#rescue = new Rescue(this.#roster, () => this.#dispatcher.depth);
     this.#roster.onChange = () => this.#dispatcher.pump();
   }
 
@@ -90,7 +90,7 @@ export class ProviderPool {
 
   close(): void {
     this.#revival.dispose();
-    this.#silence.dispose();
+    this.#rescue.dispose();
     this.#dispatcher.dispose(() => new DOMException('the pool was closed', 'AbortError'));
     this.#roster.dispose();
   }
@@ -125,7 +125,7 @@ export class ProviderPool {
       ended = this.#conclude(attempt, await attempt.settle(send));
     };
     this.#roster.logger.info(`Selected key ${record.keyId} (${record.name})`);
-    this.#silence.watch(attempt);
+    this.#rescue.watch(attempt);
     try {
       const fire = (): Promise<void> => breaker.fire(action);
       await (attempt.providerTrial ? this.#roster.breaker.fire(fire) : fire());
@@ -139,7 +139,7 @@ export class ProviderPool {
   }
 
   #conclude<T>(attempt: Attempt, settled: Settled<T>): Ended<T> {
-    this.#silence.forget(attempt);
+    this.#rescue.forget(attempt);
     if (settled.ok) {
       const { result } = settled;
       this.#report(attempt, this.#judge.served(attempt, result), result);

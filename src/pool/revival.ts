@@ -130,6 +130,6 @@ export class Revival {
 }
 
 function dueAt(slot: KeySlot): number {
-  const own = slot.record.disabled?.nextCheckAt ?? Number.POSITIVE_INFINITY;
-  return Math.min(own, slot.account.disabled?.nextCheckAt ?? Number.POSITIVE_INFINITY);
+  const disabled = slot.record.disabled ?? slot.account.disabled;
+  return disabled?.nextCheckAt ?? Number.POSITIVE_INFINITY;
 }

@@ -15,6 +15,8 @@ export interface RosterOptions {
   readonly maxConcurrent: number;
   readonly logger: Logger;
   readonly observer: PoolObserver;
+  /** Expected time of a first answer, until answers are seen. */
+  readonly answerMs: number;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -35,7 +37,7 @@ export class Roster {
   readonly #accounts = new Map<string, AccountRecord>();
 
   constructor(options: RosterOptions) {
-    this.provider = createProvider(options.provider);
+    this.provider = createProvider(options.provider, options.answerMs);
     this.logger = options.logger;
     this.observer = options.observer;
     this.ceiling = options.maxConcurrent;

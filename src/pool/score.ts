@@ -68,14 +68,27 @@ export interface Slowness {
   readonly at: number;
 }
 
+const FIRST = 0.6;
 const RISE = 0.3;
 const FALL = 0.15;
 
 /** Rises fast, falls slowly; one absurd observation moves it by a bounded amount. */
 export function learnSlowness(slowness: Slowness | null, ratio: number, now: number): Slowness {
-  const old = slowness?.ratio ?? 1;
   const seen = clamp(ratio, 0.1, 30);
+  if (slowness === null) return { ratio: 1 + FIRST * (seen - 1), at: now };
+  const old = slowness.ratio;
   return { ratio: old + (seen > old ? RISE : FALL) * (seen - old), at: now };
+}
+
+/** Pseudo-calls of ordinary speed that stand against what is under way. */
+const EXPOSURE_PRIOR = 2;
+
+/**
+ * Slowness as the calls under way show it: their ages in units of a usual service, over the calls
+ * that ended lately. A key five times slower shows it long before its first call ends.
+ */
+export function exposedRatio(agesMs: number, serviceMs: number, endedLately: number): number {
+  return (EXPOSURE_PRIOR + agesMs / serviceMs) / (EXPOSURE_PRIOR + endedLately);
 }
 
 /** What it counts for now: an idle key fades to the median and gets tried again. */
@@ -109,9 +122,8 @@ export function median(values: readonly number[]): number {
 }
 
 /** Relative cost of giving a key the next call; 1 for a key as good as the median. */
-export function costOf(ratio: number | null, medianRatio: number, success: number): number {
-  const relative = ratio === null ? 1 : ratio / medianRatio;
-  return relative / Math.max(0.05, success);
+export function costOf(relativeSlowness: number, success: number): number {
+  return relativeSlowness / Math.max(0.05, success);
 }
 
 /** The health shown to people, 0–100. */

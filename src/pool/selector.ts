@@ -3,9 +3,10 @@
 import type { Candidate, Faster } from './choose.ts';
 import { choose, waitingPays } from './choose.ts';
 import type { KeySlot } from './key-slot.ts';
+import { endedLately } from './ledger.ts';
 import { grown } from './limit.ts';
 import type { PendingCall } from './pending-call.ts';
-import { costOf, fadedRatio, fadedSuccess, median } from './score.ts';
+import { costOf, exposedRatio, fadedRatio, fadedSuccess, median } from './score.ts';
 import { type Lane, laneOf, type ProviderRecord } from './state.ts';
 import { clamp, type Timing } from './timing.ts';
 
@@ -22,6 +23,7 @@ export interface Moment {
   readonly now: number;
   readonly timing: Timing;
   readonly medianRatio: number;
+  readonly medianFirstByteMs: number;
 }
 
 /** Interactive calls were seen so recently: batch work leaves them a slot. */
@@ -35,11 +37,16 @@ export function momentOf(
   timing: Timing,
 ): Moment {
   const ratios: number[] = [];
+  const firstBytes: number[] = [];
   for (const slot of slots) {
+    if (!isInRotation(slot, null, now)) continue;
     const ratio = fadedRatio(slot.record.slowness, now, timing.fadeMs);
-    if (ratio !== null && isInRotation(slot, null, now)) ratios.push(ratio);
+    if (ratio !== null) ratios.push(ratio);
+    if (slot.record.firstByteMs !== null) firstBytes.push(slot.record.firstByteMs);
   }
-  return { slots, provider, ceiling, now, timing, medianRatio: median(ratios) };
+  const medianRatio = median(ratios);
+  const medianFirstByteMs = median(firstBytes);
+  return { slots, provider, ceiling, now, timing, medianRatio, medianFirstByteMs };
 }
 
 /** Disabled, and not on trial. */
@@ -63,11 +70,39 @@ function silenceFactor(slot: KeySlot, moment: Moment): number {
   return clamp((2 * (moment.now - oldest.sentAt)) / moment.timing.silentMs, 1, 30);
 }
 
+/** First bytes do not depend on the answer's length: they tell a slow key from long answers. */
+const LATE_FIRST_BYTE = 2;
+
+/**
+ * Slowness relative to the median as the calls under way show it; 0 when they tell nothing. Long
+ * answers look the same, so it counts only with a second sign that has nothing to do with length.
+ */
+function exposure(slot: KeySlot, moment: Moment): number {
+  const { record } = slot;
+  const { serviceMs } = moment.provider.pace;
+  if (serviceMs === null || record.inFlight === 0) return 0;
+  const first = record.firstByteMs;
+  if (first !== null && first < LATE_FIRST_BYTE * moment.medianFirstByteMs) return 0;
+  const ages = record.inFlight * moment.now - record.sentAtSum;
+  return exposedRatio(ages, serviceMs, endedLately(record, moment.now, serviceMs));
+}
+
+function slownessOf(slot: KeySlot, moment: Moment): number {
+  const faded = fadedRatio(slot.record.slowness, moment.now, moment.timing.fadeMs);
+  const measured = faded === null ? 1 : faded / moment.medianRatio;
+  return Math.max(measured, exposure(slot, moment));
+}
+
+const MUCH_SLOWER = 3;
+
+export function isMuchSlower(slot: KeySlot, moment: Moment): boolean {
+  return slownessOf(slot, moment) >= MUCH_SLOWER;
+}
+
 function costFor(slot: KeySlot, moment: Moment): number {
   const { record } = slot;
-  const ratio = fadedRatio(record.slowness, moment.now, moment.timing.fadeMs);
   const success = fadedSuccess(record.success, moment.now, moment.timing.fadeMs);
-  return costOf(ratio, moment.medianRatio, success) * silenceFactor(slot, moment);
+  return costOf(slownessOf(slot, moment), success) * silenceFactor(slot, moment);
 }
 
 function limitFor(call: PendingCall, lane: Lane, moment: Moment): number {
@@ -78,9 +113,15 @@ function limitFor(call: PendingCall, lane: Lane, moment: Moment): number {
 }
 
 /** The first call of a key goes alone: a dead key costs one call, not a burst. */
-export function awaitsFirstSign(slot: KeySlot, now: number, timing: Timing): boolean {
-  const { record } = slot;
-  return !record.proven && record.inFlight > 0 && now < record.lastSentAt + timing.rampMs;
+export function awaitsFirstSign(slot: KeySlot): boolean {
+  return !slot.record.proven && slot.record.inFlight > 0;
+}
+
+/** Calls sent later were answered elsewhere: the silence of this key is no good sign. */
+export function isOutpaced(slot: KeySlot, provider: ProviderRecord): boolean {
+  const [oldest] = slot.unanswered;
+  if (oldest === undefined || slot.lastFirstByteAt >= oldest.sentAt) return false;
+  return provider.answeredSentAt > oldest.sentAt;
 }
 
 function toPick(slot: KeySlot, lane: Lane, moment: Moment): Pick {
@@ -103,15 +144,17 @@ interface Scan {
 
 function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
   const { model } = call.request;
-  const { now, timing } = moment;
+  const { now } = moment;
   const free: Pick[] = [];
   const busy: Pick[] = [];
   for (const slot of moment.slots) {
     if (call.tried.has(slot.record.name) !== tried || !isInRotation(slot, model, now)) continue;
     const lane = laneOf(slot.account, model, moment.ceiling);
-    lane.limit = grown(lane.limit, lane.inFlight, lane.lastSentAt, now, timing);
+    lane.limit = grown(lane.limit, lane.inFlight, now);
     const isFree =
-      lane.inFlight < limitFor(call, lane, moment) && !awaitsFirstSign(slot, now, timing);
+      lane.inFlight < limitFor(call, lane, moment) &&
+      !awaitsFirstSign(slot) &&
+      slot.record.suspectUntil <= now;
     (isFree ? free : busy).push(toPick(slot, lane, moment));
   }
   return { free, busy };

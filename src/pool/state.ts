@@ -6,7 +6,7 @@
 import type { Provider } from '../errors.ts';
 import { freshLimit, type LimitState } from './limit.ts';
 import type { Slowness, SpeedModel, Success } from './score.ts';
-import { type Pace, UNKNOWN_PACE } from './timing.ts';
+import { expectedPace, type Pace } from './timing.ts';
 
 /** Out until the upstream's own answer, or an operator, says otherwise. */
 export interface Disabled {
@@ -30,10 +30,19 @@ export interface KeyRecord {
   /** The upstream took a call of this key at least once. */
   proven: boolean;
   lastSentAt: number;
+  /** Sum of the instants at which the attempts in flight were sent. */
+  sentAtSum: number;
+  /** Calls served, fading with the time of two services. */
+  endedLately: number;
+  endedAt: number;
   /** Order of last use; equal keys take turns. */
   lastTurn: number;
   success: Success;
   slowness: Slowness | null;
+  /** Bad ends in a row of which nobody knows yet whose they are. */
+  suspicions: number;
+  /** Not before this instant while they are unexplained. */
+  suspectUntil: number;
   /** Faults in a row that are the key's, no success between. */
   faultsInRow: number;
   /** The key's own outcomes, oldest first. */
@@ -59,7 +68,8 @@ export interface Lane {
   readonly model: string;
   limit: LimitState;
   inFlight: number;
-  lastSentAt: number;
+  /** Of those in flight, the ones that the upstream took. */
+  accepted: number;
   /** Recently ended attempts that the upstream may still have counted. */
   ended: Array<{ readonly at: number; readonly aborted: boolean }>;
 }
@@ -98,13 +108,16 @@ export interface ProviderRecord {
   /** Attempts in flight that were sent since the provider came back. */
   rampInFlight: number;
   outageSince: number | null;
-  outageReason: string | null;
+  /** How long a bad end takes: who survives that for long enough is not among them. */
+  badMs: number;
   healedAt: number;
   /** The provider served at least once. */
   served: boolean;
   /** Retry tokens. */
   budget: number;
   interactiveAt: number;
+  /** When the latest-sent call that has its first byte was sent. */
+  answeredSentAt: number;
 }
 
 /** Tokens for retries of faults that are nobody's key: full at start (pool.md 2g). */
@@ -128,9 +141,14 @@ export function createKeyRecord(
     inFlight: 0,
     proven: false,
     lastSentAt: Number.NEGATIVE_INFINITY,
+    sentAtSum: 0,
+    endedLately: 0,
+    endedAt: 0,
     lastTurn: 0,
     success: { rate: 1, at: 0 },
     slowness: null,
+    suspicions: 0,
+    suspectUntil: Number.NEGATIVE_INFINITY,
     faultsInRow: 0,
     outcomes: [],
     trips: 0,
@@ -161,20 +179,21 @@ export function createAccount(label: string): AccountRecord {
   };
 }
 
-export function createProvider(provider: Provider): ProviderRecord {
+export function createProvider(provider: Provider, answerMs: number): ProviderRecord {
   return {
     provider,
-    pace: UNKNOWN_PACE,
+    pace: expectedPace(answerMs),
     speed: new Map(),
     evidence: [],
     ramp: null,
     rampInFlight: 0,
     outageSince: null,
-    outageReason: null,
+    badMs: 0,
     healedAt: Number.NEGATIVE_INFINITY,
     served: false,
     budget: BUDGET_MAX,
     interactiveAt: Number.NEGATIVE_INFINITY,
+    answeredSentAt: Number.NEGATIVE_INFINITY,
   };
 }
 
@@ -186,17 +205,17 @@ export function laneOf(account: AccountRecord, model: string, ceiling: number): 
     model,
     limit: freshLimit(ceiling),
     inFlight: 0,
-    lastSentAt: Number.NEGATIVE_INFINITY,
+    accepted: 0,
     ended: [],
   };
   account.lanes.set(model, lane);
   return lane;
 }
 
-/** Takes one retry token; false when there is none. */
-export function spendBudget(provider: ProviderRecord): boolean {
-  if (provider.budget < 1) return false;
-  provider.budget -= 1;
+/** Takes retry tokens; false when there are not enough. */
+export function spendBudget(provider: ProviderRecord, tokens: number): boolean {
+  if (provider.budget < tokens) return false;
+  provider.budget -= tokens;
   return true;
 }
 

@@ -14,15 +14,16 @@ export interface Pace {
   /** Largest recent time until the first content byte; fades. */
   readonly slowestFirstByteMs: number | null;
   /** How fast the upstream says anything at all: a refusal, headers, a byte. */
-  readonly answerMs: number | null;
+  readonly answerMs: number;
 }
 
-export const UNKNOWN_PACE: Pace = {
-  serviceMs: null,
-  firstByteMs: null,
-  slowestFirstByteMs: null,
-  answerMs: null,
-};
+/** Nothing is known but how long a first answer may take. */
+export function expectedPace(answerMs: number): Pace {
+  return { serviceMs: null, firstByteMs: null, slowestFirstByteMs: null, answerMs };
+}
+
+/** A first answer over the internet, with DNS and TLS before it. */
+export const REMOTE_ANSWER_MS = 300;
 
 export function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
@@ -47,18 +48,18 @@ export function paceAfterFirstByte(pace: Pace, firstByteMs: number): Pace {
 
 /** Quick answers count at once, slow ones little by little: the question is what is possible. */
 export function paceAfterAnswer(pace: Pace, answerMs: number): Pace {
-  const old = pace.answerMs;
-  const next = old === null || answerMs < old ? answerMs : average(old, answerMs, 0.1);
+  const next = answerMs < pace.answerMs ? answerMs : average(pace.answerMs, answerMs, 0.1);
   return { ...pace, answerMs: next };
 }
 
 /** Before the first served call: a refusal takes a small part of a service. */
 function serviceOf(pace: Pace): number {
-  if (pace.serviceMs !== null) return pace.serviceMs;
-  return pace.answerMs === null ? 1_000 : clamp(20 * pace.answerMs, 100, 1_000);
+  return pace.serviceMs ?? clamp(20 * pace.answerMs, 100, 1_000);
 }
 
 export interface Timing {
+  /** How long a key's very first call goes alone, unless the upstream answers earlier. */
+  readonly firstSignMs: number;
   /** How long silence after a send counts as "not refused" while a limit is being found. */
   readonly rampMs: number;
   /** Until a proven limit is tried one higher, first time; doubles per failed try. */
@@ -86,6 +87,8 @@ export interface Timing {
   readonly checkMaxMs: number;
   /** A key that said nothing for so long, while others answer, is silent. */
   readonly silentMs: number;
+  /** How often an attempt is looked at for a better place. */
+  readonly rescueMs: number;
   /** No attempt starts with less time left than this. */
   readonly leastMs: number;
 }
@@ -95,13 +98,14 @@ export function timingFor(pace: Pace): Timing {
   const service = serviceOf(pace);
   const firstByte = pace.slowestFirstByteMs ?? service;
   return {
-    rampMs: pace.answerMs === null ? 30 : clamp(2 * pace.answerMs, 8, 250),
-    limitProbeMs: clamp(2 * service, 500, 60_000),
-    limitProbeMaxMs: clamp(64 * service, 5_000, 600_000),
+    firstSignMs: clamp(3 * pace.answerMs, 25, 1_500),
+    rampMs: clamp(3 * pace.answerMs, 12, 250),
+    limitProbeMs: clamp(2 * service, 100, 60_000),
+    limitProbeMaxMs: clamp(8 * service, 1_000, 120_000),
     coolMs: clamp(service / 2, 50, 1_000),
     coolMaxMs: 30_000,
-    openMs: clamp(2 * service, 200, 2_000),
-    openMaxMs: clamp(60 * service, 3_000, 30_000),
+    openMs: clamp(2 * service, 50, 2_000),
+    openMaxMs: clamp(10 * service, 1_000, 30_000),
     faultWindowMs: clamp(20 * service, 2_000, 30_000),
     outageWindowMs: clamp(5 * service, 500, 5_000),
     outageMs: clamp(service / 2, 50, 1_000),
@@ -110,10 +114,16 @@ export function timingFor(pace: Pace): Timing {
     fadeMs: clamp(100 * service, 5_000, 60_000),
     checkMs: clamp(20 * service, 1_000, 60_000),
     checkMaxMs: 30 * 60_000,
-    silentMs: clamp(6 * firstByte, 250, 60_000),
+    silentMs: clamp(4 * firstByte, 250, 60_000),
+    rescueMs: clamp(service / 2, 25, 250),
     leastMs: clamp(pace.firstByteMs ?? 0, 0, 1_000),
   };
 }
+
+/** No breaker of a key stays open longer without a trial. */
+export const OPEN_MAX_MS = 30_000;
+/** Trials may cost callers one part in so many of the time. */
+export const TRIAL_COST = 50;
 
 /** A cool-down given by the upstream is believed up to here. */
 export const RETRY_AFTER_MAX_MS = 600_000;

@@ -1,0 +1,93 @@
+/**
+ * Takes calls from a key that would keep them waiting although others would serve them sooner.
+ *
+ * An idle time-out must be long, for a loaded upstream holds connections for minutes. But when
+ * calls that were sent later had their first byte elsewhere, and this key gave none to anybody
+ * since, waiting for its time-out helps nobody. And the last calls of a burst on a key five times
+ * slower than an idle neighbour would decide the end of the whole burst. Once per call, and never
+ * after something of it may have been billed before.
+ */
+
+import type { Attempt } from './attempt.ts';
+import type { Roster } from './roster.ts';
+import { isMuchSlower, momentOf, pickFor } from './selector.ts';
+import { spendBudget } from './state.ts';
+
+/** First bytes elsewhere, of calls sent later, that make silence telling. */
+const LATER_ANSWERS = 3;
+/** Retry tokens for a second send that a patient pool would not need. */
+const SLOW_COST = 2;
+
+export class Rescue {
+  readonly #roster: Roster;
+  /** Calls that wait, for which a free key is meant first. */
+  readonly #waiting: () => number;
+  readonly #timers = new Map<Attempt, NodeJS.Timeout>();
+
+  constructor(roster: Roster, waiting: () => number) {
+    this.#roster = roster;
+    this.#waiting = waiting;
+  }
+
+  watch(attempt: Attempt): void {
+    const isAlone = this.#roster.slots.length < 2 && !attempt.providerTrial;
+    if (!isAlone && attempt.call.billed === 0) this.#arm(attempt);
+  }
+
+  forget(attempt: Attempt): void {
+    clearTimeout(this.#timers.get(attempt));
+    this.#timers.delete(attempt);
+  }
+
+  dispose(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #arm(attempt: Attempt): void {
+    const timer = setTimeout(() => this.#look(attempt), this.#roster.timing().rescueMs);
+    timer.unref();
+    this.#timers.set(attempt, timer);
+  }
+
+  #look(attempt: Attempt): void {
+    this.#timers.delete(attempt);
+    if (attempt.aborted) return;
+    const cause = this.#isSilent(attempt) ? 'silent' : this.#isSlow(attempt) ? 'slow' : null;
+    if (cause === null) {
+      this.#arm(attempt);
+      return;
+    }
+    attempt.rescued = cause;
+    attempt.abort(new DOMException('another key is to serve this call', 'AbortError'));
+  }
+
+  #isSilent(attempt: Attempt): boolean {
+    const { provider } = this.#roster;
+    const { slot, sentAt } = attempt;
+    if (attempt.firstByteAt !== null) return false;
+    if (this.#roster.now() - sentAt < this.#roster.timing().silentMs) return false;
+    // The one trial of a provider that is down has to end, or the queue is held for ever.
+    if (attempt.providerTrial) return true;
+    if (slot.lastFirstByteAt >= sentAt) return false;
+    const later = provider.evidence.filter(
+      (each) => each.ok && each.sentAt > sentAt && each.key !== slot.record.name,
+    );
+    return later.length >= LATER_ANSWERS;
+  }
+
+  /** Nobody waits, a much faster key is idle, and this one is slow by its own measure. */
+  #isSlow(attempt: Attempt): boolean {
+    const { provider, slots, ceiling } = this.#roster;
+    const now = this.#roster.now();
+    const timing = this.#roster.timing();
+    const { serviceMs } = provider.pace;
+    if (serviceMs === null || now - attempt.sentAt < serviceMs || this.#waiting() > 0) return false;
+    const moment = momentOf(slots, provider, ceiling, now, timing);
+    if (!isMuchSlower(attempt.slot, moment)) return false;
+    const pick = pickFor(attempt.call, moment, 1);
+    if (pick === null || pick.slot === attempt.slot || isMuchSlower(pick.slot, moment))
+      return false;
+    return spendBudget(provider, SLOW_COST);
+  }
+}
