@@ -178,12 +178,17 @@ function readStop(stop: unknown): string[] {
   return (Array.isArray(stop) ? stop : [stop]).filter(isText).filter((text) => text !== '');
 }
 
+/** The first field that DeepSeek does not list, or null. */
+export function unlistedField(body: JsonObject): string | null {
+  return unknownField(body, FIELDS);
+}
+
 /** The request as understood, or the answer that refuses it. */
 export function readChat(
   body: JsonObject,
   isBeta: boolean,
 ): { readonly request: ChatRequest } | { readonly refusal: Reply } {
-  const unknown = unknownField(body, FIELDS);
+  const unknown = unlistedField(body);
   if (unknown !== null) return { refusal: deserializeError(`unknown field \`${unknown}\``) };
   const refusal = badMessages(body, isBeta) ?? badOptions(body);
   if (refusal !== null) return { refusal };

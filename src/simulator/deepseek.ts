@@ -13,7 +13,7 @@ import {
   unauthorized,
   unauthorizedPlain,
 } from './deepseek-replies.ts';
-import { readChat } from './deepseek-request.ts';
+import { readChat, unlistedField } from './deepseek-request.ts';
 import type { ProviderSide, Route } from './provider-side.ts';
 import { seededRandom, seededUuid } from './random.ts';
 import { jsonReply, type Reply, type Turn } from './turn.ts';
@@ -110,8 +110,10 @@ export const DEEPSEEK: ProviderSide = {
   tooLarge: () => ({ status: 413, body: 'Payload Too Large', headers: {} }),
   badJson: () => deserializeError('expected a JSON object'),
   violationsOf: (path, body) => {
-    const found = path.startsWith('/v1/') ? ['path with /v1'] : [];
-    if ('extra_body' in body) found.push('extra_body in the body');
-    return found;
+    const unlisted = unlistedField(body);
+    return [
+      ...(path.startsWith('/v1/') ? ['path with /v1'] : []),
+      ...(unlisted === null ? [] : [`unlisted field ${unlisted}`]),
+    ];
   },
 };

@@ -30,26 +30,24 @@ const FIELDS: ReadonlySet<string> = new Set([
   'temperature',
   'top_p',
 ]);
-const NESTED: Readonly<Record<string, ReadonlySet<string>>> = {
-  tool: new Set([
-    'type',
-    'filters',
-    'search_context_size',
-    'user_location',
-    'max_results',
-    'max_tokens',
-    'max_tokens_per_page',
-  ]),
-  filters: new Set([
-    'search_domain_filter',
-    'search_language_filter',
-    'search_recency_filter',
-    'search_after_date_filter',
-    'search_before_date_filter',
-    'last_updated_after_filter',
-    'last_updated_before_filter',
-  ]),
-};
+const TOOL_FIELDS: ReadonlySet<string> = new Set([
+  'type',
+  'filters',
+  'search_context_size',
+  'user_location',
+  'max_results',
+  'max_tokens',
+  'max_tokens_per_page',
+]);
+const FILTER_FIELDS: ReadonlySet<string> = new Set([
+  'search_domain_filter',
+  'search_language_filter',
+  'search_recency_filter',
+  'search_after_date_filter',
+  'search_before_date_filter',
+  'last_updated_after_filter',
+  'last_updated_before_filter',
+]);
 const PRESETS = ['fast', 'low', 'medium', 'high', 'xhigh'];
 const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8' };
 const PIECE_CHARACTERS = 16 * CHARACTERS_PER_TOKEN;
@@ -68,18 +66,20 @@ function webSearchTool(body: JsonObject): JsonObject | null {
   return tools.find((tool) => tool.type === 'web_search') ?? null;
 }
 
-function refusalOf(body: JsonObject): Reply | null {
-  const unknown = unknownField(body, FIELDS);
-  if (unknown !== null) return unknownFieldReply(unknown);
+/** The first field, top-level or of the search tool, that the Agent API does not list, or null. */
+export function unlistedAgentField(body: JsonObject): string | null {
   const tool = webSearchTool(body) ?? {};
   const filters = isObject(tool.filters) ? tool.filters : {};
-  for (const [part, name] of [
-    [tool, 'tool'],
-    [filters, 'filters'],
-  ] as const) {
-    const nested = unknownField(part, NESTED[name] ?? new Set());
-    if (nested !== null) return unknownFieldReply(nested);
-  }
+  return (
+    unknownField(body, FIELDS) ??
+    unknownField(tool, TOOL_FIELDS) ??
+    unknownField(filters, FILTER_FIELDS)
+  );
+}
+
+function refusalOf(body: JsonObject): Reply | null {
+  const unknown = unlistedAgentField(body);
+  if (unknown !== null) return unknownFieldReply(unknown);
   if (!isText(body.input) && !Array.isArray(body.input)) return invalidRequest('input is required');
   const isNamed = isText(body.preset) || isText(body.model) || Array.isArray(body.models);
   if (!isNamed) return invalidRequest('one of preset, model or models is required');
@@ -90,7 +90,8 @@ function refusalOf(body: JsonObject): Reply | null {
   if (budget !== undefined && !(typeof budget === 'number' && budget >= 16)) {
     return perplexityError(400, 'invalid_parameter', 'max_output_tokens must be at least 16');
   }
-  return badFilters(filters);
+  const filters = webSearchTool(body)?.filters;
+  return badFilters(isObject(filters) ? filters : {});
 }
 
 /** The text of `input`: a string, or the last message's content. */

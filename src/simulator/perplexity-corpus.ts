@@ -1,6 +1,6 @@
 /** A small invented web: deterministic pages for any query, to which filters really apply. */
 
-import { hashText, pick, type Random, seededRandom } from './random.ts';
+import { deal, hashText, pick, type Random, seededRandom } from './random.ts';
 import { CHARACTERS_PER_TOKEN, referenceIn } from './text.ts';
 
 export interface Page {
@@ -66,7 +66,8 @@ function snippet(random: Random, query: string, tokens: number): string {
   let text = reference === null ? '' : `ref:${reference} `;
   text += `About ${query.slice(0, 80)}.`;
   const length = Math.min(tokens * CHARACTERS_PER_TOKEN, 220 + Math.floor(random() * 500));
-  while (text.length < length) text += ` ${pick(random, SENTENCES)}`;
+  const cards = deal(random, SENTENCES);
+  while (text.length < length) text += ` ${cards.next().value}`;
   return text.slice(0, tokens * CHARACTERS_PER_TOKEN);
 }
 
@@ -100,7 +101,7 @@ function candidate(
     .slice(0, 48)
     .replace(/^-+|-+$/g, '');
   const page: Page = {
-    title: `${query.slice(0, 80)}: ${pick(random, KINDS)}`,
+    title: `${query.slice(0, 80)}: ${KINDS[at % KINDS.length]}`,
     url: `https://${domain}/${slug || 'page'}-${at + 1}`,
     snippet: snippet(random, query, filters.maxTokensPerPage),
     date: at % 7 === 6 ? null : isoDay(publishedAt),

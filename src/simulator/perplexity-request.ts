@@ -176,11 +176,16 @@ export function readFilters(body: JsonObject, now: number): SearchFilters {
   };
 }
 
+/** The first field that `/search` does not list, or null. */
+export function unlistedSearchField(body: JsonObject): string | null {
+  return unknownField(body, FIELDS);
+}
+
 export function readSearch(
   body: JsonObject,
   now: number,
 ): { readonly query: SearchQuery } | { readonly refusal: Reply } {
-  const unknown = unknownField(body, FIELDS);
+  const unknown = unlistedSearchField(body);
   // A body with `queries` is told about the missing `query` (seen live), not about the field.
   const refusal =
     (unknown === 'queries' ? badQuery(body.query) : null) ??

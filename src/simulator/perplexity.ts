@@ -1,7 +1,7 @@
 /** The Perplexity side: routes, and what each answers. */
 
 import { isText } from './json.ts';
-import { agent } from './perplexity-agent.ts';
+import { agent, unlistedAgentField } from './perplexity-agent.ts';
 import {
   faultReply,
   invalidKey,
@@ -10,6 +10,7 @@ import {
   perplexityError,
   rateLimited,
 } from './perplexity-replies.ts';
+import { unlistedSearchField } from './perplexity-request.ts';
 import { search } from './perplexity-search.ts';
 import type { ProviderSide, Route } from './provider-side.ts';
 import { seededUuid } from './random.ts';
@@ -59,5 +60,10 @@ export const PERPLEXITY: ProviderSide = {
   notFound: () => perplexityError(404, 'not_found', 'not found'),
   tooLarge: () => perplexityError(413, 'payload_too_large', 'request body too large'),
   badJson: () => invalidRequest('invalid request body: json: cannot unmarshal'),
-  violationsOf: (path) => (path.includes('chat/completions') ? ['Sonar is past its end'] : []),
+  violationsOf: (path, body) => {
+    if (path.includes('chat/completions')) return ['Sonar is past its end'];
+    if (CANCEL.test(path)) return [];
+    const unlisted = path === '/search' ? unlistedSearchField(body) : unlistedAgentField(body);
+    return unlisted === null ? [] : [`unlisted field ${unlisted}`];
+  },
 };

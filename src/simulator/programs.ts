@@ -85,7 +85,7 @@ def debounce(wait):
 };
 
 const LRU: Topic = {
-  mentions: /\blru\b|cache/i,
+  mentions: /\blru\b|\bcache/i,
   summary: 'A cache that forgets the entry that was used least recently.',
   python: `from collections import OrderedDict
 
@@ -129,7 +129,7 @@ class LruCache:
 };
 
 const RETRY: Topic = {
-  mentions: /retry|back-?off/i,
+  mentions: /\bretr(?:y|ies)|back-?off/i,
   summary: 'Retries with exponential backoff and full jitter, up to a limit.',
   python: `import random
 import time
@@ -225,7 +225,7 @@ export function isEmail(text: string): boolean {
 };
 
 const GROUP: Topic = {
-  mentions: /group|count|word/i,
+  mentions: /\bgroup|\bcount\b|\bwords?\b/i,
   summary: 'Counts how often each word occurs, most frequent first.',
   python: `from collections import Counter
 import re
@@ -243,7 +243,7 @@ def count_words(text: str) -> list[tuple[str, int]]:
 };
 
 const SLUG: Topic = {
-  mentions: /slug|string|./is,
+  mentions: /./s,
   summary: 'Turns a title into a slug: lower case, words joined by hyphens.',
   python: `import re
 import unicodedata

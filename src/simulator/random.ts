@@ -26,6 +26,14 @@ export function pick<T>(random: Random, choices: readonly [T, ...T[]]): T {
   return choices[Math.floor(random() * choices.length)] ?? choices[0];
 }
 
+/** Deals `items` for ever, shuffled anew each time all were dealt: no repetition side by side. */
+export function* deal<T>(random: Random, items: readonly T[]): Generator<T, never> {
+  for (;;) {
+    const deck = [...items];
+    while (deck.length > 0) yield* deck.splice(Math.floor(random() * deck.length), 1);
+  }
+}
+
 /** A UUID whose bits come from `random`. */
 export function seededUuid(random: Random): string {
   const hex = seededHex(random, 32);

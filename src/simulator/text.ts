@@ -4,7 +4,7 @@
  */
 
 import { findLanguage, findProgram } from './programs.ts';
-import { hashText, pick, seededRandom } from './random.ts';
+import { deal, hashText, seededRandom } from './random.ts';
 
 /** About what both providers count: four characters of text a token. */
 export const CHARACTERS_PER_TOKEN = 4;
@@ -33,10 +33,10 @@ const REMARKS = [
 
 /** The remark list as sentences until `length` characters are reached. */
 function remarks(seed: number, length: number): string {
-  const random = seededRandom(seed);
+  const cards = deal(seededRandom(seed), REMARKS);
   let text = '';
   while (text.length < length) {
-    text += `${text === '' ? '' : text.length % 5 === 0 ? '\n\n' : ' '}${pick(random, REMARKS)}`;
+    text += `${text === '' ? '' : text.length % 5 === 0 ? '\n\n' : ' '}${cards.next().value}`;
   }
   return text;
 }
@@ -63,9 +63,9 @@ const THOUGHTS = [
 ] as const;
 
 export function reasoningText(prompt: string, tokens: number, seed: number): string {
-  const random = seededRandom(hashText(prompt) ^ seed ^ 0x5eed);
+  const cards = deal(seededRandom(hashText(prompt) ^ seed ^ 0x5eed), THOUGHTS);
   let text = '';
-  while (text.length < tokens * CHARACTERS_PER_TOKEN) text += `${pick(random, THOUGHTS)} `;
+  while (text.length < tokens * CHARACTERS_PER_TOKEN) text += `${cards.next().value} `;
   return text.slice(0, tokens * CHARACTERS_PER_TOKEN);
 }
 

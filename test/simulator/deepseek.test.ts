@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { until } from '../support/until.ts';
 
 const KEY = 'fake-test-key-for-deepseek-one-000001';
 const OTHER = 'fake-test-key-for-deepseek-two-000002';
@@ -129,10 +130,10 @@ describe('a DeepSeek chat completion', () => {
     simulator.setBehaviour(KEY, { faults: [{ fault: 'never_answers' }] });
     const gone = new AbortController();
     const call = post({ signal: gone.signal });
-    while (simulator.inFlight('one') === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('the call runs', () => simulator.inFlight('one') === 1);
     gone.abort();
     await expect(call).rejects.toThrow();
-    while (simulator.inFlight('one') > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('the slot is free', () => simulator.inFlight('one') === 0);
     expect(simulator.calls.at(-1)).toMatchObject({ aborted: true, fault: 'never_answers' });
   });
 
@@ -140,7 +141,7 @@ describe('a DeepSeek chat completion', () => {
     simulator.setAccount('one', { capacity: 1 });
     simulator.setBehaviour(KEY, { ttftMs: 200 });
     const slow = post();
-    while (simulator.inFlight('one') === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('the call runs', () => simulator.inFlight('one') === 1);
     expect((await post({ key: OTHER })).status).toBe(429);
     expect((await slow).status).toBe(200);
   });
@@ -193,7 +194,7 @@ describe('violations', () => {
     expect(simulator.violations.map((violation) => violation.what)).toEqual([
       'path with /v1',
       'header openai-organization',
-      'extra_body in the body',
+      'unlisted field extra_body',
     ]);
   });
 });

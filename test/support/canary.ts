@@ -90,17 +90,47 @@ function readings(content: string | Buffer): string[] {
   return [...new Set(variants)];
 }
 
-/** Searches all sinks for all secrets. */
-export function findLeaks(secrets: readonly string[], sinks: readonly Sink[]): CanaryReport {
-  const leaks: Leak[] = [];
-  const patterns = secrets.flatMap(patternsOf);
-  for (const { name, content } of sinks) {
-    const texts = readings(content);
+/** A text is probed at every fifth place: every run of eight holds a piece of four that starts there. */
+const STRIDE = 5;
+
+/** Patterns by the pieces that they hold: megabytes are searched in one pass. */
+class PatternIndex {
+  /** Length of a piece → piece → patterns. Longer patterns have longer pieces, and rarer hits. */
+  readonly #pieces = new Map<number, Map<string, Set<Pattern>>>();
+  readonly #longest: number;
+
+  constructor(patterns: readonly Pattern[]) {
     for (const pattern of patterns) {
-      const isThere = texts.some((text) => text.includes(pattern.text));
-      if (isThere) leaks.push({ sink: name, form: pattern.form, at: pattern.at });
+      const length = pattern.text.length - STRIDE + 1;
+      const byPiece = this.#pieces.get(length) ?? new Map<string, Set<Pattern>>();
+      this.#pieces.set(length, byPiece);
+      for (const { text } of windows('', pattern.text, length)) {
+        byPiece.set(text, (byPiece.get(text) ?? new Set()).add(pattern));
+      }
+    }
+    this.#longest = Math.max(0, ...patterns.map((pattern) => pattern.text.length));
+  }
+
+  search(text: string, found: Set<Pattern>): void {
+    for (const [length, byPiece] of this.#pieces) {
+      for (let at = 0; at < text.length; at += STRIDE) {
+        const candidates = byPiece.get(text.slice(at, at + length));
+        if (candidates === undefined) continue;
+        const around = text.slice(Math.max(0, at - this.#longest), at + this.#longest);
+        for (const pattern of candidates) if (around.includes(pattern.text)) found.add(pattern);
+      }
     }
   }
+}
+
+/** Searches all sinks for all secrets. */
+export function findLeaks(secrets: readonly string[], sinks: readonly Sink[]): CanaryReport {
+  const index = new PatternIndex(secrets.flatMap(patternsOf));
+  const leaks = sinks.flatMap(({ name, content }) => {
+    const found = new Set<Pattern>();
+    for (const text of readings(content)) index.search(text, found);
+    return [...found].map(({ form, at }) => ({ sink: name, form, at }));
+  });
   const searched = sinks.map(
     ({ name, content }) => `${name} (${Buffer.byteLength(content)} bytes)`,
   );

@@ -1,0 +1,16 @@
+/** Waits for something that happens elsewhere. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** @throws Error naming `what` after `patienceMs` */
+export async function until(
+  what: string,
+  isTrue: () => boolean,
+  patienceMs = 10_000,
+): Promise<void> {
+  const endsAt = performance.now() + patienceMs;
+  while (!isTrue()) {
+    if (performance.now() > endsAt) throw new Error(`waited in vain until ${what}`);
+    await sleep(5);
+  }
+}
