@@ -39,10 +39,13 @@ without a key; a tool then answers with what to do. Log lines are JSON on stderr
       output: process.stdout,
       logger,
       host: {
-        clients: () => runtime.get(),
+        clients: async () => {
+          const { deepseek, perplexity } = await runtime.get();
+          return { deepseek, perplexity };
+        },
         status: () => runtime.status(),
         redact: (text) => redactor.redact(text),
-        defaultModel: config.deepseekModel,
+        models: [...new Set([config.deepseekModel, ...DEEPSEEK_MODELS])],
       },
     });
     await runtime.close();

@@ -111,7 +111,7 @@ describe('a bad day', () => {
     const [dead, alive] = deepseekKeys(2);
     if (dead === undefined || alive === undefined) throw new Error('no keys');
     simulator.setBehaviour(dead.secret, {
-      faults: [{ fault: '401', times: Number.POSITIVE_INFINITY }],
+      faults: [{ fault: 'invalid_key', times: Number.POSITIVE_INFINITY }],
     });
     const { client } = await serveWith({ keys: [dead, alive] });
     for (let call = 0; call < 6; call++) {
@@ -128,7 +128,7 @@ describe('a bad day', () => {
     const keys = deepseekKeys(2);
     for (const { secret } of keys) {
       simulator.setBehaviour(secret, {
-        faults: [{ fault: '401', times: Number.POSITIVE_INFINITY }],
+        faults: [{ fault: 'invalid_key', times: Number.POSITIVE_INFINITY }],
       });
     }
     const { client } = await serveWith({ keys });

@@ -168,7 +168,7 @@ export class Scenario {
 
   #setFault(fails: boolean): void {
     this.#stage.simulator.setBehaviour(this.#stage.secretOf(FAILING), {
-      faults: fails ? [{ fault: '500', times: Number.POSITIVE_INFINITY }] : [],
+      faults: fails ? [{ fault: 'server_error', times: Number.POSITIVE_INFINITY }] : [],
     });
   }
 
