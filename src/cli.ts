@@ -31,6 +31,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'MCP server on stdio (also what runs without a command)',
     load: () => import('./commands/serve.ts'),
   },
+  demo: {
+    usage: 'demo [--json]',
+    summary: 'the main job, seen working; no key, no network',
+    load: () => import('./commands/demo.ts'),
+  },
   init: {
     usage: 'init',
     summary: 'make the home folder, a master key and an empty key store',

@@ -1,14 +1,13 @@
 /**
- * The composition root's workshop: configuration → store → pool → clients, for every command that
- * makes calls. Everything heavy is imported here, so that a server can answer its client first.
+ * Configuration → store → pool → clients, for every command that makes calls. Everything heavy is
+ * imported from here, so that a server can answer its client first.
  */
 
-import { existsSync } from 'node:fs';
-import { type Config, POOL_KEY_NAME } from '../config.ts';
-import { KeyStoreError, type Provider } from '../errors.ts';
+import { type Config, type Environment, type GlobalFlags, loadConfig } from '../config.ts';
+import type { KeyStoreError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { KeyPool } from '../pool/key-pool.ts';
-import type { KeyProbe, PoolKey } from '../pool/lease.ts';
+import type { KeyProbe } from '../pool/lease.ts';
 import type { PoolObserver } from '../pool/observer.ts';
 import type { PoolSnapshot } from '../pool/snapshot.ts';
 import { keyId, type Redactor } from '../redact.ts';
@@ -19,104 +18,118 @@ import { createFetch } from '../upstream/http.ts';
 import { createPerplexityClient } from '../upstream/perplexity.ts';
 import type { PerplexityClient } from '../upstream/search.ts';
 import { createKeyProbe } from '../upstream/verify.ts';
-import { openConfiguredStore } from './open-store.ts';
-
-export interface Runtime {
-  readonly deepseek: DeepSeekClient;
-  readonly perplexity: PerplexityClient;
-  readonly pool: KeyPool;
-  /** null while only the environment gives keys. */
-  readonly store: KeyStore | null;
-  readonly checkKey: ReturnType<typeof createKeyProbe>;
-  snapshot(): PoolSnapshot;
-  close(): void;
-}
+import { followConfiguredStore } from './open-store.ts';
+import { poolKeys } from './pool-keys.ts';
 
 export interface RuntimeOptions {
+  readonly flags: GlobalFlags;
+  readonly env: Environment;
   readonly config: Config;
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly observer?: PoolObserver;
-  /** Follow changes of the store on disk. */
-  readonly watch: boolean;
 }
 
-function providerOf(name: string): Provider | null {
-  const family = POOL_KEY_NAME.exec(name)?.[1];
-  if (family === undefined) return null;
-  return family === 'DEEPSEEK' ? 'deepseek' : 'perplexity';
+/** Where the pool's keys come from at the moment. */
+export interface Supply {
+  readonly store: KeyStore | null;
+  /** Why there is no store; null when there is one. */
+  readonly problem: KeyStoreError | null;
 }
 
-function numberOf(name: string): number {
-  return Number(POOL_KEY_NAME.exec(name)?.[2] ?? 1);
+export interface Runtime {
+  readonly deepseek: DeepSeekClient;
+  readonly perplexity: PerplexityClient;
+  readonly checkKey: ReturnType<typeof createKeyProbe>;
+  /**
+   * Resolves when the store was opened, or found missing beside keys of the environment.
+   *
+   * @throws KeyStoreError while nothing gives a key
+   */
+  ready(): Promise<Supply>;
+  snapshot(): PoolSnapshot;
+  /** Stops following the store; rejects waiting calls. */
+  close(): void;
 }
 
-/** Printable ASCII without white space: what can stand in an Authorization header. */
-const USABLE_VALUE = /^[\x21-\x7e]+$/;
+/** Fills the pool, and follows the store: what changes on disk is in force within two seconds. */
+class KeySupply {
+  readonly #options: RuntimeOptions;
+  readonly #pool: KeyPool;
+  readonly #settled: Promise<void>;
+  readonly #stop: () => void;
+  #supply: Supply = { store: null, problem: null };
 
-/**
- * The pool's keys: the store's entries first, then what the environment adds. A value that stands
- * under two names is one key, the first.
- */
-export function poolKeys(
-  store: Pick<KeyStore, 'list' | 'get'> | null,
-  environmentKeys: ReadonlyMap<string, string>,
-  logger: Logger,
-): PoolKey[] {
-  const found = new Map<string, PoolKey>();
-  const add = (name: string, secret: string, account: string | null): void => {
-    const provider = providerOf(name);
-    if (provider === null || found.has(name)) return;
-    if (!USABLE_VALUE.test(secret)) {
-      logger.warn(`${name} is left out: its value has white space or characters no key has`, {
-        next: `keypool-mcp keys add ${name}`,
-      });
+  constructor(options: RuntimeOptions, pool: KeyPool) {
+    this.#options = options;
+    this.#pool = pool;
+    let settle: () => void = () => {};
+    this.#settled = new Promise((resolve) => {
+      settle = resolve;
+    });
+    const load = (): Config => loadConfig(options.flags, options.env);
+    this.#stop = followConfiguredStore(load, {
+      onStore: (store) => {
+        this.#take({ store, problem: null }, load());
+        settle();
+      },
+      onError: (problem) => {
+        this.#fail(problem);
+        settle();
+      },
+    });
+  }
+
+  async current(): Promise<Supply> {
+    await this.#settled;
+    const { store, problem } = this.#supply;
+    if (store === null && problem !== null && !this.#canDoWithout(problem)) throw problem;
+    return this.#supply;
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+
+  /** Nobody named a store, there is none, and the environment gives keys. */
+  #canDoWithout(problem: KeyStoreError): boolean {
+    const { config } = this.#options;
+    return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.size > 0;
+  }
+
+  #take(supply: Supply, config: Config): void {
+    const { logger, redactor } = this.#options;
+    this.#supply = supply;
+    const master = config.masterKey.value?.text;
+    if (master !== undefined) redactor.add(master);
+    const keys = poolKeys(supply.store, config.environmentKeys, logger);
+    for (const key of keys) redactor.add(key.secret);
+    this.#pool.setKeys(keys);
+    logger.info('The pool has its keys', {
+      environment: config.environment,
+      keys: keys.map((key) => `${key.name} (${keyId(key.secret)})`),
+    });
+  }
+
+  #fail(problem: KeyStoreError): void {
+    const { logger, config } = this.#options;
+    const reason = { reason: problem.message, next: problem.hint };
+    if (this.#supply.store !== null) {
+      logger.error('The key store changed and cannot be used; the pool keeps its keys', reason);
       return;
     }
-    found.set(name, { provider, name, account, secret });
-  };
-  for (const entry of store?.list() ?? []) {
-    if (providerOf(entry.name) !== null && store !== null) {
-      add(entry.name, store.get(entry.name), entry.account);
+    if (this.#canDoWithout(problem)) this.#take({ store: null, problem }, config);
+    else {
+      this.#supply = { store: null, problem };
+      logger.warn('No key can be used yet', reason);
     }
   }
-  for (const [name, value] of environmentKeys) add(name, value, null);
-
-  const byValue = new Map<string, PoolKey>();
-  const ordered = [...found.values()].sort(
-    (a, b) => a.provider.localeCompare(b.provider) || numberOf(a.name) - numberOf(b.name),
-  );
-  for (const key of ordered) {
-    const same = byValue.get(key.secret);
-    if (same === undefined) byValue.set(key.secret, key);
-    else logger.warn(`${key.name} is the same key as ${same.name} and is left out`);
-  }
-  return [...byValue.values()];
 }
 
-/** The store, or null where nobody named one and the environment gives keys instead. */
-async function openStore(config: Config): Promise<KeyStore | null> {
-  if (!config.storeNamed && config.environmentKeys.size > 0 && !existsSync(config.storePath)) {
-    return null;
-  }
-  return openConfiguredStore(config);
-}
-
-/**
- * Opens the store, fills the pool and builds the clients.
- *
- * @throws KeyStoreError when there is a store that cannot be opened, or nothing gives a key
- */
-export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { config, logger, redactor } = options;
-  const store = await openStore(config);
-  const keys = (): PoolKey[] => {
-    const current = poolKeys(store, config.environmentKeys, logger);
-    for (const key of current) redactor.add(key.secret);
-    return current;
-  };
-
-  const fetch = createFetch(config.proxy);
+/** Builds pool and clients and begins to open the store. */
+export function composeRuntime(options: RuntimeOptions): Runtime {
+  const { config, logger, observer } = options;
+  const fetch = createFetch({ proxy: config.proxy });
   const checkKey = createKeyProbe({
     deepseekBaseUrl: config.deepseekBaseUrl,
     perplexityBaseUrl: config.perplexityBaseUrl,
@@ -125,15 +138,13 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
   const probe: KeyProbe = async (key, signal) =>
     (await checkKey(key.provider, key.secret, signal)).verdict;
   const pool = new KeyPool({
-    keys: keys(),
+    keys: [],
     maxConcurrent: config.maxConcurrent,
     logger,
     probe,
-    ...(options.observer === undefined ? {} : { observer: options.observer }),
+    ...(observer === undefined ? {} : { observer }),
   });
-  const stopWatching =
-    options.watch && store !== null ? watchStore(store, pool, keys, logger) : () => {};
-
+  const supply = new KeySupply(options, pool);
   const shared = {
     lender: pool,
     callTimeoutMs: config.callTimeoutMs,
@@ -142,8 +153,6 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
     logger,
   };
   return {
-    pool,
-    store,
     checkKey,
     deepseek: createDeepSeekClient({
       ...shared,
@@ -151,35 +160,11 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
       defaultModel: config.deepseekModel,
     }),
     perplexity: createPerplexityClient({ ...shared, baseUrl: config.perplexityBaseUrl }),
+    ready: () => supply.current(),
     snapshot: () => pool.snapshot(),
     close: () => {
-      stopWatching();
+      supply.stop();
       pool.close();
     },
   };
-}
-
-function watchStore(
-  store: KeyStore,
-  pool: KeyPool,
-  keys: () => PoolKey[],
-  logger: Logger,
-): () => void {
-  return store.watch(
-    () => {
-      const current = keys();
-      pool.setKeys(current);
-      logger.info('The key store changed; the pool follows', {
-        keys: current.map((key) => `${key.name} (${keyId(key.secret)})`),
-      });
-    },
-    (error) => {
-      const known = error instanceof KeyStoreError;
-      logger.error('The key store changed and cannot be used; the pool keeps its keys', {
-        reason: known ? error.message : 'internal error',
-        next: known ? error.hint : '',
-        ...(known ? {} : { error }),
-      });
-    },
-  );
 }

@@ -1,113 +1,61 @@
-/**
- * What the server asks for, made when it is first asked: a client gets its handshake before the
- * store is opened, and a server without a store or a key says what to do and recovers without a
- * restart once it is done.
- */
+/** What a server asks of the product, made when it is first needed. */
 
-import { existsSync } from 'node:fs';
-import type { Config, Environment, GlobalFlags } from '../config.ts';
+import type { Config } from '../config.ts';
 import { KeyStoreError } from '../errors.ts';
-import type { Logger } from '../logger.ts';
-import type { PoolObserver } from '../pool/observer.ts';
-import type { Redactor } from '../redact.ts';
+import type { ServerHost } from '../server/host.ts';
+import { LISTED_MODELS } from '../upstream/models.ts';
 import { VERSION } from '../version.ts';
-import type { Runtime } from './compose.ts';
-
-export interface LazyRuntimeOptions {
-  readonly flags: GlobalFlags;
-  readonly env: Environment;
-  /** As read at start; read again when opening failed, since `init` may have run meanwhile. */
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly redactor: Redactor;
-  readonly observer?: PoolObserver;
-}
+import type { Runtime, RuntimeOptions } from './compose.ts';
 
 /** The status document of `keypool://status` and `/api/status`. Never a secret. */
 export type StatusDocument = Readonly<Record<string, unknown>>;
 
+/** The runtime, imported and begun at the first call. */
 export class LazyRuntime {
-  readonly #options: LazyRuntimeOptions;
-  #config: Config;
-  #opening: Promise<Runtime> | null = null;
-  #failed = false;
+  readonly #options: RuntimeOptions;
+  #runtime: Promise<Runtime> | null = null;
 
-  constructor(options: LazyRuntimeOptions) {
+  constructor(options: RuntimeOptions) {
     this.#options = options;
-    this.#config = options.config;
   }
 
-  get config(): Config {
-    return this.#config;
+  get(): Promise<Runtime> {
+    this.#runtime ??= import('./compose.ts').then(({ composeRuntime }) =>
+      composeRuntime(this.#options),
+    );
+    return this.#runtime;
   }
 
-  /**
-   * The runtime; opened once, and again after a failure or when a store has appeared beside keys
-   * of the environment.
-   *
-   * @throws KeyStoreError, ConfigError
-   */
-  async get(): Promise<Runtime> {
-    this.#opening ??= this.#open();
-    try {
-      const runtime = await this.#opening;
-      if (runtime.store !== null || !existsSync(this.#config.storePath)) return runtime;
-    } catch (error) {
-      this.#opening = null;
-      this.#failed = true;
-      throw error;
-    }
-    // Calls in flight finish on the old runtime; nothing holds it after them.
-    this.#opening = this.#open();
-    return this.#opening;
-  }
-
-  async status(): Promise<StatusDocument> {
-    const { environment, storePath } = this.#config;
-    const about = { version: VERSION, environment };
-    try {
-      const runtime = await this.get();
-      const state = runtime.store === null ? 'none' : 'open';
-      return { ...runtime.snapshot(), ...about, store: { state, path: storePath } };
-    } catch (error) {
-      if (!(error instanceof KeyStoreError)) throw error;
-      return {
-        takenAt: new Date().toISOString(),
-        providers: [],
-        ...about,
-        store: {
-          state: 'unavailable',
-          path: storePath,
-          reason: error.message,
-          next: error.hint,
-        },
-      };
-    }
-  }
-
-  /** Ends what runs; calls in flight are rejected. */
   async close(): Promise<void> {
-    const runtime = await this.#opening?.catch(() => null);
+    const runtime = await this.#runtime;
     runtime?.close();
   }
+}
 
-  async #open(): Promise<Runtime> {
-    const { flags, env, logger, redactor, observer } = this.#options;
-    const { composeRuntime } = await import('./compose.ts');
-    if (this.#failed) {
-      const { loadConfig } = await import('../config.ts');
-      this.#config = loadConfig(flags, env);
-    }
-    const master = this.#config.masterKey.value?.text;
-    if (master !== undefined) redactor.add(master);
-    const runtime = await composeRuntime({
-      config: this.#config,
-      logger,
-      redactor,
-      watch: true,
-      ...(observer === undefined ? {} : { observer }),
-    });
-    this.#failed = false;
-    return runtime;
+async function statusOf(runtime: Runtime, config: Config): Promise<StatusDocument> {
+  const { environment, storePath: path } = config;
+  const about = { ...runtime.snapshot(), version: VERSION, environment };
+  try {
+    const { store } = await runtime.ready();
+    return { ...about, store: { state: store === null ? 'none' : 'open', path } };
+  } catch (error) {
+    if (!(error instanceof KeyStoreError)) throw error;
+    const { message: reason, hint: next } = error;
+    return { ...about, store: { state: 'unavailable', path, reason, next } };
   }
+}
+
+/** The host of both transports. */
+export function createHost(lazy: LazyRuntime, options: RuntimeOptions): ServerHost {
+  const { config, redactor } = options;
+  return {
+    clients: async () => {
+      const runtime = await lazy.get();
+      await runtime.ready();
+      return { deepseek: runtime.deepseek, perplexity: runtime.perplexity };
+    },
+    status: async () => statusOf(await lazy.get(), config),
+    redact: (text) => redactor.redact(text),
+    models: [...new Set([config.deepseekModel, ...LISTED_MODELS])],
+  };
 }

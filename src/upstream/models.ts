@@ -5,6 +5,9 @@ import type { Thinking } from './chat.ts';
 /** What DeepSeek serves by default. */
 export const CURRENT_MODEL = 'deepseek-flash';
 
+/** What `GET /models` lists; offered by completion, not enforced. */
+export const LISTED_MODELS = [CURRENT_MODEL, 'deepseek-v4-pro'] as const;
+
 /** Answered with a 400 since 2026-07-24; assistants and old settings still name them. */
 const RETIRED: ReadonlyMap<string, { readonly thinking: Thinking | null }> = new Map([
   ['deepseek-chat', { thinking: null }],
