@@ -110,10 +110,10 @@ const GLOBAL_HELP = `Global flags:
 /** The command words at the front of argv: `keys add`, `serve`, or none, which means `serve`. */
 function commandName(words: readonly string[]): { name: string; length: number } {
   const two = words.slice(0, 2).join(' ');
-  if (two in COMMANDS) return { name: two, length: 2 };
+  if (Object.hasOwn(COMMANDS, two)) return { name: two, length: 2 };
   const [one] = words;
   if (one === undefined) return { name: 'serve', length: 0 };
-  if (one in COMMANDS) return { name: one, length: 1 };
+  if (Object.hasOwn(COMMANDS, one)) return { name: one, length: 1 };
   // The word is not repeated: it may be a key that landed in the wrong place.
   const group = Object.keys(COMMANDS).filter((name) => name.startsWith(`${one} `));
   throw new ConfigError(group.length > 0 ? `${one} needs a subcommand` : 'unknown command', {
