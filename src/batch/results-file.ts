@@ -1,0 +1,155 @@
+/**
+ * The file of results: one line a task, in the order of completion. A line that holds a result is
+ * done for good; one that holds an error, and a last line torn by a crash, are done again.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CommandError } from '../errors.ts';
+import { idOf, type Line, lineObject, lineText, readLines } from './lines.ts';
+
+export interface Earlier {
+  /** Ids with a result, as text. */
+  readonly done: ReadonlySet<string>;
+  /** Lines with an error, to be tried again. */
+  readonly failed: number;
+  /** True when the last line was torn. */
+  readonly isTorn: boolean;
+}
+
+interface Reading extends Earlier {
+  /** False when every line may stay as it is. */
+  readonly needsRewrite: boolean;
+}
+
+type Verdict = 'done' | 'failed' | 'blank' | 'foreign';
+
+function judge(line: Line): { readonly verdict: Verdict; readonly key: string } {
+  if (lineText(line) === '') return { verdict: 'blank', key: '' };
+  const object = lineObject(line);
+  const id = object === null ? null : idOf(object);
+  if (object === null || id === null) return { verdict: 'foreign', key: '' };
+  const hasFailed = 'error' in object && object.error !== null;
+  return { verdict: hasFailed ? 'failed' : 'done', key: String(id) };
+}
+
+/** Only the last line can be torn; anything else that is no result was not written by us. */
+async function readResults(path: string): Promise<Reading> {
+  const done = new Set<string>();
+  let failed = 0;
+  let foreign: number | null = null;
+  let isEnded = true;
+  for await (const line of readLines(path)) {
+    if (foreign !== null) {
+      throw new CommandError(`line ${foreign} of ${path} is no result of a batch`, {
+        hint: 'give the file that an earlier run wrote, or a new one, with --out',
+      });
+    }
+    const { verdict, key } = judge(line);
+    if (verdict === 'foreign') foreign = line.number;
+    if (verdict === 'failed') failed++;
+    if (verdict === 'done') done.add(key);
+    isEnded = line.isEnded;
+  }
+  const isTorn = foreign !== null;
+  return { done, failed, isTorn, needsRewrite: isTorn || failed > 0 || !isEnded };
+}
+
+async function* keptLines(path: string): AsyncGenerator<Buffer> {
+  for await (const line of readLines(path)) {
+    if (judge(line).verdict === 'done') yield Buffer.concat([line.bytes, Buffer.from('\n')]);
+  }
+}
+
+/** The file without what is done again, replaced in one step. */
+async function rewrite(path: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const { mode } = await stat(path);
+  try {
+    await pipeline(
+      Readable.from(keptLines(path), { objectMode: false }),
+      createWriteStream(temporary, { flags: 'wx', mode: mode & 0o777, flush: true }),
+    );
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function unwritable(path: string, cause: unknown): CommandError {
+  return new CommandError(`cannot write ${path}`, {
+    cause,
+    hint: 'check the disk and the folder; what was finished is kept, and the same command goes on from there',
+  });
+}
+
+/** Appends whole lines, one after the other. */
+export class ResultsFile {
+  readonly path: string;
+  readonly earlier: Earlier;
+  readonly #file: FileHandle;
+  #last: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, earlier: Earlier, file: FileHandle) {
+    this.path = path;
+    this.earlier = earlier;
+    this.#file = file;
+  }
+
+  /**
+   * Opens or makes the file and readies it for going on.
+   *
+   * @throws CommandError when it cannot be written or is no file of results
+   */
+  static async open(path: string): Promise<ResultsFile> {
+    try {
+      const target = await realpath(path).catch((error: unknown) => {
+        if (codeOf(error) === 'ENOENT') return path;
+        throw error;
+      });
+      const status = await stat(target).catch(() => null);
+      if (status !== null && !status.isFile()) {
+        throw new CommandError(`${path} is not a file`, { hint: 'name a file with --out' });
+      }
+      const earlier: Reading =
+        status === null
+          ? { done: new Set(), failed: 0, isTorn: false, needsRewrite: false }
+          : await readResults(target);
+      if (earlier.needsRewrite) await rewrite(target);
+      return new ResultsFile(target, earlier, await open(target, 'a'));
+    } catch (error) {
+      throw error instanceof CommandError ? error : unwritable(path, error);
+    }
+  }
+
+  /** @throws CommandError when the disk does not take it */
+  append(record: Readonly<Record<string, unknown>>): Promise<void> {
+    const line = `${JSON.stringify(record)}\n`;
+    this.#last = this.#last.then(async () => {
+      try {
+        await this.#file.appendFile(line);
+      } catch (error) {
+        throw unwritable(this.path, error);
+      }
+    });
+    return this.#last;
+  }
+
+  /** Waits for the lines that are being written, and for the disk. */
+  async close(): Promise<void> {
+    await this.#last.catch(() => {});
+    try {
+      await this.#file.sync();
+    } finally {
+      await this.#file.close();
+    }
+  }
+}
