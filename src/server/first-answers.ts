@@ -27,6 +27,9 @@ export const LEGACY_VERSIONS = [
 
 export const MODERN_VERSION = '2026-07-28';
 
+/** The member of `_meta` that makes a message one of the modern era. */
+export const VERSION_KEY = `${META}protocolVersion`;
+
 /** Lists that never change, by method; clients ask for all of them as soon as they connect. */
 const LISTS = {
   'tools/list': { tools: TOOL_LIST },
@@ -125,7 +128,7 @@ function isPlainEnvelope(meta: unknown): boolean {
   return (
     hasOnly(meta, [...known, 'progressToken']) &&
     isProgressToken(meta.progressToken) &&
-    meta[`${META}protocolVersion`] === MODERN_VERSION &&
+    meta[VERSION_KEY] === MODERN_VERSION &&
     arePlainCapabilities(meta[`${META}clientCapabilities`]) &&
     (clientInfo === undefined || isPlainIdentity(clientInfo))
   );

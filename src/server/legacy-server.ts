@@ -16,7 +16,9 @@ import {
   ListToolsRequestSchema,
   McpError,
   ReadResourceRequestSchema,
+  type ServerResult,
 } from '@modelcontextprotocol/sdk/types.js';
+import * as z from 'zod';
 import { TOOLS } from '../tools/index.ts';
 import { callTool, errorResult } from './call-tool.ts';
 import { CAPABILITIES, SERVER_INFO, TOOL_LIST } from './identity.ts';
@@ -24,9 +26,30 @@ import { completionOf, PROMPTS, promptOf } from './prompts.ts';
 import { RESOURCES, readResource } from './resources.ts';
 import type { ShellOptions } from './shell.ts';
 
+type Extra = Parameters<Parameters<Server['setRequestHandler']>[1]>[1];
+
+/**
+ * Registers a handler whose parameters are judged here: the SDK would answer bad ones with
+ * −32603 and zod's own report, which repeats what was sent.
+ */
+function handle<Schema extends z.ZodType>(
+  server: Server,
+  method: string,
+  schema: Schema,
+  handler: (request: z.output<Schema>, extra: Extra) => ServerResult | Promise<ServerResult>,
+): void {
+  const anyParams = z.looseObject({ method: z.literal(method) });
+  server.setRequestHandler(anyParams, (request, extra) => {
+    const parsed = schema.safeParse(request);
+    if (parsed.success) return handler(parsed.data, extra);
+    const where = parsed.error.issues[0]?.path.map(String).join('.') ?? 'params';
+    throw new McpError(ErrorCode.InvalidParams, `${where} is missing or malformed`);
+  });
+}
+
 function serveTools(server: Server, { host, logger, session }: ShellOptions): void {
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
+  handle(server, 'tools/list', ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }));
+  handle(server, 'tools/call', CallToolRequestSchema, ({ params }, extra) => {
     const tool = TOOLS.find((candidate) => candidate.name === params.name);
     if (tool === undefined) {
       const names = TOOLS.map((candidate) => candidate.name).join(' and ');
@@ -53,9 +76,13 @@ function serveTools(server: Server, { host, logger, session }: ShellOptions): vo
 }
 
 function serveResources(server: Server, { host }: ShellOptions): void {
-  server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [...RESOURCES] }));
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] }));
-  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }) => {
+  handle(server, 'resources/list', ListResourcesRequestSchema, () => ({
+    resources: [...RESOURCES],
+  }));
+  handle(server, 'resources/templates/list', ListResourceTemplatesRequestSchema, () => ({
+    resourceTemplates: [],
+  }));
+  handle(server, 'resources/read', ReadResourceRequestSchema, async ({ params }) => {
     const contents = await readResource(params.uri, host);
     // −32002: "Resource not found" of the revisions up to 2025-11-25.
     if (contents === null) throw new McpError(-32_002, 'Resource not found');
@@ -64,13 +91,13 @@ function serveResources(server: Server, { host }: ShellOptions): void {
 }
 
 function servePrompts(server: Server, { host }: ShellOptions): void {
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [...PROMPTS] }));
-  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
+  handle(server, 'prompts/list', ListPromptsRequestSchema, () => ({ prompts: [...PROMPTS] }));
+  handle(server, 'prompts/get', GetPromptRequestSchema, ({ params }) => {
     const prompt = promptOf(params.name, params.arguments ?? {});
     if (prompt !== null && typeof prompt !== 'string') return prompt;
     throw new McpError(ErrorCode.InvalidParams, prompt ?? 'there is no such prompt');
   });
-  server.setRequestHandler(CompleteRequestSchema, ({ params }) => ({
+  handle(server, 'completion/complete', CompleteRequestSchema, ({ params }) => ({
     completion: completionOf(params.ref, params.argument, host),
   }));
 }

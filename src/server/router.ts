@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from '../logger.ts';
-import { legacyAnswer, modernAnswer } from './first-answers.ts';
+import { legacyAnswer, modernAnswer, VERSION_KEY } from './first-answers.ts';
 import {
   errorReply,
   INTERNAL_ERROR,
@@ -19,7 +19,6 @@ import type { ClientMessage, Leg, Send } from './leg.ts';
 export type Era = 'legacy' | 'modern';
 export type OpenLeg = (send: Send) => Promise<Leg>;
 
-const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';
 const MODERN_METHODS = new Set(['server/discover', 'subscriptions/listen']);
 
 export function eraOf(message: JsonRpcRequest | JsonRpcNotification): Era {

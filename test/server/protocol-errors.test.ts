@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fakeHost, Session } from './stdio-session.ts';
+
+let client: Session;
+
+beforeEach(() => {
+  client = new Session(fakeHost());
+});
+
+afterEach(async () => {
+  await client.close();
+});
+
+function envelope(version: unknown): object {
+  return {
+    'io.modelcontextprotocol/protocolVersion': version,
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+}
+
+describe('a request the protocol refuses', () => {
+  it.each([
+    ['tools/call', {}, -32_602],
+    ['tools/call', { name: 5 }, -32_602],
+    ['tools/call', { name: 'perplexity_search', arguments: 'x' }, -32_602],
+    ['tools/list', { cursor: 5 }, -32_602],
+    ['resources/read', {}, -32_602],
+    ['resources/read', { uri: 'file:///etc/passwd' }, -32_002],
+    ['prompts/get', { name: 'other' }, -32_602],
+    ['prompts/get', { name: 'generate_code' }, -32_602],
+    ['completion/complete', { ref: {} }, -32_602],
+    ['nothing/such', {}, -32_601],
+    ['ping', { _meta: { progressToken: {} } }, -32_602],
+  ])('in the legacy era has its code: %s %o', async (method, params, code) => {
+    client.send({ id: 1, method, params });
+    expect((await client.reply(1)).error?.code).toBe(code);
+  });
+
+  it.each([
+    ['tools/call', {}, -32_602],
+    ['tools/call', { name: 'other' }, -32_602],
+    ['resources/read', { uri: 'file:///etc/passwd' }, -32_602],
+    ['prompts/get', { name: 'other' }, -32_602],
+    ['ping', {}, -32_601],
+    ['initialize', {}, -32_601],
+  ])('in the modern era has its code: %s %o', async (method, params, code) => {
+    client.send({ id: 1, method, params: { ...params, _meta: envelope('2026-07-28') } });
+    expect((await client.reply(1)).error?.code).toBe(code);
+  });
+
+  it('in a revision nobody speaks is told the one we speak, at any time', async () => {
+    const ask = async (id: number) => {
+      client.send({ id, method: 'server/discover', params: { _meta: envelope('2031-01-01') } });
+      return (await client.reply(id)).error;
+    };
+    const first = await ask(1);
+    expect(first).toMatchObject({ data: { supported: ['2026-07-28'], requested: '2031-01-01' } });
+    const params = { uri: 'keypool://status', _meta: envelope('2026-07-28') };
+    client.send({ id: 2, method: 'resources/read', params });
+    expect((await client.reply(2)).result).toBeDefined();
+    expect(await ask(3)).toEqual(first);
+  });
+
+  it('repeats nothing of what was sent', async () => {
+    const secret = 'sk-fake0123456789fake';
+    client.send({ id: 1, method: 'prompts/get', params: { name: secret } });
+    client.send({ id: 2, method: 'tools/call', params: { name: secret } });
+    client.send({ id: 3, method: 'completion/complete', params: { ref: { type: secret } } });
+    const replies = [await client.reply(1), await client.reply(2), await client.reply(3)];
+    expect(JSON.stringify(replies)).not.toContain('fake0123');
+  });
+});
+
+describe('an unknown tool', () => {
+  it('is a result with isError in the legacy era, as its SDK has it', async () => {
+    client.call(1, 'other', {});
+    expect((await client.reply(1)).result).toEqual({
+      isError: true,
+      content: [
+        {
+          type: 'text',
+          text: 'There is no such tool; this server has deepseek_generate_code and perplexity_search.',
+        },
+      ],
+    });
+  });
+});
+
+describe('completion', () => {
+  it.each([
+    ['model', 'deepseek-v', ['deepseek-v4-pro']],
+    ['language', 'TYPE', ['typescript']],
+    ['task', '', []],
+    ['toString', '', []],
+  ])('of %s from "%s"', async (name, value, values) => {
+    const params = {
+      ref: { type: 'ref/prompt', name: 'generate_code' },
+      argument: { name, value },
+    };
+    client.send({ id: 1, method: 'completion/complete', params });
+    expect((await client.reply(1)).result?.completion).toMatchObject({ values });
+  });
+});
