@@ -76,6 +76,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'the keys as a flat Fernet file for other programs',
     load: () => import('./commands/keys-export.ts'),
   },
+  batch: {
+    usage: 'batch FILE.jsonl --out OUT.jsonl',
+    summary: 'run a file of tasks through the whole pool, resumable',
+    load: () => import('./commands/batch.ts'),
+  },
   install: {
     usage: 'install CLIENT [--print]',
     summary: "enter this server into an AI client's own file",

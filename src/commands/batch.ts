@@ -1,0 +1,263 @@
+/** `batch`: a file of tasks through the whole pool, resumable. */
+
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { KeyTally } from '../batch/key-tally.ts';
+import type { TaskId } from '../batch/lines.ts';
+import { duration, showProgress } from '../batch/progress.ts';
+import { ResultsFile } from '../batch/results-file.ts';
+import { type Load, runTasks } from '../batch/run-tasks.ts';
+import { type CheckArguments, checkTasks, readTasks, type Task } from '../batch/tasks.ts';
+import { loadConfig } from '../config.ts';
+import {
+  CommandError,
+  ConfigError,
+  isAbort,
+  PoolExhaustedError,
+  UpstreamError,
+} from '../errors.ts';
+import { createLogger } from '../logger.ts';
+import { Redactor } from '../redact.ts';
+import { parseArguments } from '../tools/arguments.ts';
+import { deepseekGenerateCode } from '../tools/deepseek-generate-code.ts';
+import type { Tool } from '../tools/tool.ts';
+import { type Command, type CommandInput, print, tell } from './command.ts';
+import { composeRuntime, type Runtime } from './compose.ts';
+
+const TOOL: Tool = deepseekGenerateCode;
+
+/** Ceiling of tasks held at once, whatever the pool can take. */
+const MOST_AT_ONCE = 4_096;
+
+const checkArguments: CheckArguments = (raw) => parseArguments(TOOL, raw);
+
+async function taskFile(path: string, out: string): Promise<void> {
+  const status = await stat(path).catch(() => null);
+  if (status?.isFile() !== true) {
+    throw new CommandError(`${path} is not a file that can be read`, {
+      hint: 'give a file of JSON lines; it is read twice, so a pipe does not do',
+    });
+  }
+  const outStatus = await stat(out).catch(() => null);
+  if (outStatus !== null && outStatus.ino === status.ino && outStatus.dev === status.dev) {
+    throw new ConfigError('tasks and results are the same file', {
+      hint: 'name another file with --out',
+    });
+  }
+}
+
+/** The line of a task that failed; null when the failure stops the whole batch. */
+function failureOf(id: TaskId, error: unknown): Readonly<Record<string, unknown>> | null {
+  if (error instanceof UpstreamError) {
+    const { kind, status } = error.failure;
+    return { id, error: { code: kind, status, message: error.message, hint: error.hint } };
+  }
+  const canWait =
+    error instanceof PoolExhaustedError &&
+    error.code !== 'POOL_NO_KEYS' &&
+    error.code !== 'POOL_NO_CREDENTIALS';
+  if (!canWait) return null;
+  return {
+    id,
+    error: { code: error.code, status: null, message: error.message, hint: error.hint },
+  };
+}
+
+function loadOf(runtime: Runtime): Load {
+  const deepseek = runtime.snapshot().providers.find(({ provider }) => provider === 'deepseek');
+  return {
+    inFlight: deepseek?.keys.reduce((sum, key) => sum + key.inFlight, 0) ?? 0,
+    queued: deepseek?.queueDepth ?? 0,
+  };
+}
+
+/** Counts of this run, for the progress line and the summary. */
+class Counts {
+  readonly startedAt = performance.now();
+  finished = 0;
+  failed = 0;
+
+  get elapsedMs(): number {
+    return performance.now() - this.startedAt;
+  }
+}
+
+async function runTask(
+  task: Task,
+  signal: AbortSignal,
+  runtime: Runtime,
+  results: ResultsFile,
+  counts: Counts,
+): Promise<void> {
+  const { deepseek, perplexity } = runtime;
+  const context = {
+    deepseek,
+    perplexity,
+    signal,
+    session: 'batch',
+    priority: 'batch' as const,
+    onProgress: () => {},
+  };
+  let record: Readonly<Record<string, unknown>>;
+  let hasFailed = false;
+  try {
+    const { structured } = await TOOL.run(task.args, context);
+    record = { id: task.id, ...structured };
+  } catch (error) {
+    const failure = signal.aborted || isAbort(error) ? null : failureOf(task.id, error);
+    if (failure === null) throw error;
+    record = failure;
+    hasFailed = true;
+  }
+  await results.append(record);
+  counts.finished++;
+  if (hasFailed) counts.failed++;
+}
+
+async function* pending(path: string, done: ReadonlySet<string>): AsyncGenerator<Task> {
+  for await (const task of readTasks(path, checkArguments)) {
+    if (!done.has(String(task.id))) yield task;
+  }
+}
+
+/** Aborts on the first SIGINT or SIGTERM; the second ends the process the usual way. */
+function stopOnSignals(): { signal: AbortSignal; code: () => number | null; release: () => void } {
+  const controller = new AbortController();
+  let code: number | null = null;
+  const listeners = (
+    [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const
+  ).map(([name, exitCode]) => {
+    const listener = (): void => {
+      code = exitCode;
+      controller.abort();
+    };
+    process.once(name, listener);
+    return () => process.removeListener(name, listener);
+  });
+  return {
+    signal: controller.signal,
+    code: () => code,
+    release: () => {
+      for (const remove of listeners) remove();
+    },
+  };
+}
+
+/** How many tasks there are, and how many had a result before this run. */
+interface Plan {
+  readonly total: number;
+  readonly before: number;
+}
+
+function summarize({ total, before }: Plan, counts: Counts, tally: KeyTally): void {
+  const parts = [
+    `${counts.finished - counts.failed} done`,
+    `${counts.failed} failed`,
+    ...(before > 0 ? [`${before} done before`] : []),
+    `${total} in all`,
+    duration(counts.elapsedMs),
+  ];
+  print(parts.join(', '));
+  for (const line of tally.lines()) print(line);
+  if (counts.failed > 0) tell('the same command tries again what failed');
+}
+
+async function work(
+  path: string,
+  plan: Plan,
+  results: ResultsFile,
+  input: CommandInput,
+): Promise<number> {
+  const { flags, env } = input;
+  const config = loadConfig(flags, env);
+  const redactor = new Redactor();
+  // The progress line tells a person what the log would tell a machine.
+  const level = flags.logLevel === undefined ? 'error' : config.logLevel;
+  const tally = new KeyTally();
+  const runtime = composeRuntime({
+    flags,
+    env,
+    config,
+    logger: createLogger({ level, redactor }),
+    redactor,
+    observer: tally,
+  });
+  const stop = stopOnSignals();
+  const counts = new Counts();
+  try {
+    await runtime.ready();
+    const hide = showProgress(process.stderr, () => ({
+      ...plan,
+      finished: counts.finished,
+      failed: counts.failed,
+      elapsedMs: counts.elapsedMs,
+    }));
+    try {
+      await runTasks({
+        tasks: pending(path, results.earlier.done),
+        run: (task, signal) => runTask(task, signal, runtime, results, counts),
+        load: () => loadOf(runtime),
+        signal: stop.signal,
+        most: MOST_AT_ONCE,
+      });
+    } finally {
+      hide();
+    }
+  } catch (error) {
+    if (stop.code() === null) throw error;
+    tell('stopped; the same command goes on from here');
+  } finally {
+    stop.release();
+    runtime.close();
+  }
+  summarize(plan, counts, tally);
+  return stop.code() ?? (counts.failed > 0 ? 1 : 0);
+}
+
+async function run(input: CommandInput): Promise<number> {
+  const { positionals, values } = input;
+  const path = resolve(positionals[0] ?? '');
+  if (typeof values.out !== 'string' || values.out === '') {
+    throw new ConfigError('--out is missing', {
+      hint: 'name the file for the results: --out OUT.jsonl',
+    });
+  }
+  const out = resolve(values.out);
+  await taskFile(path, out);
+  const ids = await checkTasks(path, checkArguments);
+  const results = await ResultsFile.open(out);
+  try {
+    const before = [...ids].filter((id) => results.earlier.done.has(id)).length;
+    if (results.earlier.isTorn)
+      tell('the last line of the results was torn; its task is done again');
+    if (before === ids.size) {
+      print(`${ids.size} done before, nothing to do`);
+      return 0;
+    }
+    return await work(path, { total: ids.size, before }, results, input);
+  } finally {
+    await results.close();
+  }
+}
+
+export const command: Command = {
+  help: `Runs every task of FILE through the whole pool in parallel and appends each result to OUT as soon as
+it is there. FILE holds one task a line: {"id": "1", "prompt": "…", "language": "…"} with any argument
+of the tool deepseek_generate_code. A result line holds the id and the tool's result; a task that
+failed has an "error" with code, message and hint instead.
+
+The same command again goes on where an earlier run ended, for whatever reason: ids that have a
+result in OUT are skipped, a torn last line and failed tasks are done again. FILE is checked as a
+whole before anything is sent. Progress goes to stderr, the summary to stdout.
+
+Exit code: 0 when every task has a result, 1 when some failed, 130 after Ctrl-C.
+
+Flags:
+  --out OUT   the file of results`,
+  options: { out: { type: 'string' } },
+  positionals: [1, 1],
+  run,
+};
