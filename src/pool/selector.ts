@@ -23,6 +23,8 @@ export interface Moment {
   readonly now: number;
   readonly timing: Timing;
   readonly medianRatio: number;
+  /** The best relative slowness that was measured; at most 1. */
+  readonly bestMeasured: number;
   readonly medianFirstByteMs: number;
 }
 
@@ -45,8 +47,9 @@ export function momentOf(
     if (slot.record.firstByteMs !== null) firstBytes.push(slot.record.firstByteMs);
   }
   const medianRatio = median(ratios);
+  const bestMeasured = Math.min(1, ...ratios.map((ratio) => ratio / medianRatio));
   const medianFirstByteMs = median(firstBytes);
-  return { slots, provider, ceiling, now, timing, medianRatio, medianFirstByteMs };
+  return { slots, provider, ceiling, now, timing, medianRatio, bestMeasured, medianFirstByteMs };
 }
 
 /** Disabled, and not on trial. */
@@ -89,7 +92,8 @@ function exposure(slot: KeySlot, moment: Moment): number {
 
 function slownessOf(slot: KeySlot, moment: Moment): number {
   const faded = fadedRatio(slot.record.slowness, moment.now, moment.timing.fadeMs);
-  const measured = faded === null ? 1 : faded / moment.medianRatio;
+  // A key that was never measured counts as the best: how else would it be tried?
+  const measured = faded === null ? moment.bestMeasured : faded / moment.medianRatio;
   return Math.max(measured, exposure(slot, moment));
 }
 

@@ -16,7 +16,7 @@ import { diagnoseEmbedded, diagnosis, requestIdOf } from './failure.ts';
 import { type Fetch, pinTo } from './http.ts';
 import { type Fields, fieldsOf, listOf, parseFields } from './json.ts';
 import { chooseModel, type ModelChoice } from './models.ts';
-import { postChat } from './post-chat.ts';
+import { loadClient, postChat } from './post-chat.ts';
 import { createProgress, type Say, tokensInWords } from './progress.ts';
 import type { Watch } from './watch.ts';
 
@@ -62,6 +62,7 @@ class Generation {
 
   async run(): Promise<GenerateResult> {
     const { lender } = this.#options;
+    await loadClient();
     const { value, keyName, attempts } = await lender.call(this.#callRequest(), (lease) =>
       this.#attempt(lease),
     );

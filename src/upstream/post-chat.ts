@@ -19,6 +19,9 @@ interface Posting {
   readonly fetch: Fetch;
 }
 
+/** Imports the package: before a key is borrowed, since the time it takes is no key's slowness. */
+export const loadClient = (): Promise<typeof import('openai')> => import('openai');
+
 /** Ends the package's work on an answer that it must not read. */
 class Unwanted extends Error {}
 
@@ -27,7 +30,7 @@ class Unwanted extends Error {}
  * @throws TransportError when none came
  */
 export async function postChat(posting: Posting): Promise<Response> {
-  const { OpenAI } = await import('openai');
+  const { OpenAI } = await loadClient();
   const { secret, baseUrl, body, signal, fetch } = posting;
   const seen: { answer: Response | null; broken: TransportError | null } = {
     answer: null,

@@ -64,6 +64,17 @@ describe('a healthy pool', () => {
     expect(first.attempts).toBe(1);
   });
 
+  it('tries every key before it repeats one, although the very first call was slow', async () => {
+    let calls = 0;
+    const upstream = new FakeUpstream(() => ({ serviceMs: calls++ === 0 ? 2_000 : 400 }));
+    const fresh = createPool();
+    const names: string[] = [];
+    for (let call = 0; call < 4; call++) {
+      names.push((await settle(fresh.call(request(), upstream.send))).keyName);
+    }
+    expect(new Set(names).size).toBe(4);
+  });
+
   it('writes one line for each attempt, with key id and name', async () => {
     const lines: string[] = [];
     const logger: Logger = { ...silentLogger, info: (line) => void lines.push(line) };
