@@ -1,0 +1,104 @@
+/**
+ * The one door: every request passes it before any route, and before its body is read.
+ *
+ * Host and Origin are checked on every route, public ones included: a page that a browser reaches
+ * under a rebound name gets nothing, not even that somebody lives here.
+ */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+export const BODY_LIMIT = 4 * 1024 * 1024;
+
+export interface GuardOptions {
+  /** Lower case, with port: what a Host header may say. */
+  readonly hosts: ReadonlySet<string>;
+  readonly token: string;
+  /** Paths that hold no data: served without a token for GET and HEAD. */
+  readonly publicPaths: ReadonlySet<string>;
+}
+
+export interface Refusal {
+  readonly status: 400 | 401 | 403 | 413;
+  /** Our words: what is wrong and what to do. */
+  readonly message: string;
+}
+
+/** null: come in. */
+export type Guard = (request: IncomingMessage) => Refusal | null;
+
+/** Sent with every answer, refusals included. */
+export const SAFETY_HEADERS: Readonly<Record<string, string>> = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+    "require-trusted-types-for 'script'; trusted-types 'none'",
+};
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** Node keeps the first of several Host headers; a second one is a trick. */
+function headerCount(request: IncomingMessage, name: string): number {
+  return request.rawHeaders.filter((entry, at) => at % 2 === 0 && entry.toLowerCase() === name)
+    .length;
+}
+
+function hostRefusal(request: IncomingMessage, hosts: ReadonlySet<string>): Refusal | null {
+  const host = request.headers.host?.toLowerCase() ?? '';
+  if (headerCount(request, 'host') === 1 && hosts.has(host)) return null;
+  const message =
+    'This Host is not served here. Use the address the server prints, or allow the name with --allow-host';
+  return { status: 403, message };
+}
+
+/** A client that is no browser sends no Origin; a sandboxed frame or a file sends `null`. */
+function originRefusal(request: IncomingMessage, hosts: ReadonlySet<string>): Refusal | null {
+  const { origin } = request.headers;
+  const refusal = { status: 403, message: 'This Origin may not talk to this server' } as const;
+  if (origin === undefined) {
+    const site = request.headers['sec-fetch-site'];
+    // A link on another page may lead here; a script on another page may not ask for anything.
+    const isLink = request.headers['sec-fetch-mode'] === 'navigate' && request.method === 'GET';
+    return (site === 'cross-site' || site === 'same-site') && !isLink ? refusal : null;
+  }
+  const address = /^https?:\/\/(.+)$/.exec(origin.toLowerCase())?.[1] ?? '';
+  return headerCount(request, 'origin') === 1 && hosts.has(address) ? null : refusal;
+}
+
+export function createGuard(options: GuardOptions): Guard {
+  const { hosts, publicPaths } = options;
+  const expected = digest(`Bearer ${options.token}`);
+  const isPublic = (request: IncomingMessage): boolean =>
+    (request.method === 'GET' || request.method === 'HEAD') &&
+    publicPaths.has((request.url ?? '').split('?', 1)[0] ?? '');
+  // Digests have one length whatever was sent, so that the time of the comparison tells nothing.
+  const isAuthorized = (request: IncomingMessage): boolean =>
+    timingSafeEqual(
+      digest((request.headers.authorization ?? '').replace(/^bearer +/i, 'Bearer ')),
+      expected,
+    );
+  return (request) => {
+    const stranger = hostRefusal(request, hosts) ?? originRefusal(request, hosts);
+    if (stranger !== null) return stranger;
+    if (request.url?.startsWith('/') !== true) {
+      return { status: 400, message: 'The request target has to be a path' };
+    }
+    if (!isPublic(request) && !isAuthorized(request)) {
+      const message = 'A bearer token is needed. keypool-mcp dashboard opens the page with it';
+      return { status: 401, message };
+    }
+    if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT) {
+      return { status: 413, message: 'The body is larger than 4 MiB' };
+    }
+    return null;
+  };
+}
