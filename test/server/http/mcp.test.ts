@@ -140,7 +140,7 @@ describe('/mcp', () => {
       expect([...marks]).toEqual([mark]);
     }
     expect(new Set(asked).size).toBe(150);
-  });
+  }, 30_000);
 
   it('says 404 to an unknown session and 400 to none', async () => {
     const server = await startTestServer();
