@@ -81,7 +81,7 @@ function readRoutes(api: Hono<{ Bindings: Bindings }>, options: ApiOptions): voi
       headers: { 'Content-Type': 'application/json; charset=utf-8' },
     });
   api.get('/status', async () => json(await host.status()));
-  api.get('/history', () => json(history.view()));
+  api.get('/history', ({ req }) => json(history.view(Number(req.query('since') ?? 0) || 0)));
   api.get('/keys', async () => json(await admin.listKeys()));
   api.get('/environments', async () => json(await admin.environments()));
 }

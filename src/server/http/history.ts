@@ -4,25 +4,10 @@
  */
 
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
+import type { HistoryView, Sample } from './history-view.ts';
 
 export const SAMPLE_MS = 2_000;
 const SAMPLES = 150;
-
-/** Column per key: counters since the key came into the pool. */
-export interface KeySample {
-  readonly attempts: number;
-  readonly failures: number;
-  readonly score: number;
-  readonly inFlight: number;
-  readonly latencyMs: number | null;
-}
-
-export interface Sample {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly queue: Readonly<Record<string, number>>;
-  readonly keys: Readonly<Record<string, KeySample>>;
-}
 
 function sampleOf(snapshot: PoolSnapshot, at: number): Sample {
   const { providers } = snapshot;
@@ -31,9 +16,9 @@ function sampleOf(snapshot: PoolSnapshot, at: number): Sample {
     at,
     queue: Object.fromEntries(providers.map((each) => [each.provider, each.queueDepth])),
     keys: Object.fromEntries(
-      keys.map(({ name, attempts, failures, score, inFlight, latencyMs }) => [
+      keys.map(({ name, successes, failures, score, inFlight, latencyMs }) => [
         name,
-        { attempts, failures, score, inFlight, latencyMs },
+        { successes, failures, score, inFlight, latencyMs },
       ]),
     ),
   };
@@ -58,8 +43,9 @@ export class History {
     if (this.#samples.length > SAMPLES) this.#samples.shift();
   }
 
-  view(): { readonly sampleMs: number; readonly samples: readonly Sample[] } {
-    return { sampleMs: SAMPLE_MS, samples: this.#samples };
+  /** @param since the page's newest sample, in milliseconds since the epoch */
+  view(since = 0): HistoryView {
+    return { sampleMs: SAMPLE_MS, samples: this.#samples.filter(({ at }) => at > since) };
   }
 
   stop(): void {

@@ -1,0 +1,83 @@
+/** Small charts. Colours come from the style sheet, so that they follow the theme. */
+
+import uPlot from 'uplot';
+
+type Columns = readonly (readonly number[])[];
+
+interface ChartOptions {
+  readonly height: number;
+  /** Custom properties of the style sheet, one for each column. */
+  readonly colours: readonly string[];
+  readonly axes: boolean;
+}
+
+function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function axes(isShown: boolean): uPlot.Axis[] {
+  if (!isShown) return [{ show: false }, { show: false }];
+  const look = {
+    stroke: () => colour('--muted'),
+    grid: { stroke: () => colour('--line'), width: 1 },
+    ticks: { show: false },
+    font: '12px system-ui, sans-serif',
+  };
+  return [
+    { ...look, size: 26, space: 80, grid: { show: false } },
+    { ...look, size: 44, space: 34 },
+  ];
+}
+
+export class Chart {
+  readonly #plot: uPlot;
+  readonly #place: HTMLElement;
+  readonly #height: number;
+
+  constructor(place: HTMLElement, options: ChartOptions) {
+    this.#place = place;
+    this.#height = options.height;
+    const series = options.colours.map(
+      (name): uPlot.Series => ({
+        stroke: () => colour(name),
+        fill: () => `color-mix(in srgb, ${colour(name)} 14%, transparent)`,
+        width: 1.6,
+        points: { show: false },
+      }),
+    );
+    this.#plot = new uPlot(
+      {
+        width: Math.max(60, place.clientWidth),
+        height: options.height,
+        padding: options.axes ? [8, 8, 0, 0] : [2, 0, 2, 0],
+        cursor: { show: false },
+        legend: { show: false },
+        scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.15)] } },
+        axes: axes(options.axes),
+        series: [{}, ...series],
+      },
+      [[], ...options.colours.map(() => [])],
+      place,
+    );
+    new ResizeObserver(() => this.#fit()).observe(place);
+  }
+
+  /** @param label what the chart says, for those who do not see it */
+  draw(columns: Columns, label: string): void {
+    this.#place.setAttribute('role', 'img');
+    this.#place.setAttribute('aria-label', label);
+    const [at = [], ...rest] = columns;
+    this.#plot.setData([[...at], ...rest.map((column) => [...column])]);
+  }
+
+  redraw(): void {
+    this.#plot.redraw();
+  }
+
+  #fit(): void {
+    const width = this.#place.clientWidth;
+    if (width > 0 && width !== this.#plot.width) {
+      this.#plot.setSize({ width, height: this.#height });
+    }
+  }
+}
