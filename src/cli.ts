@@ -27,9 +27,14 @@ interface Entry {
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
   serve: {
-    usage: 'serve',
-    summary: 'MCP server on stdio (also what runs without a command)',
+    usage: 'serve [--http [--host ADDRESS] [--port NUMBER]]',
+    summary: 'MCP server on stdio (also what runs without a command), or over HTTP',
     load: () => import('./commands/serve.ts'),
+  },
+  dashboard: {
+    usage: 'dashboard [--port NUMBER] [--no-open]',
+    summary: 'the page to see and manage keys; serves it where no server runs',
+    load: () => import('./commands/dashboard.ts'),
   },
   demo: {
     usage: 'demo [--json]',

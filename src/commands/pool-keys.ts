@@ -9,7 +9,7 @@ import type { KeyStore } from '../secrets/key-store.ts';
 /** Printable ASCII without white space: what can stand in an Authorization header. */
 const USABLE_VALUE = /^[\x21-\x7e]+$/;
 
-function providerOf(name: string): Provider | null {
+export function providerOf(name: string): Provider | null {
   const family = POOL_KEY_NAME.exec(name)?.[1];
   if (family === undefined) return null;
   return family === 'DEEPSEEK' ? 'deepseek' : 'perplexity';

@@ -1,43 +1,71 @@
 /** `serve`: the composition root of the MCP server. */
 
 import { loadConfig } from '../config.ts';
+import { ConfigError } from '../errors.ts';
 import { createLogger } from '../logger.ts';
 import { Redactor } from '../redact.ts';
 import { serveStdio } from '../server/stdio.ts';
 import { NAME, VERSION } from '../version.ts';
-import type { Command } from './command.ts';
+import type { Command, CommandInput } from './command.ts';
 import { createHost, LazyRuntime } from './host.ts';
 
 /** Long enough for a client's first messages to be answered, too short for a person to call. */
 const OPEN_AFTER_MS = 50;
 
+async function overStdio({ flags, env }: CommandInput): Promise<number> {
+  const config = loadConfig(flags, env);
+  const redactor = new Redactor();
+  const logger = createLogger({ level: config.logLevel, redactor });
+  const options = { flags, env, config, logger, redactor };
+  const runtime = new LazyRuntime(options);
+  logger.info(`${NAME} ${VERSION} serves on stdio`, {
+    environment: config.environment,
+    store: config.storePath,
+  });
+  const serving = serveStdio({
+    input: process.stdin,
+    output: process.stdout,
+    logger,
+    host: createHost(runtime, options),
+  });
+  // Opened behind the handshake, so that the first call finds its keys.
+  setTimeout(() => {
+    runtime.get().catch((error: unknown) => logger.error('The pool cannot be built', { error }));
+  }, OPEN_AFTER_MS).unref();
+  const code = await serving;
+  await runtime.close();
+  return code;
+}
+
+/** The HTTP half is heavy; a client on stdio does not wait for it. */
+async function overHttp(input: CommandInput): Promise<number> {
+  const { httpOptions, runHttpServer } = await import('./http-server.ts');
+  return runHttpServer(httpOptions(input));
+}
+
 export const command: Command = {
   help: `Serves both tools on stdin and stdout until the client leaves. Starts without a store and
-without a key; a tool then answers with what to do. Log lines are JSON on stderr.`,
-  options: {},
+without a key; a tool then answers with what to do. Log lines are JSON on stderr.
+
+  --http              serve Streamable HTTP at /mcp instead, with /metrics, /healthz and /dashboard
+  --host ADDRESS      where to listen (127.0.0.1); any other address needs KEYPOOL_HTTP_TOKEN
+  --port NUMBER       the port (8787); 0 takes any free one
+  --allow-host NAME   a further name that the server is reached by; may be given again`,
+  options: {
+    http: { type: 'boolean' },
+    host: { type: 'string' },
+    port: { type: 'string' },
+    'allow-host': { type: 'string', multiple: true },
+  },
   positionals: [0, 0],
-  run: async ({ flags, env }) => {
-    const config = loadConfig(flags, env);
-    const redactor = new Redactor();
-    const logger = createLogger({ level: config.logLevel, redactor });
-    const options = { flags, env, config, logger, redactor };
-    const runtime = new LazyRuntime(options);
-    logger.info(`${NAME} ${VERSION} serves on stdio`, {
-      environment: config.environment,
-      store: config.storePath,
-    });
-    const serving = serveStdio({
-      input: process.stdin,
-      output: process.stdout,
-      logger,
-      host: createHost(runtime, options),
-    });
-    // Opened behind the handshake, so that the first call finds its keys.
-    setTimeout(() => {
-      runtime.get().catch((error: unknown) => logger.error('The pool cannot be built', { error }));
-    }, OPEN_AFTER_MS).unref();
-    const code = await serving;
-    await runtime.close();
-    return code;
+  run: async (input) => {
+    const { http, host, port, 'allow-host': allowed } = input.values;
+    if (http === true) return overHttp(input);
+    if (host !== undefined || port !== undefined || allowed !== undefined) {
+      throw new ConfigError('--host, --port and --allow-host belong to --http', {
+        hint: 'add --http, or leave them out to serve on stdio',
+      });
+    }
+    return overStdio(input);
   },
 };

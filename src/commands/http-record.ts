@@ -1,0 +1,42 @@
+/**
+ * Where the HTTP server of a home listens. A file of our own rather than a probe of the port:
+ * another user's program on that port would be sent our token.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+
+const RECORD = z.object({
+  pid: z.int().check(z.minimum(1)),
+  url: z.string().check(z.regex(/^http:\/\/[^/\s]+$/)),
+});
+
+export type HttpRecord = z.output<typeof RECORD>;
+
+export function recordPath(home: string): string {
+  return join(home, 'http-server.json');
+}
+
+export function writeRecord(path: string, url: string): void {
+  writeFileSync(path, `${JSON.stringify({ pid: process.pid, url })}\n`, { mode: 0o600 });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** null when no server of this home runs. */
+export function readRecord(path: string): HttpRecord | null {
+  try {
+    const record = RECORD.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return isAlive(record.pid) ? record : null;
+  } catch {
+    return null;
+  }
+}
