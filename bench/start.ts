@@ -8,7 +8,7 @@
  */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -100,7 +100,9 @@ function prepareHome(env: NodeJS.ProcessEnv): void {
     const name = index === 0 ? 'DEEPSEEK_API_KEY' : `DEEPSEEK_API_KEY_${index + 1}`;
     return `${name}=sk-test-${'0'.repeat(20)}${String(index).padStart(6, '0')}`;
   });
-  execFileSync(node, [CLI, 'keys', 'import', '/dev/stdin'], { env, input: keys.join('\n') });
+  const file = join(env.HOME ?? '', 'keys.txt');
+  writeFileSync(file, keys.join('\n'));
+  execFileSync(node, [CLI, 'keys', 'import', file], { env, stdio: 'ignore' });
 }
 
 const CASES: Readonly<Record<string, readonly object[]>> = {
@@ -112,11 +114,7 @@ const CASES: Readonly<Record<string, readonly object[]>> = {
 async function main(): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'keypool-bench-'));
   const env = { PATH: process.env.PATH, HOME: home };
-  try {
-    prepareHome(env);
-  } catch {
-    console.log('(no store: init or keys import failed)');
-  }
+  prepareHome(env);
   const names = ['node -e 0', ...Object.keys(CASES)];
   const results = new Map<string, Round[]>(names.map((name) => [name, []]));
   // Turn by turn, so that a busy moment of the machine hits all alike.

@@ -4,7 +4,6 @@
  * not slowed by what it does not use. The only place that ends the process.
  */
 
-import { randomUUID } from 'node:crypto';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { Command, CommandOptions } from './commands/command.ts';
 import type { GlobalFlags } from './config.ts';
@@ -271,7 +270,7 @@ function report(error: unknown): void {
     return;
   }
   const stack = error instanceof Error ? (error.stack ?? '').split('\n').slice(1).join('\n') : '';
-  process.stderr.write(`${NAME}: error: internal error ${randomUUID()}\n`);
+  process.stderr.write(`${NAME}: error: internal error ${crypto.randomUUID()}\n`);
   process.stderr.write(`${NAME}: hint: please report it with these lines\n${stack}\n`);
 }
 

@@ -4,7 +4,6 @@
  * because a server must not outlive its client.
  */
 
-import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../logger.ts';
 import type { ServerHost } from './host.ts';
@@ -114,7 +113,7 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
     redact: (text) => host.redact(text),
     onBroken: () => end('broken'),
   });
-  const shell = { host, logger, session: randomUUID() };
+  const shell = { host, logger, session: 'stdio' };
   const router = new Router({
     send: (message) => writer.send(message),
     logger,
