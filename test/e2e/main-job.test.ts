@@ -181,7 +181,12 @@ describe('a home that is not in order', () => {
     if (key === undefined || home === null) throw new Error('no key');
     await run(['init'], home.env);
     await run(['keys', 'add', key.name], home.env, { input: key.secret });
-    expect((await generate(client)).structuredContent?.key).toBe('DEEPSEEK_API_KEY');
+    await expect
+      .poll(async () => (await generate(client)).structuredContent?.key, {
+        timeout: 5_000,
+        interval: 100,
+      })
+      .toBe('DEEPSEEK_API_KEY');
   });
 
   it('with keys in the environment alone: serves', async () => {
