@@ -81,8 +81,7 @@ export class AgentRun {
   apply(event: Fields, onContent: (message: string) => void): Expectation {
     const type = textOf(event.type) ?? '';
     const response = fieldsOf(event.response);
-    const id = textOf(response.id);
-    if (this.#id === null && id !== null && RUN_ID.test(id)) this.#id = id;
+    this.#noteId(response);
     const terminal = TERMINAL.get(type);
     if (terminal !== undefined) {
       this.#end(terminal, event, response);
@@ -97,8 +96,14 @@ export class AgentRun {
 
   /** A run that came in one piece. */
   applyWhole(response: Fields): void {
+    this.#noteId(response);
     const status = textOf(response.status) ?? '';
     this.#end(TERMINAL.get(`response.${status}`) ?? 'running', {}, response);
+  }
+
+  #noteId(response: Fields): void {
+    const id = textOf(response.id);
+    if (this.#id === null && id !== null && RUN_ID.test(id)) this.#id = id;
   }
 
   #note(type: string, event: Fields): void {

@@ -12,7 +12,7 @@ import type { CallContext } from './call.ts';
 import { readEvents } from './events.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from './failure.ts';
 import { type Fetch, pinTo } from './http.ts';
-import { parseFields, textOf } from './json.ts';
+import { type Fields, fieldsOf, parseFields, textOf } from './json.ts';
 import { createProgress, type Say } from './progress.ts';
 import type { PerplexityClient, SearchRequest, SearchResult, Source } from './search.ts';
 import { agentBody, agentBodyFrom, needsOwnSearch, searchBody } from './search-body.ts';
@@ -107,11 +107,7 @@ class PerplexityCall {
       });
       const answer = parseFields(text);
       if (answer === null) return unusable(response, text);
-      if (answer.error !== undefined && answer.error !== null) {
-        const error = parseFields(JSON.stringify(answer.error)) ?? {};
-        throw new AttemptFailure(diagnoseEmbedded(error, seen.requestId), text);
-      }
-      if (!Array.isArray(answer.results)) return unusable(response, text);
+      if (!Array.isArray(answer.results)) return this.#throwEmbedded(answer, response, text);
       return { sources: readSources(answer.results), requestId: idOf(response, answer.id) };
     });
   }
@@ -163,10 +159,21 @@ class PerplexityCall {
     } else {
       const text = await readText(response, MAX_BODY_BYTES, () => watch.content());
       const whole = parseFields(text);
-      if (whole === null || textOf(whole.status) === null) return unusable(response, text);
+      if (whole === null) return unusable(response, text);
+      if (textOf(whole.status) === null) this.#throwEmbedded(whole, response, text);
       run.applyWhole(whole);
+      seen.requestId ??= run.id;
     }
     return this.#judge(run, seen);
+  }
+
+  /** An error under 200, or something that is neither that nor an answer. */
+  #throwEmbedded({ error }: Fields, response: Response, text: string): never {
+    if (error === undefined || error === null) return unusable(response, text);
+    throw new AttemptFailure(
+      diagnoseEmbedded(fieldsOf(error), requestIdOf(response.headers)),
+      text,
+    );
   }
 
   #judge(run: AgentRun, seen: Progressing): Answered {
