@@ -63,8 +63,11 @@ function explain(error: unknown, watch: Watch, options: AttemptOptions): Upstrea
   // Whoever stopped it knows why, and says so.
   if (stopped === 'cancelled' || stopped === 'recalled') throw cancelled();
   const known = options.known();
-  const { found, detail } =
-    stopped === null ? read(error, known) : { found: diagnosis(stopped, known), detail: '' };
+  // An answer that was understood counts, even if its body then would not end.
+  const isUnderstood = stopped === null || (stopped === 'idle' && error instanceof AttemptFailure);
+  const { found, detail } = isUnderstood
+    ? read(error, known)
+    : { found: diagnosis(stopped, known), detail: '' };
   const about: About = {
     ...options.about,
     keyName: options.lease.keyName,

@@ -3,7 +3,7 @@
 import type { TokenUsage } from './chat.ts';
 import type { Expectation } from './events.ts';
 import { type Fields, fieldsOf, listOf, textOf } from './json.ts';
-import { addUsage, estimateTokens, NO_USAGE, readUsage } from './usage.ts';
+import { addUsage, CHARACTERS_PER_TOKEN, estimateTokens, NO_USAGE, readUsage } from './usage.ts';
 
 /** Twice what the longest answer of any model has; more is cut off as if at max_tokens. */
 const MAX_TEXT = 4_000_000;
@@ -55,7 +55,7 @@ export class Draft {
 
   /** Tokens generated so far, reasoning included; an estimate. */
   get tokens(): number {
-    return Math.ceil((this.#content.length + this.#reasoning.length) / 4);
+    return Math.ceil((this.#content.length + this.#reasoning.length) / CHARACTERS_PER_TOKEN);
   }
 
   get isThinking(): boolean {

@@ -17,6 +17,7 @@ import { createProgress, type Say } from './progress.ts';
 import type { PerplexityClient, SearchRequest, SearchResult, Source } from './search.ts';
 import { agentBody, agentBodyFrom, needsOwnSearch, searchBody } from './search-body.ts';
 import { readSources } from './sources.ts';
+import { CHARACTERS_PER_TOKEN } from './usage.ts';
 import type { Watch } from './watch.ts';
 
 export interface PerplexityOptions {
@@ -59,6 +60,12 @@ function idOf(response: Response, bodyId: unknown): string | null {
   return requestIdOf(response.headers) ?? usable;
 }
 
+/** The Agent has no max_tokens_per_page, so what it read is cut here. */
+function shortened(sources: readonly Source[], maxTokens: number): Source[] {
+  const length = maxTokens * CHARACTERS_PER_TOKEN;
+  return sources.map((source) => ({ ...source, snippet: source.snippet.slice(0, length) }));
+}
+
 /** One call to one endpoint, from its first attempt to its last. */
 class PerplexityCall {
   readonly #options: PerplexityOptions;
@@ -79,7 +86,8 @@ class PerplexityCall {
     }
     if (!needsOwnSearch(request)) {
       const { value, keyName, attempts } = await this.#answer(request, agentBody(request));
-      return { ...value, keyName, attempts };
+      const sources = shortened(value.sources, request.maxTokensPerPage);
+      return { ...value, sources, keyName, attempts };
     }
     const found = await this.#search(request);
     const { sources } = found.value;

@@ -19,8 +19,16 @@ interface Posting {
   readonly fetch: Fetch;
 }
 
-/** Imports the package: before a key is borrowed, since the time it takes is no key's slowness. */
-export const loadClient = (): Promise<typeof import('openai')> => import('openai');
+let loaded: Promise<typeof import('openai')> | null = null;
+
+/**
+ * Imports the package: at the first call, for start-up must not pay for it, and before a key is
+ * borrowed, since the time it takes is no key's slowness.
+ */
+export function loadClient(): Promise<typeof import('openai')> {
+  loaded ??= import('openai');
+  return loaded;
+}
 
 /** Ends the package's work on an answer that it must not read. */
 class Unwanted extends Error {}

@@ -11,9 +11,10 @@ export const NO_USAGE: TokenUsage = {
   totalTokens: null,
 };
 
-const CHARACTERS_PER_TOKEN = 4;
+/** Code and English have about so many. */
+export const CHARACTERS_PER_TOKEN = 4;
 
-/** About as many tokens as the text has; code and English run at four characters each. */
+/** About as many tokens as the text has. */
 export function estimateTokens(text: string): number {
   return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 }

@@ -75,7 +75,7 @@ function readRefusal(status: number, headers: Headers, body: string): KeyCheck {
     case 'no_credit':
       return { verdict: 'no_credit', detail: `no balance left (${status})` };
     case 'forbidden':
-      return { verdict: 'invalid_key', detail: `not allowed to do this (${status})` };
+      return { verdict: 'unknown', detail: `not allowed to do this (${status})` };
     case 'concurrency':
     case 'balance_limit':
       return { verdict: 'unknown', detail: `too many requests right now (${status})` };
