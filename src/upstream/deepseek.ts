@@ -62,7 +62,7 @@ class Generation {
 
   async run(): Promise<GenerateResult> {
     const { lender } = this.#options;
-    await loadClient();
+    await Promise.all([loadClient(), this.#options.fetch.prepare?.()]);
     const { value, keyName, attempts } = await lender.call(this.#callRequest(), (lease) =>
       this.#attempt(lease),
     );
@@ -104,7 +104,7 @@ class Generation {
           requestId: this.#requestId,
           status: this.#status,
           // Queued with keep-alives costs nothing; a connection lost before any answer may.
-          ...(this.#status === null ? {} : { mayBeBilled: draft.hasStarted }),
+          ...(this.#status === null ? {} : { mayBeBilled: draft.hasStarted && this.#isLost }),
         }),
         partial: () => (draft.content === '' ? null : draft.content),
       },
@@ -183,11 +183,18 @@ class Generation {
   #throwEmbedded({ error }: Fields): void {
     if (error === undefined || error === null) return;
     const fields = typeof error === 'string' ? { message: error } : fieldsOf(error);
-    throw new AttemptFailure(diagnoseEmbedded(fields, this.#requestId), JSON.stringify(error));
+    const found = diagnoseEmbedded(fields, this.#requestId);
+    const failure = { ...found.failure, mayBeBilled: this.#isLost };
+    throw new AttemptFailure({ ...found, failure }, JSON.stringify(error));
+  }
+
+  /** False while the next attempt can go on from what this one has brought. */
+  get #isLost(): boolean {
+    return this.#draft.beginning === null || !this.#mayResume;
   }
 
   #fail(kind: Parameters<typeof diagnosis>[0], detail = ''): never {
-    const known = { status: this.#status, requestId: this.#requestId, mayBeBilled: true };
+    const known = { status: this.#status, requestId: this.#requestId, mayBeBilled: this.#isLost };
     throw new AttemptFailure(diagnosis(kind, known), detail);
   }
 

@@ -29,7 +29,11 @@ export interface FetchInit {
  *
  * @throws TypeError with the socket's error as its cause, `UnusableProxyError`, or an abort
  */
-export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+export interface Fetch {
+  (url: string, init: FetchInit): Promise<Response>;
+  /** Loads what the first request needs, so that its time is not taken for a key's slowness. */
+  readonly prepare?: () => Promise<unknown>;
+}
 
 /** HTTPS_PROXY or HTTP_PROXY holds something that is no proxy's address. */
 export class UnusableProxyError extends Error {
@@ -105,11 +109,15 @@ async function load(settings: HttpSettings): Promise<Fetch> {
 
 /** One connection pool for both upstreams. */
 export function createFetch(settings: HttpSettings): Fetch {
-  let loaded: Promise<Fetch> | null = null;
-  return async (url, init) => {
-    loaded ??= load(settings);
-    return (await loaded)(url, init);
+  let loading: Promise<Fetch> | null = null;
+  const loaded = (): Promise<Fetch> => {
+    loading ??= load(settings);
+    return loading;
   };
+  const fetch = async (url: string, init: FetchInit): Promise<Response> =>
+    (await loaded())(url, init);
+  // What is wrong with the settings is said by the request itself.
+  return Object.assign(fetch, { prepare: () => loaded().catch(() => {}) });
 }
 
 /** The same, for addresses under `baseUrl` only: a key never reaches another host. */

@@ -80,6 +80,7 @@ class PerplexityCall {
   }
 
   async run(request: SearchRequest): Promise<SearchResult> {
+    await this.#options.fetch.prepare?.();
     if (request.answer === null) {
       const { value, keyName, attempts } = await this.#search(request);
       return { ...value, answer: null, answerTruncated: false, keyName, attempts };
