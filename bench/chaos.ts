@@ -1,10 +1,15 @@
-/** 10,000 calls under random faults; prints what happened, ends with 1 when a promise was broken. */
+/**
+ * 10,000 calls under random faults; prints what happened, ends with 1 when a promise was broken.
+ * Arguments: number of calls, seed, client (v1 or v2).
+ */
 
 import { runChaos } from '../test/support/chaos.ts';
 
 const calls = Number(process.argv[2] ?? 10_000);
 const seed = Number(process.argv[3] ?? 1);
+const sdk = process.argv[4] === 'v2' ? 'v2' : 'v1';
 const report = await runChaos({
+  sdk,
   calls,
   seed,
   workers: 64,
@@ -13,7 +18,7 @@ const report = await runChaos({
   deadlineMs: 20_000,
 });
 
-console.log(`${calls} calls, seed ${seed}, ${report.seconds.toFixed(1)} s`);
+console.log(`${calls} calls by the ${sdk} client, seed ${seed}, ${report.seconds.toFixed(1)} s`);
 console.log(`ok ${report.ok} · cancelled ${report.cancelled} · slowest ${report.slowestMs | 0} ms`);
 for (const [text, count] of report.errors) console.log(`  error ${count} × ${text}…`);
 console.log(`upstream requests ${report.upstreamCalls}, by what struck them:`);

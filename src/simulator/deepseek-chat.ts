@@ -4,7 +4,7 @@ import { compose, type Said, usageOf } from './deepseek-content.ts';
 import { isBroken, type Plan, planOf } from './deepseek-plan.ts';
 import type { ChatRequest } from './deepseek-request.ts';
 import { seededHex, seededUuid } from './random.ts';
-import { CHARACTERS_PER_TOKEN, countTokens } from './text.ts';
+import { CHARACTERS_PER_TOKEN, countTokens, takeCharacters } from './text.ts';
 import { JSON_TYPE, stray, type Turn } from './turn.ts';
 
 const DEFAULT_TTFT_MS = 5;
@@ -47,8 +47,8 @@ async function emit(
   const perTick = Math.max(1, Math.round(tokensPerMs * tickMs));
   const pieceTokens = isHuge ? 4096 : Math.min(MAX_PIECE_TOKENS, perTick);
   let owedMs = 0;
-  for (let at = 0; at < text.length; at += pieceTokens * CHARACTERS_PER_TOKEN) {
-    const piece = text.slice(at, at + pieceTokens * CHARACTERS_PER_TOKEN);
+  for (let rest = text, piece = ''; rest !== ''; rest = rest.slice(piece.length)) {
+    piece = takeCharacters(rest, pieceTokens * CHARACTERS_PER_TOKEN);
     owedMs += countTokens(piece) / tokensPerMs + plan.pieceDelayMs;
     if (owedMs >= tickMs || plan.pieceDelayMs > 0) {
       await turn.exchange.wait(Math.round(owedMs));
@@ -63,7 +63,7 @@ async function emit(
 /** Where the content breaks off under `plan`: all of it when it does not. */
 function arriving(turn: Turn, plan: Plan, content: string): string {
   if (!isBroken(plan)) return content;
-  return content.slice(0, Math.ceil(content.length * (turn.step?.after ?? 0.5)));
+  return takeCharacters(content, content.length * (turn.step?.after ?? 0.5));
 }
 
 interface Frame {

@@ -9,6 +9,7 @@ import {
   HOSTILE_TEXT,
   reasoningText,
   referenceIn,
+  takeCharacters,
 } from './text.ts';
 import type { Turn } from './turn.ts';
 
@@ -54,7 +55,7 @@ export function compose(turn: Turn, request: ChatRequest, plan: Plan): Said {
   const hostile = `${HOSTILE_TEXT}\n${wanted}\n${HOSTILE_TEXT}`;
   const whole = {
     whole: wanted,
-    half: wanted.slice(0, Math.ceil(wanted.length / 2)),
+    half: takeCharacters(wanted, wanted.length / 2),
     none: '',
     hostile,
     huge: plan.content === 'huge' ? wanted.repeat(Math.ceil(HUGE_CHARACTERS / wanted.length)) : '',
@@ -65,7 +66,7 @@ export function compose(turn: Turn, request: ChatRequest, plan: Plan): Said {
   const isEndless = plan.content === 'huge';
   const budget = isEndless ? Infinity : request.maxTokens * CHARACTERS_PER_TOKEN;
   const reasoning = thoughts.slice(0, budget);
-  const content = whole.slice(0, Math.max(0, budget - reasoning.length));
+  const content = takeCharacters(whole, Math.max(0, budget - reasoning.length));
   const isShort = content.length < whole.length;
   return { reasoning, content, finishReason: plan.finishReason ?? (isShort ? 'length' : 'stop') };
 }

@@ -5,7 +5,13 @@ import { type Page, searchPages } from './perplexity-corpus.ts';
 import { invalidRequest, perplexityError, unknownFieldReply } from './perplexity-replies.ts';
 import { badFilters, readFilters } from './perplexity-request.ts';
 import { seededHex } from './random.ts';
-import { CHARACTERS_PER_TOKEN, countTokens, HOSTILE_TEXT, referenceIn } from './text.ts';
+import {
+  CHARACTERS_PER_TOKEN,
+  countTokens,
+  HOSTILE_TEXT,
+  referenceIn,
+  takeCharacters,
+} from './text.ts';
 import { jsonReply, type Reply, stray, type Turn } from './turn.ts';
 
 const FIELDS: ReadonlySet<string> = new Set([
@@ -108,9 +114,11 @@ function answerText(turn: Turn, query: string, pages: readonly Page[]): string {
   const mark = reference === null ? '' : ` (ref:${reference})`;
   const cited = pages
     .slice(0, 3)
-    .map((page, at) => `${page.snippet.split('. ', 2).at(-1)?.slice(0, 160)} [${at + 1}]`);
+    .map(
+      (page, at) => `${takeCharacters(page.snippet.split('. ', 2).at(-1) ?? '', 160)} [${at + 1}]`,
+    );
   const hostile = turn.step?.fault === 'hostile_text' ? `${HOSTILE_TEXT}\n` : '';
-  return `${hostile}In short, on "${query.slice(0, 120)}"${mark}: ${cited.join(' ')}`;
+  return `${hostile}In short, on "${takeCharacters(query, 120)}"${mark}: ${cited.join(' ')}`;
 }
 
 function startRun(turn: Turn): Run {
@@ -134,7 +142,7 @@ function startRun(turn: Turn): Run {
     model: isText(turn.body.model) ? turn.body.model : 'perplexity/sonar',
     query,
     pages,
-    text: isCut ? whole.slice(0, Math.min(limit, Math.ceil(whole.length / 2))) : whole,
+    text: isCut ? takeCharacters(whole, Math.min(limit, whole.length / 2)) : whole,
     status:
       fault === 'failed' || fault === 'cancelled' ? fault : isCut ? 'incomplete' : 'completed',
   };
@@ -260,11 +268,11 @@ async function sendSources(turn: Turn, run: Run, send: Send): Promise<void> {
 async function sendText(turn: Turn, run: Run, send: Send): Promise<boolean> {
   const fault = turn.step?.fault ?? 'ok';
   const breaks = ['cut', 'silent', 'reset_mid_content', 'error_event'].includes(fault);
-  const end = breaks ? Math.ceil(run.text.length * (turn.step?.after ?? 0.5)) : run.text.length;
-  const text = run.status === 'failed' ? '' : run.text.slice(0, end);
+  const share = breaks ? (turn.step?.after ?? 0.5) : 1;
+  const text = run.status === 'failed' ? '' : takeCharacters(run.text, run.text.length * share);
   const pauseMs = fault === 'slow_body' ? (turn.step?.delayMs ?? 250) : 0;
-  for (let at = 0; at < text.length; at += PIECE_CHARACTERS) {
-    const delta = text.slice(at, at + PIECE_CHARACTERS);
+  for (let rest = text, delta = ''; rest !== ''; rest = rest.slice(delta.length)) {
+    delta = takeCharacters(rest, PIECE_CHARACTERS);
     await turn.exchange.wait(Math.round(durationMs(turn, delta)) + pauseMs);
     await send('response.output_text.delta', { output_index: 1, content_index: 0, delta });
     turn.call.completionTokens += countTokens(delta);

@@ -1,7 +1,7 @@
 /** A small invented web: deterministic pages for any query, to which filters really apply. */
 
 import { deal, hashText, pick, type Random, seededRandom } from './random.ts';
-import { CHARACTERS_PER_TOKEN, referenceIn } from './text.ts';
+import { CHARACTERS_PER_TOKEN, referenceIn, takeCharacters } from './text.ts';
 
 export interface Page {
   readonly title: string;
@@ -64,11 +64,11 @@ function isUnder(url: URL, domain: string): boolean {
 function snippet(random: Random, query: string, tokens: number): string {
   const reference = referenceIn(query);
   let text = reference === null ? '' : `ref:${reference} `;
-  text += `About ${query.slice(0, 80)}.`;
+  text += `About ${takeCharacters(query, 80)}.`;
   const length = Math.min(tokens * CHARACTERS_PER_TOKEN, 220 + Math.floor(random() * 500));
   const cards = deal(random, SENTENCES);
   while (text.length < length) text += ` ${cards.next().value}`;
-  return text.slice(0, tokens * CHARACTERS_PER_TOKEN);
+  return takeCharacters(text, tokens * CHARACTERS_PER_TOKEN);
 }
 
 function isoDay(ms: number): string {
@@ -101,7 +101,7 @@ function candidate(
     .slice(0, 48)
     .replace(/^-+|-+$/g, '');
   const page: Page = {
-    title: `${query.slice(0, 80)}: ${KINDS[at % KINDS.length]}`,
+    title: `${takeCharacters(query, 80)}: ${KINDS[at % KINDS.length]}`,
     url: `https://${domain}/${slug || 'page'}-${at + 1}`,
     snippet: snippet(random, query, filters.maxTokensPerPage),
     date: at % 7 === 6 ? null : isoDay(publishedAt),

@@ -13,6 +13,13 @@ export function countTokens(text: string): number {
   return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 }
 
+/** The first `length` characters, less one where that would cut a surrogate pair in two. */
+export function takeCharacters(text: string, length: number): string {
+  const end = Math.ceil(length);
+  const isSplit = end > 0 && end < text.length && /[\ud800-\udbff]/.test(text.charAt(end - 1));
+  return text.slice(0, isSplit ? end - 1 : end);
+}
+
 /** A token such as `ref:4f2a` in the prompt comes back in the answer: crossed answers show. */
 const REFERENCE = /\bref:([A-Za-z0-9_-]{1,64})/;
 

@@ -126,6 +126,20 @@ describe('a DeepSeek chat completion', () => {
     expect(refused.status).toBe(400);
   });
 
+  it('never cuts a character in two, however it is cut', async () => {
+    const answer = '😀'.repeat(101);
+    for (const fault of ['cut', 'aborted', 'ok'] as const) {
+      simulator.setBehaviour(KEY, { answer, tokensPerSecond: 1_000, faults: [{ fault }] });
+      const pieces = events(await (await post({ body: { stream: true } })).text()).map(
+        (event) => event.choices[0].delta.content,
+      );
+      // Throws on half a surrogate pair.
+      for (const piece of pieces) expect(() => encodeURIComponent(piece)).not.toThrow();
+      expect(pieces.join('')).not.toBe('');
+    }
+    simulator.addKey(KEY, { provider: 'deepseek', account: 'one' });
+  });
+
   it('frees the slot and writes it down when the client goes away', async () => {
     simulator.setBehaviour(KEY, { faults: [{ fault: 'never_answers' }] });
     const gone = new AbortController();

@@ -13,11 +13,21 @@ import {
   startSimulator,
 } from '../../src/simulator/simulator.ts';
 import { canarySecret, findLeaks, folderSinks, processSinks } from './canary.ts';
-import { callTool, connect, noise, type Session, textOf } from './client.ts';
+import {
+  callTool,
+  connect,
+  connectModern,
+  type ModernSession,
+  noise,
+  type Session,
+  textOf,
+} from './client.ts';
 import { createHome, type Home } from './home.ts';
 import { until } from './until.ts';
 
 export interface ChaosOptions {
+  /** Which official client: SDK v1 with a handshake, or SDK v2 in the 2026 era. */
+  readonly sdk: 'v1' | 'v2';
   readonly calls: number;
   readonly seed: number;
   /** Calls that run side by side. */
@@ -239,11 +249,14 @@ function problemOf(task: Task, structured: Record<string, unknown>, text: string
   const expected = expectedCode(task.reference);
   if (structured.code === expected) return null;
   const isMarked = structured.truncated === true && expected.startsWith(String(structured.code));
-  return isMarked ? null : `code differs: ${String(structured.code).length} of ${expected.length}`;
+  const { code, finish_reason: reason, truncated, attempts } = structured;
+  return isMarked
+    ? null
+    : `code differs: ${String(code).length} of ${expected.length}, ${JSON.stringify({ reason, truncated, attempts })}`;
 }
 
 async function perform(
-  session: Session,
+  session: Session | ModernSession,
   task: Task,
   options: ChaosOptions,
   tally: Tally,
@@ -291,7 +304,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { simulator, home } = stage;
   const startedAt = performance.now();
   try {
-    const session = await connect(home.env);
+    const session = await (options.sdk === 'v1' ? connect(home.env) : connectModern(home.env));
     const random = seededRandom(options.seed ^ 0xca11);
     const tasks = Array.from({ length: options.calls }, (_, at) => makeTask(random, at, options));
     const tally = new Tally();
@@ -314,8 +327,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       ...folderSinks('home', home.folder),
       ...folderSinks('tmp', home.tmp),
     ]);
+    const storyOf = (line: string): string => {
+      const reference = /r\d+x[a-z0-9]+/.exec(line)?.[0] ?? 'none';
+      const calls = simulator.calls.filter((call) => referenceOf(call.body) === reference);
+      return `${line}; upstream: ${calls.map((call) => `${call.path} ${call.fault}`).join(', ')}`;
+    };
     return {
       ...tally,
+      late: tally.late.map(storyOf),
+      wrong: tally.wrong.map(storyOf),
       noise: noise(session.program.lines),
       leaks: report.leaks.map((leak) => `${leak.sink}: ${leak.form} at ${leak.at}`),
       searched: report.searched,

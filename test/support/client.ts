@@ -1,5 +1,6 @@
 /** MCP clients on the built program: the official one, and a raw one that sees every line. */
 
+import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
@@ -73,6 +74,24 @@ export async function connect(env: Variables, args: readonly string[] = []): Pro
   return { client, program, close: () => client.close() };
 }
 
+/** The official client of SDK v2, in the 2026 era without a handshake. */
+export async function connectModern(
+  env: Variables,
+  args: readonly string[] = [],
+): Promise<ModernSession> {
+  const program = new Program({ args, env });
+  const mode = { pin: '2026-07-28' };
+  const client = new ModernClient(CLIENT, { versionNegotiation: { mode } });
+  await client.connect(new ProgramTransport(program));
+  return { client, program, close: () => client.close() };
+}
+
+export interface ModernSession {
+  readonly client: ModernClient;
+  readonly program: Program;
+  close(): Promise<void>;
+}
+
 export interface StdioSession {
   readonly client: Client;
   readonly pid: number;
@@ -117,14 +136,18 @@ export interface CallOptions {
   readonly onprogress?: (progress: { progress: number; message?: string | undefined }) => void;
 }
 
-/** One tool call by the official client, its result in the usual form. */
+/** One tool call by an official client, its result in the usual form. */
 export async function callTool(
-  client: Client,
+  client: Client | ModernClient,
   name: string,
   args: Record<string, unknown>,
   options: CallOptions = {},
 ): Promise<CallToolResult> {
-  const result = await client.callTool({ name, arguments: args }, undefined, options);
+  const params = { name, arguments: args };
+  const result =
+    client instanceof Client
+      ? await client.callTool(params, undefined, options)
+      : await client.callTool(params, options);
   return CallToolResultSchema.parse(result);
 }
 
