@@ -26,6 +26,8 @@ const OWN_COMMAND: Readonly<Partial<Record<Client['id'], string>>> = {
   codex: `codex mcp add ${ENTRY_NAME} -- /usr/bin/node /path/to/keypool-mcp/dist/cli.js serve`,
 };
 
+const VSCODE_INPUT = 'deepseek-api-key';
+
 const fence = (language: string, text: string): string =>
   `\`\`\`${language}\n${text.trim()}\n\`\`\``;
 
@@ -116,7 +118,7 @@ ${fence(
       inputs: [
         {
           type: 'promptString',
-          id: 'deepseek-api-key',
+          id: VSCODE_INPUT,
           description: 'DeepSeek API key',
           password: true,
         },
@@ -126,7 +128,7 @@ ${fence(
           type: 'stdio',
           command: 'npx',
           args: ['-y', 'keypool-mcp'],
-          env: { DEEPSEEK_API_KEY: '${input:deepseek-api-key}' },
+          env: { DEEPSEEK_API_KEY: `\${input:${VSCODE_INPUT}}` },
         },
       },
     },

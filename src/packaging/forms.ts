@@ -77,6 +77,9 @@ export function serverJson(): object {
   };
 }
 
+/** The host puts the folder of the unpacked bundle in its place. */
+export const BUNDLE_FOLDER = `\${__dirname}`;
+
 /** MCPB bundle, manifest 0.3. An option left open arrives as `${…}`, which counts as missing. */
 export function mcpbManifest(): object {
   const option = (name: string): string => `\${user_config.${name}}`;
@@ -93,7 +96,7 @@ export function mcpbManifest(): object {
       entry_point: 'dist/cli.js',
       mcp_config: {
         command: 'node',
-        args: ['${__dirname}/dist/cli.js', 'serve'],
+        args: [`${BUNDLE_FOLDER}/dist/cli.js`, 'serve'],
         env: Object.fromEntries(VARIABLES.map(({ name, option: key }) => [name, option(key)])),
       },
     },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { mcpbManifest } from '../../src/packaging/forms.ts';
+import { BUNDLE_FOLDER, mcpbManifest } from '../../src/packaging/forms.ts';
 import { childEnvironment } from '../support/program.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -116,7 +116,7 @@ describe('the MCPB bundle', () => {
     const written = JSON.parse(readFileSync(join(unpacked, 'manifest.json'), 'utf8'));
     expect(written).toEqual(mcpbManifest());
     const { command, args, env } = written.server.mcp_config;
-    const started = args.map((part: string) => part.replace('${__dirname}', unpacked));
+    const started = args.map((part: string) => part.replace(BUNDLE_FOLDER, () => unpacked));
     // A host leaves the options open that nobody filled in.
     expect(nameOfServer(command, started, folder, env)).toBe('keypool-mcp');
   });
