@@ -65,6 +65,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'take a key out of the store',
     load: () => import('./commands/keys-remove.ts'),
   },
+  'keys verify': {
+    usage: 'keys verify [NAME] [--json]',
+    summary: 'ask the providers whether the keys work',
+    load: () => import('./commands/keys-verify.ts'),
+  },
   'keys rotate-master': {
     usage: 'keys rotate-master',
     summary: 'a new master key for every store of the home folder',
@@ -79,6 +84,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: 'keys export --format fernet [--out FILE]',
     summary: 'the keys as a flat Fernet file for other programs',
     load: () => import('./commands/keys-export.ts'),
+  },
+  doctor: {
+    usage: 'doctor [--json]',
+    summary: 'find what keeps this program from working',
+    load: () => import('./commands/doctor.ts'),
   },
   batch: {
     usage: 'batch FILE.jsonl --out OUT.jsonl',

@@ -1,0 +1,75 @@
+import { type Config, loadConfig } from '../config.ts';
+import { ConfigError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { type Command, type CommandInput, print } from './command.ts';
+import {
+  checkClients,
+  checkSettings,
+  checkStore,
+  type Finding,
+  nodeFinding,
+} from './doctor-checks.ts';
+
+const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
+
+async function diagnose(
+  input: CommandInput,
+): Promise<{ config: Config | null; findings: Finding[] }> {
+  const node = nodeFinding(process.versions.node);
+  let config: Config;
+  try {
+    config = loadConfig(input.flags, input.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const finding = {
+      check: 'settings',
+      status: 'fail',
+      message: error.message,
+      hint: error.hint,
+    } as const;
+    return { config: null, findings: [node, finding] };
+  }
+  const findings = [
+    node,
+    ...(await checkSettings(config)),
+    ...(await checkStore(config)),
+    ...(await checkClients(input.env)),
+  ];
+  return { config, findings };
+}
+
+async function run(input: CommandInput): Promise<number> {
+  const { config, findings } = await diagnose(input);
+  const isFine = findings.every((finding) => finding.status !== 'fail');
+  if (input.values.json === true) {
+    const summary = {
+      ok: isFine,
+      version: VERSION,
+      home: config?.home ?? null,
+      environment: config?.environment ?? null,
+      store: config?.storePath ?? null,
+      checks: findings,
+    };
+    print(JSON.stringify(summary, null, 2));
+    return isFine ? 0 : 1;
+  }
+  const width = Math.max(...findings.map((finding) => finding.check.length));
+  for (const { check, status, message, hint } of findings) {
+    print(`${MARKS[status]}  ${check.padEnd(width)}  ${message}`);
+    if (hint !== '' && status !== 'ok') print(`      ${' '.repeat(width)}  → ${hint}`);
+  }
+  const failed = findings.filter((finding) => finding.status === 'fail').length;
+  print(isFine ? '\nNothing has to be fixed.' : `\n${failed} to fix.`);
+  return isFine ? 0 : 1;
+}
+
+export const command: Command = {
+  help: `Looks at everything that has to be right before a call can work, without calling anybody: node,
+home folder, permissions, master key, key store, keys, base URLs, proxy and clients. Each finding
+comes with its next step. Ends with 1 when something must be fixed.
+
+  --json   for programs: {ok, version, home, environment, store, checks: [{check, status, message, hint}]}`,
+  options: { json: { type: 'boolean' } },
+  positionals: [0, 0],
+  run,
+};
