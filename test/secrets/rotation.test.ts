@@ -1,0 +1,106 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { KeyStoreError } from '../../src/errors.ts';
+import { KeyStore } from '../../src/secrets/key-store.ts';
+import { generateMasterKey } from '../../src/secrets/master-key.ts';
+import { type RotationHost, rotateMaster } from '../../src/secrets/rotation.ts';
+import { fakeKey, masterOf, temporaryFolder } from '../support/store.ts';
+
+/** Two stores under one master key, which "the settings" hold. */
+async function scene() {
+  const folder = temporaryFolder();
+  const settings = { text: generateMasterKey() };
+  const old = settings.text;
+  const paths = ['store.json', 'store.staging.json'].map((name) => join(folder, name));
+  for (const path of paths) {
+    const store = await KeyStore.create({ path, masterKey: masterOf(old) });
+    await store.put('DEEPSEEK_API_KEY', fakeKey());
+  }
+  const host: RotationHost = {
+    paths,
+    masterKey: () => masterOf(settings.text),
+    switchTo: async (text) => {
+      settings.text = text;
+    },
+  };
+  const opens = (path: string, master: string) =>
+    KeyStore.open({ path, masterKey: masterOf(master) }).then(
+      (store) => store.has('DEEPSEEK_API_KEY'),
+      (error: unknown) => (error instanceof KeyStoreError ? error.code : 'another error'),
+    );
+  return { folder, settings, old, paths, host, opens };
+}
+
+describe('a rotation', () => {
+  it('hands every store to the new master key and takes it from the old', async () => {
+    const { host, paths, old, settings, opens } = await scene();
+    expect(await rotateMaster(host)).toEqual({ rotated: paths, left: [], isFinished: false });
+    for (const path of paths) {
+      expect(await opens(path, settings.text)).toBe(true);
+      expect(await opens(path, old)).toBe('wrong_master');
+    }
+  });
+
+  it('encrypts anew, so that an old copy and the old master do not open what comes later', async () => {
+    const { host, paths } = await scene();
+    const [path = ''] = paths;
+    const before = JSON.parse(readFileSync(path, 'utf8'));
+    await rotateMaster(host);
+    const after = JSON.parse(readFileSync(path, 'utf8'));
+    expect(after.secrets.DEEPSEEK_API_KEY.ciphertext).not.toBe(
+      before.secrets.DEEPSEEK_API_KEY.ciphertext,
+    );
+    expect(after.secrets.DEEPSEEK_API_KEY.created).toBe(before.secrets.DEEPSEEK_API_KEY.created);
+  });
+
+  it('leaves the old master key in force when the switch fails, and starts over', async () => {
+    const { host, paths, old, settings, opens } = await scene();
+    const broken = { ...host, switchTo: () => Promise.reject(new Error('disk full')) };
+    await expect(rotateMaster(broken)).rejects.toThrow('disk full');
+    for (const path of paths) expect(await opens(path, old)).toBe(true);
+    expect((await rotateMaster(host)).isFinished).toBe(false);
+    for (const path of paths) expect(await opens(path, settings.text)).toBe(true);
+    for (const path of paths)
+      expect(JSON.parse(readFileSync(path, 'utf8')).recipients).toHaveLength(1);
+  });
+
+  it('is finished by a second run when the first was killed after the switch', async () => {
+    const { host, paths, old, settings, opens } = await scene();
+    const killed = {
+      ...host,
+      switchTo: async (text: string) => {
+        await host.switchTo(text);
+        throw new Error('killed');
+      },
+    };
+    await expect(rotateMaster(killed)).rejects.toThrow('killed');
+    const fresh = settings.text;
+    for (const path of paths) {
+      expect(await opens(path, old)).toBe(true);
+      expect(await opens(path, fresh)).toBe(true);
+    }
+    expect(await rotateMaster(host)).toMatchObject({ rotated: paths, isFinished: true });
+    expect(settings.text).toBe(fresh);
+    for (const path of paths) expect(await opens(path, old)).toBe('wrong_master');
+  });
+
+  it('leaves a store of another master key alone and says so', async () => {
+    const { folder, host, opens } = await scene();
+    const other = generateMasterKey();
+    const path = join(folder, 'store.other.json');
+    const store = await KeyStore.create({ path, masterKey: masterOf(other) });
+    await store.put('DEEPSEEK_API_KEY', fakeKey());
+    const result = await rotateMaster({ ...host, paths: [...host.paths, path] });
+    expect(result.left).toMatchObject([{ path }]);
+    expect(await opens(path, other)).toBe(true);
+  });
+
+  it('refuses a legacy store before it changes anything', async () => {
+    const { folder, host, settings, old } = await scene();
+    const path = join(folder, 'store.legacy.json');
+    writeFileSync(path, '{}');
+    await expect(rotateMaster({ ...host, paths: [...host.paths, path] })).rejects.toThrow('legacy');
+    expect(settings.text).toBe(old);
+  });
+});
