@@ -50,7 +50,8 @@ async function homeFinding(config: Config): Promise<Finding> {
   if (bits === null) {
     return {
       check: 'home',
-      status: 'fail',
+      // What is needed from it, store and master key, is found missing below.
+      status: 'warn',
       message: `${config.home} does not exist`,
       hint: 'run keypool-mcp init',
     };
@@ -248,7 +249,8 @@ export async function checkStore(config: Config): Promise<Finding[]> {
     const finding = isAboutMaster
       ? { ...problem, message: 'not opened: see the master key' }
       : problem;
-    return [finding, ...keyFindings(config, [])];
+    // What the store holds is not known, so that nothing is said to be missing from it.
+    return config.environmentKeys.size === 0 ? [finding] : [finding, ...keyFindings(config, [])];
   }
   const entries = store
     .list()

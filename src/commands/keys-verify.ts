@@ -62,7 +62,7 @@ function choose(all: readonly Subject[], name: string | undefined): Subject[] {
   const named = all.find((subject) => subject.name === name);
   if (named === undefined) {
     checkName(name);
-    throw new CommandError(`there is no key ${name}`, {
+    throw new CommandError('there is no key of that name', {
       hint: 'keypool-mcp keys list shows the names',
     });
   }

@@ -37,7 +37,7 @@ export function valueProblem(name: string, value: string): string | null {
 export function checkValue(name: string, value: string): void {
   const problem = valueProblem(name, value);
   if (problem === null) return;
-  throw new KeyStoreError('invalid_value', `the value for ${name} cannot be a key: ${problem}`, {
+  throw new KeyStoreError('invalid_value', `the value cannot be a key: ${problem}`, {
     hint: 'copy it again from the provider, without anything around it',
   });
 }
