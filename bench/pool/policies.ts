@@ -52,7 +52,7 @@ function keypool(context: PolicyContext): Policy {
     maxConcurrent: context.maxConcurrent,
     logger: silentLogger,
     now: () => context.clock.now,
-    answerMs: context.answerMs,
+    answerMs: { deepseek: context.answerMs },
     random: context.random,
     probe: async () => 'invalid_key',
   });

@@ -16,6 +16,7 @@ import type { DeepSeekClient } from '../upstream/chat.ts';
 import { createDeepSeekClient } from '../upstream/deepseek.ts';
 import { createFetch } from '../upstream/http.ts';
 import { createPerplexityClient } from '../upstream/perplexity.ts';
+import { prepareChat } from '../upstream/post-chat.ts';
 import type { PerplexityClient } from '../upstream/search.ts';
 import { createKeyProbe } from '../upstream/verify.ts';
 import { followConfiguredStore } from './open-store.ts';
@@ -105,6 +106,8 @@ class KeySupply {
     const keys = poolKeys(supply.store, config.environmentKeys, logger);
     for (const key of keys) redactor.add(key.secret);
     this.#pool.setKeys(keys);
+    // What fails to load here fails again, with its reason, in the first call.
+    if (keys.length > 0) prepareChat().catch(() => {});
     logger.info('The pool has its keys', {
       environment: config.environment,
       keys: keys.map((key) => `${key.name} (${keyId(key.secret)})`),
@@ -126,6 +129,14 @@ class KeySupply {
   }
 }
 
+/** An upstream on this machine answers at once; the pool learns the rest by itself. */
+const LOOPBACK_ANSWER_MS = 10;
+
+/** Plain http is for upstreams on this machine alone: config.ts refuses it elsewhere. */
+function isLocal(baseUrl: string): boolean {
+  return baseUrl.startsWith('http:');
+}
+
 /** Builds pool and clients and begins to open the store. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
   const { config, logger, observer } = options;
@@ -142,6 +153,10 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     maxConcurrent: config.maxConcurrent,
     logger,
     probe,
+    answerMs: {
+      ...(isLocal(config.deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
+      ...(isLocal(config.perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
+    },
     ...(observer === undefined ? {} : { observer }),
   });
   const supply = new KeySupply(options, pool);

@@ -70,7 +70,8 @@ export class Judge {
   /** Not refused for as long as refusals take: taken, unless its key falls behind the others. */
   survived(attempt: Attempt): void {
     const { provider } = this.#roster;
-    if (isOutpaced(attempt.slot, provider) || !attempt.accept(this.#roster.now())) return;
+    const now = this.#roster.now();
+    if (isOutpaced(attempt.slot, provider, now) || !attempt.accept(now)) return;
     ledger.noteAccepted(this.#entry(attempt));
     if (attempt.providerTrial) this.#providerIsBack();
     this.#rampUp(attempt);

@@ -20,9 +20,9 @@ export interface KeyPoolOptions {
   readonly probe?: KeyProbe;
   /**
    * How long a first answer may take, in milliseconds, until answers are seen: a key's first call
-   * goes alone for three times as long. Default 300; an upstream on loopback answers in 10.
+   * goes alone for three times as long. Default 300, over the internet.
    */
-  readonly answerMs?: number;
+  readonly answerMs?: Partial<Readonly<Record<Provider, number>>>;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
   /** In [0, 1): jitter. */
@@ -38,12 +38,18 @@ export class KeyPool implements Lender {
       logger: options.logger,
       observer: options.observer ?? {},
       probe: options.probe,
-      answerMs: options.answerMs ?? REMOTE_ANSWER_MS,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
     };
     this.#pools = new Map(
-      PROVIDERS.map((provider) => [provider, new ProviderPool({ ...shared, provider })]),
+      PROVIDERS.map((provider) => [
+        provider,
+        new ProviderPool({
+          ...shared,
+          provider,
+          answerMs: options.answerMs?.[provider] ?? REMOTE_ANSWER_MS,
+        }),
+      ]),
     );
     this.setKeys(options.keys);
   }

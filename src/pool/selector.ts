@@ -121,11 +121,15 @@ export function awaitsFirstSign(slot: KeySlot): boolean {
   return !slot.record.proven && slot.record.inFlight > 0;
 }
 
+/** Times the slowest first byte of late. */
+const OUTPACED = 1.5;
+
 /** Calls sent later were answered elsewhere: the silence of this key is no good sign. */
-export function isOutpaced(slot: KeySlot, provider: ProviderRecord): boolean {
+export function isOutpaced(slot: KeySlot, provider: ProviderRecord, now: number): boolean {
   const [oldest] = slot.unanswered;
   if (oldest === undefined || slot.lastFirstByteAt >= oldest.sentAt) return false;
-  return provider.answeredSentAt > oldest.sentAt;
+  const usualMs = OUTPACED * (provider.pace.slowestFirstByteMs ?? 0);
+  return provider.answeredSentAt > oldest.sentAt && now - oldest.sentAt > usualMs;
 }
 
 function toPick(slot: KeySlot, lane: Lane, moment: Moment): Pick {

@@ -98,8 +98,8 @@ export function timingFor(pace: Pace): Timing {
   const service = serviceOf(pace);
   const firstByte = pace.slowestFirstByteMs ?? service;
   return {
-    firstSignMs: clamp(3 * pace.answerMs, 25, 1_500),
-    rampMs: clamp(3 * pace.answerMs, 12, 250),
+    firstSignMs: clamp(3 * pace.answerMs, 20, 1_000),
+    rampMs: clamp(2 * pace.answerMs, 10, 250),
     limitProbeMs: clamp(2 * service, 100, 60_000),
     limitProbeMaxMs: clamp(8 * service, 1_000, 120_000),
     coolMs: clamp(service / 2, 50, 1_000),
