@@ -66,6 +66,8 @@ export function predictMs(model: SpeedModel | undefined, tokens?: number): numbe
 export interface Slowness {
   readonly ratio: number;
   readonly at: number;
+  /** Observations behind it. */
+  readonly seen: number;
 }
 
 const FIRST = 0.6;
@@ -75,9 +77,10 @@ const FALL = 0.15;
 /** Rises fast, falls slowly; one absurd observation moves it by a bounded amount. */
 export function learnSlowness(slowness: Slowness | null, ratio: number, now: number): Slowness {
   const seen = clamp(ratio, 0.1, 30);
-  if (slowness === null) return { ratio: 1 + FIRST * (seen - 1), at: now };
+  if (slowness === null) return { ratio: 1 + FIRST * (seen - 1), at: now, seen: 1 };
   const old = slowness.ratio;
-  return { ratio: old + (seen > old ? RISE : FALL) * (seen - old), at: now };
+  const next = old + (seen > old ? RISE : FALL) * (seen - old);
+  return { ratio: next, at: now, seen: slowness.seen + 1 };
 }
 
 /** Pseudo-calls of ordinary speed that stand against what is under way. */
@@ -91,10 +94,14 @@ export function exposedRatio(agesMs: number, serviceMs: number, endedLately: num
   return (EXPOSURE_PRIOR + agesMs / serviceMs) / (EXPOSURE_PRIOR + endedLately);
 }
 
-/** What it counts for now: an idle key fades to the median and gets tried again. */
+/**
+ * What it counts for now: an idle key fades to the median and gets tried again, and a single
+ * observation counts half, or the first call's cold connection would decide who is used.
+ */
 export function fadedRatio(slowness: Slowness | null, now: number, fadeMs: number): number | null {
   if (slowness === null) return null;
-  return 1 + (slowness.ratio - 1) * Math.exp(-(now - slowness.at) / fadeMs);
+  const trust = slowness.seen / (slowness.seen + 1);
+  return 1 + (slowness.ratio - 1) * trust * Math.exp(-(now - slowness.at) / fadeMs);
 }
 
 /** 1 for a key that serves all it is given. */
