@@ -289,6 +289,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
+// Nor is one that does not want the messages: what was asked for is still done.
+process.stderr.on('error', () => {});
+
 let code: number;
 try {
   code = await main(process.argv.slice(2));

@@ -3,8 +3,8 @@
  * another user's program on that port would be sent our token.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 
 const RECORD = z.object({
@@ -18,8 +18,15 @@ export function recordPath(home: string): string {
   return join(home, 'http-server.json');
 }
 
-export function writeRecord(path: string, url: string): void {
-  writeFileSync(path, `${JSON.stringify({ pid: process.pid, url })}\n`, { mode: 0o600 });
+/** @returns false where nothing can be written; a server in a read-only container still serves */
+export function writeRecord(path: string, url: string): boolean {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, `${JSON.stringify({ pid: process.pid, url })}\n`, { mode: 0o600 });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isAlive(pid: number): boolean {

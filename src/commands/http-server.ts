@@ -109,7 +109,9 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       pageFolder: pageFolder(),
       logger,
       onListening: (url) => {
-        writeRecord(record, url);
+        if (!writeRecord(record, url)) {
+          logger.warn('The home folder cannot be written: `dashboard` will not find this server');
+        }
         onListening?.(url, token);
       },
     });

@@ -59,8 +59,6 @@ function claimWarnings(logger: Logger): void {
  * take every call in flight with it; here it is logged, and `onCrash` ends the server in order.
  */
 export function claimCrashes(logger: Logger, onCrash: () => void): void {
-  // A client that closed our stderr still gets its answers.
-  process.stderr.on('error', () => {});
   process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { error }));
   process.on('uncaughtException', (error) => {
     logger.error('uncaught exception', { error });
