@@ -21,7 +21,8 @@ const KINDS: Readonly<Record<string, string>> = {
   object: 'an object',
 };
 
-const UNITS: Readonly<Record<string, string>> = { string: ' characters', array: ' entries' };
+const UNITS: Readonly<Record<string, string>> = { string: 'character', array: 'entry' };
+const PLURALS: Readonly<Record<string, string>> = { character: 'characters', entry: 'entries' };
 
 /** `query[2]`: the argument and the place in it. */
 function placeOf(path: readonly PropertyKey[]): string {
@@ -44,7 +45,8 @@ function isMissing(raw: unknown, path: readonly PropertyKey[]): boolean {
 
 /** A name fit to be repeated, so that a typing error is found; never anything that could be data. */
 function isArgumentName(name: string): boolean {
-  return /^[a-z]{1,20}(?:_[a-z]{1,20}){0,4}$/i.test(name);
+  const digits = name.replace(/\D/g, '').length;
+  return name.length <= 40 && digits <= 3 && /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/i.test(name);
 }
 
 function unknownArguments(keys: readonly string[], known: readonly string[]): string {
@@ -55,13 +57,12 @@ function unknownArguments(keys: readonly string[], known: readonly string[]): st
 }
 
 function rangeProblem(place: string, issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall) {
-  const unit = UNITS[issue.origin] ?? '';
-  const limit =
-    issue.code === 'too_big'
-      ? `at most ${grouped(Number(issue.maximum))}`
-      : `at least ${grouped(Number(issue.minimum))}`;
-  const verb = unit === '' ? 'has to be' : 'has to have';
-  return `${place} ${verb} ${limit}${unit}`;
+  const isMost = issue.code === 'too_big';
+  const bound = Number(isMost ? issue.maximum : issue.minimum);
+  const limit = `at ${isMost ? 'most' : 'least'} ${grouped(bound)}`;
+  const unit = UNITS[issue.origin];
+  if (unit === undefined) return `${place} has to be ${limit}`;
+  return `${place} has to have ${limit} ${bound === 1 ? unit : PLURALS[unit]}`;
 }
 
 /** The branch of a union that the value's own kind chose, if its problem is more than its type. */

@@ -31,7 +31,7 @@ const CODE = [
 const SEARCH = [
   [{}, 'query is missing'],
   [{ query: '' }, 'query is empty; it takes 1 to 2,000 characters'],
-  [{ query: [] }, 'query has to have at least 1 entries'],
+  [{ query: [] }, 'query has to have at least 1 entry'],
   [{ query: ['a', 'b', 'c', 'd', 'e', 'f'] }, 'query has to have at most 5 entries'],
   [{ query: ['a', ''] }, 'query[1] is empty; it takes 1 to 2,000 characters'],
   [{ query: 5 }, 'query has to be a string or a list of strings'],
