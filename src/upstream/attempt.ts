@@ -12,7 +12,7 @@ import { cancelled, type Watch, watchAttempt } from './watch.ts';
 
 /** Of an error answer this much is read and, redacted, logged. */
 const ERROR_CHARS = 64 * 1024;
-const LOGGED_CHARS = 500;
+const LOGGED_CHARS = 300;
 
 /** A failure that the code reading the answer found; becomes an UpstreamError on the way out. */
 export class AttemptFailure extends Error {

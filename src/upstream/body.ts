@@ -19,7 +19,7 @@ export class TooLargeError extends Error {
  *
  * @throws TransportError, with a TooLargeError as its cause beyond `maxBytes`
  */
-export async function* textChunks(response: Response, maxBytes: number): AsyncGenerator<string> {
+async function* textChunks(response: Response, maxBytes: number): AsyncGenerator<string> {
   if (response.body === null) return;
   const decoder = new TextDecoder();
   let size = 0;

@@ -80,8 +80,8 @@ const ROWS: readonly Row[] = [
   { kind: 'server_error', statuses: from(500, 599) },
 ];
 
-/** Statuses under which the work may have been done and only the answer was lost. */
-const MAYBE_DONE = is(408, 500, 502, 504);
+/** Somebody on the way gave up waiting: the work may have been done, and only the answer was lost. */
+const MAYBE_DONE = is(408, 504);
 
 /** Our arguments, under the names that refusals use: the only words of one that are handed on. */
 const ARGUMENTS = [

@@ -3,7 +3,7 @@
 import type { Thinking } from './chat.ts';
 
 /** What DeepSeek serves by default. */
-export const CURRENT_MODEL = 'deepseek-flash';
+const CURRENT_MODEL = 'deepseek-flash';
 
 /** What `GET /models` lists; offered by completion, not enforced. */
 export const LISTED_MODELS = [CURRENT_MODEL, 'deepseek-v4-pro'] as const;

@@ -213,6 +213,14 @@ describe('an answer that is an error', () => {
     expect(read({})).toBeNull();
   });
 
+  it('may be billed for nothing only where somebody gave up waiting, or the answer is unusable', () => {
+    const statuses = [200, 400, 401, 429, 500, 502, 503, 504];
+    const billed = statuses.filter(
+      (status) => diagnoseAnswer(status, new Headers(), '').failure.mayBeBilled,
+    );
+    expect(billed).toEqual([200, 504]);
+  });
+
   it('takes a trace id only if it looks like one', () => {
     expect(requestIdOf(new Headers({ 'x-ds-trace-id': 'abc-123' }))).toBe('abc-123');
     expect(requestIdOf(new Headers({ 'x-ds-trace-id': 'see <a href=x>' }))).toBeNull();
