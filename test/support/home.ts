@@ -1,6 +1,6 @@
 /** A temporary home with an encrypted store, and the environment that points at the simulator. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Simulator } from '../../src/simulator/simulator.ts';
@@ -28,7 +28,7 @@ export interface Home {
   remove(): void;
 }
 
-/** Stores keys by the program's own commands, as a user would: `init`, then `keys add` from stdin. */
+/** Stores keys by the program's own commands, as a user would: `init`, then `keys import` and `keys add`. */
 export async function createHome(options: HomeOptions = {}): Promise<Home> {
   const root = mkdtempSync(join(tmpdir(), 'keypool-test-'));
   const folder = join(root, 'home');
@@ -53,7 +53,7 @@ export async function createHome(options: HomeOptions = {}): Promise<Home> {
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
   try {
-    if (keys.length > 0) await storeKeys(env, keys);
+    if (keys.length > 0) await storeKeys(root, env, keys);
     return home;
   } catch (error) {
     home.remove();
@@ -61,11 +61,20 @@ export async function createHome(options: HomeOptions = {}): Promise<Home> {
   }
 }
 
-async function storeKeys(env: Variables, keys: readonly KeyEntry[]): Promise<void> {
+async function storeKeys(root: string, env: Variables, keys: readonly KeyEntry[]): Promise<void> {
   await expectSuccess(['init'], env);
+  const plain = keys.filter((key) => key.account === undefined);
+  if (plain.length > 0) {
+    // One command for all of them; it is labels that `keys import` has no place for.
+    const file = join(root, 'import.env');
+    const lines = plain.map(({ name, secret }) => `${name}=${secret}\n`);
+    writeFileSync(file, lines.join(''), { mode: 0o600 });
+    await expectSuccess(['keys', 'import', file], env);
+    rmSync(file);
+  }
   for (const { name, secret, account } of keys) {
-    const label = account === undefined ? [] : ['--account', account];
-    await expectSuccess(['keys', 'add', name, ...label], env, secret);
+    if (account === undefined) continue;
+    await expectSuccess(['keys', 'add', name, '--account', account], env, secret);
   }
 }
 
