@@ -11,7 +11,7 @@
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -110,6 +110,18 @@ class Served {
     if (answer.includes('"isError":true')) throw new Error(answer.slice(0, 500));
   }
 
+  /** Processor time of the server so far, in ms; unlike the clock it means the same on a busy machine. */
+  processorMs(): number {
+    try {
+      const line = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+      const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+      // utime and stime, in ticks of 10 ms.
+      return (Number(fields[11]) + Number(fields[12])) * 10;
+    } catch {
+      return Number.NaN;
+    }
+  }
+
   async close(): Promise<void> {
     this.#child.stdin?.end();
     await once(this.#child, 'exit');
@@ -156,17 +168,19 @@ interface Case {
   readonly direct: () => Promise<void>;
 }
 
-async function compare({ tool, served, direct: straight }: Case): Promise<void> {
+async function compare(server: Served, { tool, served, direct: straight }: Case): Promise<void> {
   for (const atOnce of AT_ONCE) {
     // One at a time every call costs the upstream's whole time.
     const calls = Math.max(16, Math.round((Number(values.calls) * Math.min(atOnce, 16)) / 16));
     await round(served, atOnce, calls);
     await round(straight, atOnce, calls);
     const rounds: Record<'served' | 'straight', Round[]> = { served: [], straight: [] };
+    const processorBefore = server.processorMs();
     for (let count = 0; count < Number(values.rounds); count++) {
       rounds.straight.push(await round(straight, atOnce, calls));
       rounds.served.push(await round(served, atOnce, calls));
     }
+    const processor = (server.processorMs() - processorBefore) / calls / Number(values.rounds);
     const p50 = (all: readonly Round[]): number => median(all.flatMap(({ times }) => times));
     const rate = (all: readonly Round[]): number => median(all.map(({ perSecond }) => perSecond));
     const [fast, slow] = [p50(rounds.straight), p50(rounds.served)];
@@ -180,6 +194,7 @@ async function compare({ tool, served, direct: straight }: Case): Promise<void> 
       most.toFixed(0).padStart(10),
       ours.toFixed(0).padStart(10),
       `${((ours / most) * 100).toFixed(0)} %`.padStart(6),
+      processor.toFixed(2).padStart(10),
     ];
     process.stdout.write(`${cells.join('  ')}\n`);
   }
@@ -200,15 +215,15 @@ async function main(): Promise<void> {
   try {
     await server.initialize();
     process.stdout.write(
-      `Node ${process.version}, upstream answers after ${TTFT_MS} ms; times are p50 in ms, rates in calls per second\n`,
+      `Node ${process.version}, upstream answers after ${TTFT_MS} ms; times are p50 in ms, rates in calls per second, CPU the server's own in ms\n`,
     );
     process.stdout.write(
-      'tool                    at once      direct      served      added  direct/s   served/s   ratio\n',
+      'tool                    at once      direct      served      added  direct/s   served/s   ratio  CPU/call\n',
     );
     const code = () => server.call('deepseek_generate_code', { prompt: 'A stack in TypeScript' });
     await code();
     const chat = await lastRequest('deepseek');
-    await compare({
+    await compare(server, {
       tool: 'deepseek_generate_code',
       served: code,
       direct: () => direct(upstream.deepseekUrl, KEYS.deepseek, chat),
@@ -216,7 +231,7 @@ async function main(): Promise<void> {
     const search = () => server.call('perplexity_search', { query: 'node.js', max_results: 5 });
     await search();
     const found = await lastRequest('perplexity');
-    await compare({
+    await compare(server, {
       tool: 'perplexity_search',
       served: search,
       direct: () => direct(upstream.perplexityUrl, KEYS.perplexity, found),
