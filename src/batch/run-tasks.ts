@@ -1,5 +1,6 @@
 /** Keeps the pool busy with tasks, and no more of them waiting than that takes. */
 
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What the pool says of itself right now. */
@@ -37,6 +38,8 @@ export async function runTasks<T>(options: RunOptions<T>): Promise<void> {
   const { load, most } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
+  // Every task in flight listens to it; that is no leak.
+  setMaxListeners(0, signal);
   const running = new Set<Promise<void>>();
   const begin = (task: T): void => {
     const over = options

@@ -74,6 +74,7 @@ describe('batch', () => {
     writeTasks(60);
     const { code, stdout, stderr } = await batch();
     expect(stderr).toMatch(/60\/60 {2}100 %/);
+    expect(stderr).not.toContain('Warning');
     expect(stdout).toMatch(/^60 done, 0 failed, 60 in all, /);
     expect(stdout).toMatch(/\nDEEPSEEK_API_KEY +\d+ +0 +\d+ +\d+\nDEEPSEEK_API_KEY_2 +\d+ +0 /);
     expect(code).toBe(0);
