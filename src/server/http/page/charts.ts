@@ -2,6 +2,9 @@
 
 import uPlot from 'uplot';
 
+/** As long as the server remembers. */
+const WINDOW_S = 300;
+
 type Columns = readonly (readonly number[])[];
 
 interface ChartOptions {
@@ -15,6 +18,20 @@ function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
+
+/** A line along the bottom says nothing: a stretch of zeros is not drawn. */
+function withoutRest(column: readonly number[]): Array<number | null> {
+  return column.map((value, at) => {
+    const isRest = value === 0 && (column[at - 1] ?? 0) === 0 && (column[at + 1] ?? 0) === 0;
+    return isRest ? null : value;
+  });
+}
+
 function axes(isShown: boolean): uPlot.Axis[] {
   if (!isShown) return [{ show: false }, { show: false }];
   const look = {
@@ -24,7 +41,13 @@ function axes(isShown: boolean): uPlot.Axis[] {
     font: '12px system-ui, sans-serif',
   };
   return [
-    { ...look, size: 26, space: 80, grid: { show: false } },
+    {
+      ...look,
+      size: 26,
+      incrs: [60],
+      grid: { show: false },
+      values: (_plot, splits) => splits.map((at) => clock.format(at * 1_000)),
+    },
     { ...look, size: 44, space: 34 },
   ];
 }
@@ -52,7 +75,10 @@ export class Chart {
         padding: options.axes ? [8, 8, 0, 0] : [2, 0, 2, 0],
         cursor: { show: false },
         legend: { show: false },
-        scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.15)] } },
+        scales: {
+          x: { range: (_plot, _min, max) => [max - WINDOW_S, max] },
+          y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.15)] },
+        },
         axes: axes(options.axes),
         series: [{}, ...series],
       },
@@ -66,8 +92,8 @@ export class Chart {
   draw(columns: Columns, label: string): void {
     this.#place.setAttribute('role', 'img');
     this.#place.setAttribute('aria-label', label);
-    const [at = [], ...rest] = columns;
-    this.#plot.setData([[...at], ...rest.map((column) => [...column])]);
+    const [at = [], first = [], ...rest] = columns;
+    this.#plot.setData([[...at], [...first], ...rest.map(withoutRest)]);
   }
 
   redraw(): void {

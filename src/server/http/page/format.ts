@@ -9,8 +9,13 @@ export function duration(ms: number | null): string {
 }
 
 export function count(value: number): string {
-  if (value < 10_000) return Math.round(value).toLocaleString('en');
-  if (value < 1_000_000) return `${(value / 1_000).toFixed(value < 100_000 ? 1 : 0)}k`;
+  return value < 10_000 ? Math.round(value).toLocaleString('en') : short(value);
+}
+
+/** Three figures at most: 940, 8.6k, 136k, 1.2M. */
+export function short(value: number): string {
+  if (value < 1_000) return String(Math.round(value));
+  if (value < 999_500) return `${(value / 1_000).toFixed(value < 99_950 ? 1 : 0)}k`;
   return `${(value / 1_000_000).toFixed(1)}M`;
 }
 

@@ -3,7 +3,7 @@
 import type { AccountSnapshot, KeySnapshot } from '../../../pool/snapshot.ts';
 import { Chart } from './charts.ts';
 import { create, createSvg, setAttribute, setText } from './elements.ts';
-import { ago, count, duration, share } from './format.ts';
+import { ago, count, duration, share, short } from './format.ts';
 import type { Flow } from './series.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'still';
@@ -73,7 +73,7 @@ export class KeyCard {
   readonly #latency = new Fact('Latency');
   readonly #firstByte = new Fact('First byte');
   readonly #calls = new Fact('Attempts');
-  readonly #tokens = new Fact('Tokens in / out');
+  readonly #tokens = new Fact('Tokens');
   readonly #error = create('p', { class: 'last-error small' });
   readonly #chartPlace = create('div', { class: 'spark' });
   #chart: Chart | null = null;
@@ -165,6 +165,8 @@ export class KeyCard {
     setText(this.#score, String(Math.round(score)));
     setAttribute(this.#score, 'aria-label', `Score ${Math.round(score)} of 100`);
     setAttribute(this.#score, 'role', 'img');
+    // Round ends leave a dot where nothing is.
+    setAttribute(this.#ring, 'hidden', score < 1);
     setAttribute(this.#ring, 'stroke-dasharray', `${(RING * score) / 100} ${RING}`);
   }
 
@@ -175,7 +177,8 @@ export class KeyCard {
     this.#latency.show(duration(key.latencyMs));
     this.#firstByte.show(duration(key.firstByteMs));
     this.#calls.show(count(key.attempts));
-    this.#tokens.show(`${count(key.promptTokens)} / ${count(key.completionTokens)}`);
+    const tokens = `${short(key.promptTokens)} → ${short(key.completionTokens)}`;
+    this.#tokens.show(key.promptTokens + key.completionTokens === 0 ? '–' : tokens);
   }
 
   #noteCooling(retryInMs: number | null, now: number): void {

@@ -7,9 +7,9 @@ const THEMES = ['auto', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 
 const LABELS: Readonly<Record<Theme, { short: string; long: string }>> = {
-  auto: { short: 'Auto', long: 'Theme: as the system' },
-  light: { short: 'Light', long: 'Theme: light' },
-  dark: { short: 'Dark', long: 'Theme: dark' },
+  auto: { short: '◐ Auto', long: 'Theme: as the system' },
+  light: { short: '○ Light', long: 'Theme: light' },
+  dark: { short: '● Dark', long: 'Theme: dark' },
 };
 
 function stored(): Theme {
