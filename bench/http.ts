@@ -1,0 +1,304 @@
+/**
+ * Load over HTTP: calls per second, and what stands between a caller and the upstream.
+ *
+ *   npm run bench:http [-- --seconds N] [--clients 1,8,64] [--no-peer]
+ *
+ * One run, one machine, one simulated upstream with four keys: callers that ask it directly with
+ * one key each, callers of keypool-mcp over Streamable HTTP (both protocol eras), and callers of
+ * @portkey-ai/gateway with the same four keys, fetched from the package registry for the run.
+ * Every caller sends its next call when the last was answered. "Added" is the difference to the
+ * direct calls at the same number of clients.
+ */
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Simulator, startSimulator } from '../src/simulator/simulator.ts';
+import { createHome } from '../test/support/home.ts';
+import { Program } from '../test/support/program.ts';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '8' },
+    clients: { type: 'string', default: '1,8,64' },
+    peer: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+});
+const seconds = Number(values.seconds);
+const clientCounts = values.clients.split(',').map(Number);
+
+const PEER = '@portkey-ai/gateway@1.15.2';
+const TOKEN = randomBytes(24).toString('base64url');
+const PROMPT = 'Write a function that reverses a list.';
+const MESSAGES = [{ role: 'user', content: PROMPT }];
+
+/** Sends one call; throws unless it was answered well. */
+type Call = () => Promise<void>;
+/** A caller of its own: a session, a key. */
+type Open = (caller: number) => Promise<Call>;
+
+interface Measured {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly failed: number;
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+async function measure(open: Open, clients: number): Promise<Measured> {
+  const calls = await Promise.all(Array.from({ length: clients }, (_, caller) => open(caller)));
+  await Promise.all(calls.map((call) => call().catch(() => undefined))); // warm
+  const times: number[] = [];
+  let failed = 0;
+  const startedAt = performance.now();
+  const endsAt = startedAt + seconds * 1_000;
+  const work = calls.map(async (call) => {
+    while (performance.now() < endsAt) {
+      const sentAt = performance.now();
+      try {
+        await call();
+        times.push(performance.now() - sentAt);
+      } catch {
+        failed++;
+      }
+    }
+  });
+  await Promise.all(work);
+  const elapsed = (performance.now() - startedAt) / 1_000;
+  times.sort((a, b) => a - b);
+  return {
+    perSecond: times.length / elapsed,
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    failed,
+  };
+}
+
+async function post(url: string, headers: Record<string, string>, body: unknown) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return { response, text: await response.text() };
+}
+
+function expectContent(ok: boolean, text: string, mark: string): void {
+  if (!ok || !text.includes(mark)) throw new Error(`not an answer: ${text.slice(0, 200)}`);
+}
+
+/** Streamed, as keypool-mcp asks too. */
+function direct(simulator: Simulator, secrets: readonly string[]): Open {
+  return (caller) => {
+    const authorization = `Bearer ${secrets[caller % secrets.length] ?? ''}`;
+    const body = { model: 'deepseek-flash', messages: MESSAGES, stream: true };
+    return Promise.resolve(async () => {
+      const url = `${simulator.deepseekUrl}/chat/completions`;
+      const { response, text } = await post(url, { authorization }, body);
+      expectContent(response.ok, text, 'finish_reason');
+    });
+  };
+}
+
+const TOOL = { name: 'deepseek_generate_code', arguments: { prompt: PROMPT } };
+const MCP_HEADERS = {
+  authorization: `Bearer ${TOKEN}`,
+  accept: 'application/json, text/event-stream',
+};
+
+function legacy(url: string): Open {
+  return async () => {
+    const clientInfo = { name: 'bench', version: '0' };
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+    const opened = await post(`${url}/mcp`, MCP_HEADERS, {
+      jsonrpc: '2.0',
+      id: 0,
+      method: 'initialize',
+      params,
+    });
+    const session = opened.response.headers.get('mcp-session-id') ?? '';
+    const headers = { ...MCP_HEADERS, 'mcp-session-id': session };
+    let id = 0;
+    return async () => {
+      id++;
+      const request = { jsonrpc: '2.0', id, method: 'tools/call', params: TOOL };
+      const { response, text } = await post(`${url}/mcp`, headers, request);
+      expectContent(response.ok, text, '"structuredContent"');
+    };
+  };
+}
+
+function modern(url: string): Open {
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '0' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const headers = {
+    ...MCP_HEADERS,
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': 'tools/call',
+    'mcp-name': TOOL.name,
+  };
+  return () => {
+    let id = 0;
+    return Promise.resolve(async () => {
+      id++;
+      const params = { ...TOOL, _meta };
+      const request = { jsonrpc: '2.0', id, method: 'tools/call', params };
+      const { response, text } = await post(`${url}/mcp`, headers, request);
+      expectContent(response.ok, text, '"structuredContent"');
+    });
+  };
+}
+
+function peer(url: string, simulator: Simulator, secrets: readonly string[]): Open {
+  const config = JSON.stringify({
+    strategy: { mode: 'loadbalance' },
+    retry: { attempts: 3 },
+    targets: secrets.map((secret) => ({
+      provider: 'deepseek',
+      api_key: secret,
+      custom_host: `${simulator.deepseekUrl}/v1`,
+      weight: 1,
+    })),
+  });
+  const body = { model: 'deepseek-flash', messages: MESSAGES, stream: true };
+  return () =>
+    Promise.resolve(async () => {
+      const headers = { 'x-portkey-config': config };
+      const { response, text } = await post(`${url}/v1/chat/completions`, headers, body);
+      expectContent(response.ok, text, 'finish_reason');
+    });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return address !== null && typeof address === 'object' ? address.port : 0;
+}
+
+async function until(isReady: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    if (await isReady().catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('the server did not start');
+}
+
+interface Started {
+  readonly url: string;
+  stop(): void;
+}
+
+async function startPeer(): Promise<Started | null> {
+  const folder = mkdtempSync(join(tmpdir(), 'keypool-bench-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const args = ['install', '--silent', '--no-save', '--ignore-scripts', '--prefix', folder, PEER];
+    execFileSync('npm', args, { stdio: 'ignore', timeout: 180_000 });
+  } catch {
+    remove();
+    console.log(`${PEER} could not be fetched: run without it`);
+    return null;
+  }
+  const port = await freePort();
+  const script = join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js');
+  const child: ChildProcess = spawn(process.execPath, [script, `--port=${port}`, '--headless'], {
+    stdio: 'ignore',
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await until(async () => (await fetch(url)).status < 500);
+  return {
+    url,
+    stop: () => {
+      child.kill('SIGKILL');
+      remove();
+    },
+  };
+}
+
+function row(cells: readonly string[]): string {
+  const widths = [26, 8, 10, 9, 9, 11, 11, 8];
+  return cells
+    .map((cell, at) => (at === 0 ? cell.padEnd(26) : cell.padStart(widths[at] ?? 8)))
+    .join('');
+}
+
+const simulator = await startSimulator();
+const keys = [1, 2, 3, 4].map((number) => ({
+  name: number === 1 ? 'DEEPSEEK_API_KEY' : `DEEPSEEK_API_KEY_${number}`,
+  secret: `sk-test-${randomBytes(12).toString('hex')}`,
+}));
+const secrets = keys.map(({ secret }) => secret);
+for (const secret of secrets) {
+  simulator.addKey(secret, {
+    provider: 'deepseek',
+    ttftMs: 40,
+    tokensPerSecond: 4_000,
+    answerTokens: 100,
+    jitter: 0.1,
+  });
+}
+const home = await createHome({ simulator, keys, env: { KEYPOOL_LOG_LEVEL: 'warn' } });
+const program = new Program({
+  args: ['serve', '--http', '--port', '0', '--log-level', 'info'],
+  env: { ...home.env, KEYPOOL_HTTP_TOKEN: TOKEN },
+});
+let url = '';
+await until(() => {
+  url = /"url":"([^"]+)"/.exec(program.stderr)?.[1] ?? '';
+  return Promise.resolve(url !== '');
+});
+const started = values.peer ? await startPeer() : null;
+
+const ways: ReadonlyArray<readonly [string, Open]> = [
+  ['direct', direct(simulator, secrets)],
+  ['keypool-mcp, 2025-11-25', legacy(url)],
+  ['keypool-mcp, 2026-07-28', modern(url)],
+  ...(started === null
+    ? []
+    : [['portkey gateway', peer(started.url, simulator, secrets)] as const]),
+];
+try {
+  console.log(`node ${process.version}, ${seconds} s each, upstream about 65 ms a call\n`);
+  console.log(
+    row(['way', 'clients', 'calls/s', 'p50 ms', 'p99 ms', 'added p50', 'added p99', 'failed']),
+  );
+  for (const clients of clientCounts) {
+    let base: Measured | null = null;
+    for (const [name, open] of ways) {
+      const found = await measure(open, clients);
+      base ??= found;
+      const ms = (value: number): string => value.toFixed(1);
+      console.log(
+        row([
+          name,
+          String(clients),
+          found.perSecond.toFixed(1),
+          ms(found.p50),
+          ms(found.p99),
+          ms(found.p50 - base.p50),
+          ms(found.p99 - base.p99),
+          String(found.failed),
+        ]),
+      );
+    }
+  }
+} finally {
+  started?.stop();
+  program.kill('SIGKILL');
+  await program.exit;
+  await simulator.close();
+  home.remove();
+}
