@@ -223,6 +223,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await expect
       .poll(() => page.locator('#providers').textContent(), PATIENT)
       .toContain('alert(2)');
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     expect(await page.locator('main img').count()).toBe(0);
     expect(await page.locator('main script').count()).toBe(0);
     expect(isFooled).toBe(false);

@@ -124,6 +124,12 @@ class Traffic {
   }
 }
 
+/** A listening stream has no end of its own; it must not hold up the server's. */
+function isListening(request: IncomingMessage, isMcp: boolean): boolean {
+  const isSubscription = request.headers['mcp-method'] === 'subscriptions/listen';
+  return isMcp && (request.method === 'GET' || isSubscription);
+}
+
 function guarded(guard: () => Guard, traffic: Traffic, listener: Listener): Listener {
   return (request, response) => {
     const isMcp = request.url?.split('?', 1)[0] === '/mcp';
@@ -136,8 +142,7 @@ function guarded(guard: () => Guard, traffic: Traffic, listener: Listener): List
       refuse(response, 503, 'The server is stopping', isMcp);
       return;
     }
-    // A listening stream has no end of its own; it must not hold up the server's.
-    if (!(isMcp && request.method === 'GET')) traffic.enter(response);
+    if (!isListening(request, isMcp)) traffic.enter(response);
     for (const [name, value] of Object.entries(SAFETY_HEADERS)) response.setHeader(name, value);
     listener(request, response);
   };

@@ -232,6 +232,42 @@ describe('/mcp', () => {
     await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(0));
   });
 
+  it('aborts the upstream when a modern client closes the stream', async () => {
+    const server = await startTestServer();
+    slowKey(server);
+    const aborter = new AbortController();
+    const name = 'deepseek_generate_code';
+    const call = fetch(`${server.url}/mcp`, {
+      method: 'POST',
+      headers: {
+        ...HEADERS,
+        ...bearer(server),
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': 'tools/call',
+        'mcp-name': name,
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: {
+          name,
+          arguments: { prompt: 'slow' },
+          _meta: {
+            'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+            'io.modelcontextprotocol/clientInfo': INFO,
+            'io.modelcontextprotocol/clientCapabilities': {},
+          },
+        },
+      }),
+      signal: aborter.signal,
+    }).then((response) => response.text());
+    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(1), { timeout: 5_000 });
+    aborter.abort();
+    await expect(call).rejects.toThrow();
+    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(0));
+  });
+
   it('answers what is no JSON-RPC, no JSON and no text', async () => {
     const server = await startTestServer();
     const headers = { ...HEADERS, ...bearer(server) };
