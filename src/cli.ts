@@ -5,7 +5,9 @@
  */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import type { Command, CommandOptions } from './commands/command.ts';
+import { COMMANDS, type Entry } from './commands/catalog.ts';
+import type { CommandOptions } from './commands/command.ts';
+import { commandHelp, GLOBAL_OPTIONS, programHelp } from './commands/help.ts';
 import type { GlobalFlags } from './config.ts';
 import {
   CommandError,
@@ -18,114 +20,6 @@ import {
 } from './errors.ts';
 import { NAME, VERSION } from './version.ts';
 
-interface Entry {
-  readonly usage: string;
-  readonly summary: string;
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
-
-const COMMANDS: Readonly<Record<string, Entry>> = {
-  serve: {
-    usage: 'serve [--http [--host ADDRESS] [--port NUMBER]]',
-    summary: 'MCP server on stdio (also what runs without a command), or over HTTP',
-    load: () => import('./commands/serve.ts'),
-  },
-  dashboard: {
-    usage: 'dashboard [--port NUMBER] [--no-open]',
-    summary: 'the page to see and manage keys; serves it where no server runs',
-    load: () => import('./commands/dashboard.ts'),
-  },
-  demo: {
-    usage: 'demo [--json]',
-    summary: 'the main job, seen working; no key, no network',
-    load: () => import('./commands/demo.ts'),
-  },
-  init: {
-    usage: 'init',
-    summary: 'make the home folder, a master key and an empty key store',
-    load: () => import('./commands/init.ts'),
-  },
-  'keys add': {
-    usage: 'keys add NAME [--account LABEL]',
-    summary: 'add or replace a key; the value comes from a hidden prompt or stdin',
-    load: () => import('./commands/keys-add.ts'),
-  },
-  'keys import': {
-    usage: 'keys import FILE [--dry-run]',
-    summary: 'add the keys of a .env, JSON or text file',
-    load: () => import('./commands/keys-import.ts'),
-  },
-  'keys list': {
-    usage: 'keys list [--json]',
-    summary: 'names and key ids, never a value',
-    load: () => import('./commands/keys-list.ts'),
-  },
-  'keys remove': {
-    usage: 'keys remove NAME',
-    summary: 'take a key out of the store',
-    load: () => import('./commands/keys-remove.ts'),
-  },
-  'keys verify': {
-    usage: 'keys verify [NAME] [--json]',
-    summary: 'ask the providers whether the keys work',
-    load: () => import('./commands/keys-verify.ts'),
-  },
-  'keys rotate-master': {
-    usage: 'keys rotate-master',
-    summary: 'a new master key for every store of the home folder',
-    load: () => import('./commands/keys-rotate-master.ts'),
-  },
-  'keys migrate': {
-    usage: 'keys migrate',
-    summary: 'rewrite a legacy Fernet file as a v2 store',
-    load: () => import('./commands/keys-migrate.ts'),
-  },
-  'keys export': {
-    usage: 'keys export --format fernet [--out FILE]',
-    summary: 'the keys as a flat Fernet file for other programs',
-    load: () => import('./commands/keys-export.ts'),
-  },
-  doctor: {
-    usage: 'doctor [--json]',
-    summary: 'find what keeps this program from working',
-    load: () => import('./commands/doctor.ts'),
-  },
-  batch: {
-    usage: 'batch FILE.jsonl --out OUT.jsonl',
-    summary: 'run a file of tasks through the whole pool, resumable',
-    load: () => import('./commands/batch.ts'),
-  },
-  install: {
-    usage: 'install CLIENT [--print]',
-    summary: "enter this server into an AI client's own file",
-    load: () => import('./commands/install.ts'),
-  },
-  uninstall: {
-    usage: 'uninstall CLIENT',
-    summary: 'take it out again',
-    load: () => import('./commands/uninstall.ts'),
-  },
-};
-
-const GLOBAL_OPTIONS = {
-  home: { type: 'string' },
-  store: { type: 'string' },
-  dotenv: { type: 'string' },
-  environment: { type: 'string' },
-  'log-level': { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'V' },
-} as const satisfies CommandOptions;
-
-const GLOBAL_HELP = `Global flags:
-  --home DIR           the folder of this program (KEYPOOL_HOME)
-  --store FILE         the key store (KEYPOOL_STORE)
-  --dotenv FILE        the settings file instead of DIR/.env
-  --environment NAME   use the store of this environment (KEYPOOL_ENVIRONMENT)
-  --log-level LEVEL    debug, info, warn, error or silent (KEYPOOL_LOG_LEVEL)
-  -h, --help           show this help
-  -V, --version        show the version`;
-
 /** The command words at the front of argv: `keys add`, `serve`, or none, which means `serve`. */
 function commandName(words: readonly string[]): { name: string; length: number } {
   const two = words.slice(0, 2).join(' ');
@@ -134,10 +28,18 @@ function commandName(words: readonly string[]): { name: string; length: number }
   if (one === undefined) return { name: 'serve', length: 0 };
   if (Object.hasOwn(COMMANDS, one)) return { name: one, length: 1 };
   // The word is not repeated: it may be a key that landed in the wrong place.
-  const group = Object.keys(COMMANDS).filter((name) => name.startsWith(`${one} `));
+  const group = commandGroup([one]) ?? [];
   throw new ConfigError(group.length > 0 ? `${one} needs a subcommand` : 'unknown command', {
     hint: `${group.length > 0 ? `one of: ${group.join(', ')}; ` : ''}see ${NAME} --help`,
   });
+}
+
+/** The commands that these words may mean: all for none, those of `keys` for `keys`; else null. */
+function commandGroup(words: readonly string[]): string[] | null {
+  const names = Object.keys(COMMANDS);
+  if (words.length === 0) return names;
+  const group = names.filter((name) => name.startsWith(`${words[0]} `));
+  return words.length === 1 && group.length > 0 ? group : null;
 }
 
 /** Positionals before any flag is known, to find the command and with it the options. */
@@ -150,28 +52,6 @@ function leadingWords(argv: readonly string[]): string[] {
     tokens: true,
   });
   return tokens.filter((token) => token.kind === 'positional').map((token) => token.value);
-}
-
-function programHelp(): string {
-  const width = Math.max(...Object.values(COMMANDS).map((entry) => entry.usage.length)) + 2;
-  const rows = Object.values(COMMANDS).map(
-    (entry) => `  ${entry.usage.padEnd(width)}${entry.summary}`,
-  );
-  return `${NAME} ${VERSION}
-DeepSeek code generation and Perplexity search for AI assistants, over an encrypted pool of API keys.
-
-Usage: ${NAME} [command] [flags]
-
-Commands:
-${rows.join('\n')}
-
-${GLOBAL_HELP}
-
-${NAME} COMMAND --help tells more about one command.`;
-}
-
-function commandHelp(entry: Entry, command: Command): string {
-  return `Usage: ${NAME} ${entry.usage}\n\n${command.help.trim()}\n\n${GLOBAL_HELP}`;
 }
 
 function parseFlags(argv: readonly string[], entry: Entry, options: CommandOptions) {
@@ -207,16 +87,23 @@ function globalFlags(values: Readonly<Record<string, unknown>>): GlobalFlags {
     environment: text(values.environment),
     logLevel: text(values['log-level']),
   };
-  for (const [name, value] of Object.entries(flags)) {
-    if (value === '') throw new ConfigError(`--${name} is empty`, { hint: 'give it a value' });
+  if (Object.values(flags).includes('')) {
+    throw new ConfigError('a flag is empty', { hint: 'give it a value, or leave it out' });
   }
   return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
 }
 
-async function main(argv: readonly string[]): Promise<number> {
+/** `help keys add` asks for what `keys add --help` does. */
+function withoutHelpWord(argv: readonly string[]): readonly string[] {
+  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const argv = withoutHelpWord(args);
   const words = leadingWords(argv);
-  if (words.length === 0 && argv.some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(`${programHelp()}\n`);
+  const group = commandGroup(words);
+  if (group !== null && argv.some((word) => word === '--help' || word === '-h')) {
+    process.stdout.write(`${programHelp(group)}\n`);
     return 0;
   }
   if (words.length === 0 && argv.some((word) => word === '--version' || word === '-V')) {
@@ -279,7 +166,9 @@ function report(error: unknown): void {
     if (error.hint !== '') process.stderr.write(`${NAME}: hint: ${error.hint}\n`);
     return;
   }
-  const stack = error instanceof Error ? (error.stack ?? '').split('\n').slice(1).join('\n') : '';
+  // The message may quote anything, a key included; where it happened does not.
+  const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+  const stack = lines.filter((line) => /^\s+at /.test(line)).join('\n');
   process.stderr.write(`${NAME}: error: internal error ${crypto.randomUUID()}\n`);
   process.stderr.write(`${NAME}: hint: please report it with these lines\n${stack}\n`);
 }
