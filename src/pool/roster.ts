@@ -34,7 +34,6 @@ export class Roster {
   onChange: () => void = () => {};
   #slots: readonly KeySlot[] = [];
   readonly #draining = new Set<KeySlot>();
-  readonly #accounts = new Map<string, AccountRecord>();
 
   constructor(options: RosterOptions) {
     this.provider = createProvider(options.provider, options.answerMs);
@@ -69,16 +68,21 @@ export class Roster {
   /** Kept keys keep their state, removed ones finish their calls, new ones start afresh. */
   setKeys(keys: readonly PoolKey[]): void {
     const before = new Map(this.#slots.map((slot) => [slot.record.name, slot]));
-    const next: KeySlot[] = [];
-    for (const [key, label] of labelled(keys)) {
-      const known = before.get(key.name);
-      if (known?.secret === key.secret && known.account.label === label) {
-        next.push(known);
-        before.delete(key.name);
-      } else next.push(this.#createSlot(key, label));
-    }
-    this.#slots = next;
-    for (const slot of before.values()) this.#retire(slot);
+    const wanted = labelled(keys).map(([key, label]) => {
+      const slot = before.get(key.name);
+      const isKept = slot?.secret === key.secret && slot.account.label === label;
+      return { key, label, kept: isKept ? slot : null };
+    });
+    // An account is known while a key of it is kept: a replaced key starts without its past.
+    const accounts = new Map<string, AccountRecord>();
+    for (const { kept } of wanted) if (kept) accounts.set(kept.account.label, kept.account);
+    this.#slots = wanted.map(({ key, label, kept }) => {
+      const account = accounts.get(label) ?? createAccount(label);
+      accounts.set(label, account);
+      return kept ?? this.#createSlot(key, account);
+    });
+    const now = new Set(this.#slots);
+    for (const slot of before.values()) if (!now.has(slot)) this.#retire(slot);
   }
 
   /** A removed key is forgotten with its last call. */
@@ -93,9 +97,7 @@ export class Roster {
     for (const slot of [...this.#slots, ...this.#draining]) slot.breaker.dispose();
   }
 
-  #createSlot(key: PoolKey, label: string): KeySlot {
-    const account = this.#accounts.get(label) ?? createAccount(label);
-    this.#accounts.set(label, account);
+  #createSlot(key: PoolKey, account: AccountRecord): KeySlot {
     return new KeySlot({
       key,
       account,

@@ -270,6 +270,24 @@ describe('a silent key', () => {
 });
 
 describe('hot reload', () => {
+  it('lets a new key share the account of a kept one, wherever it stands in the list', () => {
+    const [first, second] = testKeys(2).map((key) => ({ ...key, account: 'shared' }));
+    if (first === undefined || second === undefined) throw new Error('two keys');
+    createPool({ keys: [second] });
+    pool?.setKeys([first, second]);
+    expect(pool?.snapshot().providers[0]?.accounts).toHaveLength(1);
+  });
+
+  it('gives a replaced key a fresh start, although the old one had no balance left', async () => {
+    let isPaid = false;
+    const upstream = new FakeUpstream(() => (isPaid ? {} : { fails: 'no_credit' }));
+    createPool({ keys: testKeys(1) });
+    await expect(settle(createPoolCall(upstream))).rejects.toThrow(PoolExhaustedError);
+    isPaid = true;
+    pool?.setKeys(testKeys(1).map((key) => ({ ...key, secret: 'sk-test-fake-replaced' })));
+    await expect(settle(createPoolCall(upstream))).resolves.toMatchObject({ attempts: 1 });
+  });
+
   it('lets a removed key finish its call and gives it no other', async () => {
     const upstream = new FakeUpstream();
     createPool({ keys: testKeys(1) });
