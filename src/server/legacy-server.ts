@@ -6,6 +6,12 @@
 
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
+  type AnyObjectSchema,
+  type SchemaOutput,
+  safeParse,
+} from '@modelcontextprotocol/sdk/server/zod-compat.js';
+import { getMethodLiteral } from '@modelcontextprotocol/sdk/server/zod-json-schema-compat.js';
+import {
   CallToolRequestSchema,
   CompleteRequestSchema,
   ErrorCode,
@@ -27,29 +33,36 @@ import { RESOURCES, readResource } from './resources.ts';
 import type { ShellOptions } from './shell.ts';
 
 type Extra = Parameters<Parameters<Server['setRequestHandler']>[1]>[1];
+type Answer = ServerResult | Promise<ServerResult>;
 
-/**
- * Registers a handler whose parameters are judged here: the SDK would answer bad ones with
- * −32603 and zod's own report, which repeats what was sent.
- */
-function handle<Schema extends z.ZodType>(
-  server: Server,
-  method: string,
-  schema: Schema,
-  handler: (request: z.output<Schema>, extra: Extra) => ServerResult | Promise<ServerResult>,
-): void {
-  const anyParams = z.looseObject({ method: z.literal(method) });
-  server.setRequestHandler(anyParams, (request, extra) => {
-    const parsed = schema.safeParse(request);
-    if (parsed.success) return handler(parsed.data, extra);
-    const where = parsed.error.issues[0]?.path.map(String).join('.') ?? 'params';
-    throw new McpError(ErrorCode.InvalidParams, `${where} is missing or malformed`);
-  });
+/** The member at fault, in our words; anything deeper may be a name that the client chose. */
+function problemOf(error: unknown): string {
+  const path = error instanceof z.core.$ZodError ? error.issues[0]?.path : undefined;
+  const where = path?.slice(0, 2).map(String).join('.');
+  return `${where || 'params'} is missing or malformed`;
 }
 
-function serveTools(server: Server, { host, logger, session }: ShellOptions): void {
-  handle(server, 'tools/list', ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }));
-  handle(server, 'tools/call', CallToolRequestSchema, ({ params }, extra) => {
+/**
+ * Judges the parameters of every method here, the SDK's own `initialize` included: the SDK would
+ * answer bad ones with −32603 and zod's report, which repeats what was sent.
+ */
+export class LegacyServer extends Server {
+  override setRequestHandler<T extends AnyObjectSchema>(
+    schema: T,
+    handler: (request: SchemaOutput<T>, extra: Extra) => Answer,
+  ): void {
+    const anyParams = z.looseObject({ method: z.literal(getMethodLiteral(schema)) });
+    super.setRequestHandler(anyParams, (request, extra) => {
+      const parsed = safeParse(schema, request);
+      if (parsed.success) return handler(parsed.data, extra);
+      throw new McpError(ErrorCode.InvalidParams, problemOf(parsed.error));
+    });
+  }
+}
+
+function serveTools(server: LegacyServer, { host, logger, session }: ShellOptions): void {
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
     const tool = TOOLS.find((candidate) => candidate.name === params.name);
     if (tool === undefined) {
       const names = TOOLS.map((candidate) => candidate.name).join(' and ');
@@ -75,14 +88,14 @@ function serveTools(server: Server, { host, logger, session }: ShellOptions): vo
   });
 }
 
-function serveResources(server: Server, { host }: ShellOptions): void {
-  handle(server, 'resources/list', ListResourcesRequestSchema, () => ({
+function serveResources(server: LegacyServer, { host }: ShellOptions): void {
+  server.setRequestHandler(ListResourcesRequestSchema, () => ({
     resources: [...RESOURCES],
   }));
-  handle(server, 'resources/templates/list', ListResourceTemplatesRequestSchema, () => ({
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
     resourceTemplates: [],
   }));
-  handle(server, 'resources/read', ReadResourceRequestSchema, async ({ params }) => {
+  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }) => {
     const contents = await readResource(params.uri, host);
     // −32002: "Resource not found" of the revisions up to 2025-11-25.
     if (contents === null) throw new McpError(-32_002, 'Resource not found');
@@ -90,21 +103,21 @@ function serveResources(server: Server, { host }: ShellOptions): void {
   });
 }
 
-function servePrompts(server: Server, { host }: ShellOptions): void {
-  handle(server, 'prompts/list', ListPromptsRequestSchema, () => ({ prompts: [...PROMPTS] }));
-  handle(server, 'prompts/get', GetPromptRequestSchema, ({ params }) => {
+function servePrompts(server: LegacyServer, { host }: ShellOptions): void {
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [...PROMPTS] }));
+  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
     const prompt = promptOf(params.name, params.arguments ?? {});
     if (prompt !== null && typeof prompt !== 'string') return prompt;
     throw new McpError(ErrorCode.InvalidParams, prompt ?? 'there is no such prompt');
   });
-  handle(server, 'completion/complete', CompleteRequestSchema, ({ params }) => ({
+  server.setRequestHandler(CompleteRequestSchema, ({ params }) => ({
     completion: completionOf(params.ref, params.argument, host),
   }));
 }
 
 /** A server for one session; connect it to a transport. */
-export function createLegacyServer(options: ShellOptions): Server {
-  const server = new Server(SERVER_INFO, { capabilities: CAPABILITIES });
+export function createLegacyServer(options: ShellOptions): LegacyServer {
+  const server = new LegacyServer(SERVER_INFO, { capabilities: CAPABILITIES });
   serveTools(server, options);
   serveResources(server, options);
   servePrompts(server, options);

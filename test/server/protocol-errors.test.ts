@@ -31,9 +31,21 @@ describe('a request the protocol refuses', () => {
     ['completion/complete', { ref: {} }, -32_602],
     ['nothing/such', {}, -32_601],
     ['ping', { _meta: { progressToken: {} } }, -32_602],
+    ['initialize', {}, -32_602],
+    ['initialize', { protocolVersion: 5, capabilities: {}, clientInfo: {} }, -32_602],
   ])('in the legacy era has its code: %s %o', async (method, params, code) => {
     client.send({ id: 1, method, params });
     expect((await client.reply(1)).error?.code).toBe(code);
+  });
+
+  it('names the member at fault, and no name that the client chose', async () => {
+    const clientInfo = { name: 'test', version: '1' };
+    const capabilities = { experimental: { 'fake-name': 5 } };
+    const params = { protocolVersion: '2025-11-25', capabilities, clientInfo };
+    client.send({ id: 1, method: 'initialize', params });
+    expect((await client.reply(1)).error?.message).toBe(
+      'MCP error -32602: params.capabilities is missing or malformed',
+    );
   });
 
   it.each([

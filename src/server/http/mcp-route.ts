@@ -5,21 +5,38 @@
 
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js';
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import {
   createMcpHandler,
   isLegacyRequest,
   type McpHttpHandler,
+  type McpServer,
+  type Server as ModernServer,
 } from '@modelcontextprotocol/server';
 import type { Logger } from '../../logger.ts';
 import type { ServerHost } from '../host.ts';
-import { errorReply, INVALID_REQUEST, isRecord, PARSE_ERROR, type RequestId } from '../json-rpc.ts';
-import { createModernServer } from '../modern-server.ts';
+import {
+  errorReply,
+  INVALID_PARAMS,
+  INVALID_REQUEST,
+  isRecord,
+  PARSE_ERROR,
+  type RequestId,
+} from '../json-rpc.ts';
+import type { ShellOptions } from '../shell.ts';
 import { readJson } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { type Session, type SessionLimits, Sessions } from './sessions.ts';
 
+/** What is served in each era: a server for one session, a server for one request. */
+export interface ServerFactories {
+  readonly legacy: (options: ShellOptions) => LegacyServer;
+  readonly modern: (options: ShellOptions) => ModernServer | McpServer;
+}
+
 export interface McpRouteOptions {
+  readonly servers: ServerFactories;
   readonly host: ServerHost;
   readonly logger: Logger;
   readonly token: string;
@@ -53,15 +70,16 @@ export class McpRoute {
 
   constructor(options: McpRouteOptions) {
     this.#options = options;
-    const { host, logger, sessionLimits } = options;
+    const { host, logger, servers, sessionLimits } = options;
     this.#sessions = new Sessions({
       host,
       logger,
+      createServer: servers.legacy,
       ...(sessionLimits === undefined ? {} : { limits: sessionLimits }),
     });
     this.#modern = createMcpHandler(
       // A modern request stands alone: each one takes its own turn.
-      () => createModernServer({ host, logger, session: randomUUID() }),
+      () => servers.modern({ host, logger, session: randomUUID() }),
       { legacy: 'reject', onerror: (error) => logger.debug('protocol error', { error }) },
     );
   }
@@ -97,9 +115,7 @@ export class McpRoute {
       const session = this.#find(exchange.request);
       return session === null ? sessionNotFound() : this.#post(exchange, session, message);
     }
-    if (!isInitializeRequest(message)) {
-      return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
-    }
+    if (!isInitializeRequest(message)) return outsideSession(message);
     const session = await this.#sessions.open(this.#options.token);
     if (session === null) return reply(503, REFUSED, 'Too many sessions are at work; try later');
     const response = await this.#post(exchange, session, message);
@@ -141,6 +157,17 @@ export class McpRoute {
   #find(request: Request): Session | null {
     return this.#sessions.find(request.headers.get('mcp-session-id') ?? '', this.#options.token);
   }
+}
+
+/** Nothing but `initialize` may come without a session; a malformed one is told what it lacks. */
+function outsideSession(message: unknown): Response {
+  if (!isRecord(message) || message.method !== 'initialize') {
+    return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
+  }
+  const [id = null] = requestIdsOf(message);
+  const needs = 'initialize needs protocolVersion, capabilities and clientInfo';
+  const refusal = errorReply(id, INVALID_PARAMS, `Invalid params: ${needs}`);
+  return Response.json(refusal, { status: 400 });
 }
 
 function sessionNotFound(): Response {

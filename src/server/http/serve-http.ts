@@ -12,11 +12,13 @@ import { ConfigError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { ServerHost } from '../host.ts';
+import { createLegacyServer } from '../legacy-server.ts';
+import { createModernServer } from '../modern-server.ts';
 import type { Admin } from './admin.ts';
 import { createApp, PUBLIC_PATHS } from './app.ts';
 import { createGuard, type Guard, SAFETY_HEADERS } from './guard.ts';
 import { History } from './history.ts';
-import { McpRoute } from './mcp-route.ts';
+import { McpRoute, type ServerFactories } from './mcp-route.ts';
 import type { SessionLimits } from './sessions.ts';
 
 export interface HttpOptions {
@@ -32,6 +34,8 @@ export interface HttpOptions {
   readonly pageFolder: URL;
   readonly logger: Logger;
   readonly sessionLimits?: SessionLimits;
+  /** Default: the product's own. The conformance suite brings servers with its fixtures. */
+  readonly servers?: ServerFactories;
   /** How long calls in flight may take to finish once the server ends. Default 8,000. */
   readonly drainMs?: number;
   /** Ends the server as a signal of the operating system would. */
@@ -42,6 +46,8 @@ export interface HttpOptions {
 /** Below the ten seconds after which a container's runtime kills. */
 const DRAIN_MS = 8_000;
 const CLOSE_MS = 1_000;
+
+const SERVERS: ServerFactories = { legacy: createLegacyServer, modern: createModernServer };
 
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
@@ -208,6 +214,7 @@ export async function serveHttp(options: HttpOptions): Promise<number> {
     host,
     logger,
     token,
+    servers: options.servers ?? SERVERS,
     ...(options.sessionLimits === undefined ? {} : { sessionLimits: options.sessionLimits }),
   });
   const history = new History(() => admin.snapshot());

@@ -4,11 +4,12 @@
  */
 
 import { createHash, randomUUID } from 'node:crypto';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { Logger } from '../../logger.ts';
 import type { ServerHost } from '../host.ts';
 import type { RequestId } from '../json-rpc.ts';
-import { createLegacyServer } from '../legacy-server.ts';
+import type { ShellOptions } from '../shell.ts';
 import { RequestIds } from './request-ids.ts';
 
 export interface SessionLimits {
@@ -23,6 +24,8 @@ const SWEEP_MS = 30_000;
 export interface SessionsOptions {
   readonly host: ServerHost;
   readonly logger: Logger;
+  /** Makes a session's own server. */
+  readonly createServer: (options: ShellOptions) => Server;
   readonly limits?: SessionLimits;
   /** Milliseconds. */
   readonly now?: () => number;
@@ -90,8 +93,8 @@ export class Sessions {
   async open(token: string): Promise<Session | null> {
     if (this.#sessions.size >= this.#limits.most && !this.#evict()) return null;
     const session = new Session(this.#now());
-    const { host, logger } = this.#options;
-    const server = createLegacyServer({ host, logger, session: session.id });
+    const { host, logger, createServer } = this.#options;
+    const server = createServer({ host, logger, session: session.id });
     const key = keyOf(session.id, token);
     this.#sessions.set(key, session);
     await server.connect(session.ids);

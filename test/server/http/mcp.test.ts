@@ -57,6 +57,22 @@ function callOf(id: unknown, prompt: string): string {
 }
 
 describe('/mcp', () => {
+  it('tells an initialize without its members what it lacks', async () => {
+    const server = await startTestServer();
+    const answer = await ask(server, '/mcp', {
+      method: 'POST',
+      headers: { ...HEADERS, ...bearer(server) },
+      body: JSON.stringify({ ...INITIALIZE, id: 7, params: { protocolVersion: 'fake' } }),
+    });
+    expect(answer.status).toBe(400);
+    const message = 'Invalid params: initialize needs protocolVersion, capabilities and clientInfo';
+    expect(JSON.parse(answer.body)).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      error: { code: -32_602, message },
+    });
+  });
+
   it('serves the official legacy client, progress included', async () => {
     const server = await startTestServer();
     const client = await legacyClient(server);
