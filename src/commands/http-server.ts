@@ -12,7 +12,7 @@ import { NAME, VERSION } from '../version.ts';
 import type { CommandInput, CommandOptions } from './command.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
-import { findHttpToken } from './http-token.ts';
+import { findHttpToken, isSound } from './http-token.ts';
 import { ServedEnvironment } from './served-environment.ts';
 
 export const HTTP_OPTIONS = {
@@ -76,8 +76,12 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const config = loadConfig(flags, env);
   const redactor = new Redactor();
   const logger = createLogger({ level: config.logLevel, redactor });
-  const { token, isConfigured } = await findHttpToken(config);
+  const found = await findHttpToken(config);
+  const { token, isConfigured } = found;
   redactor.add(token);
+  if (!isSound(found)) {
+    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
+  }
   if (!isLoopback(address) && !isConfigured) {
     throw new ConfigError('an address that others can reach needs a token of yours', {
       hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
