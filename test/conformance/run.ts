@@ -2,58 +2,47 @@
  * The official conformance suite and the official Inspector: `npm run conformance`.
  *
  * The suite runs over HTTP, at the requirement sets frozen at each revision's release, on the built
- * program and on its server with the suite's own fixtures. Both tools need Node 22; on an older
- * Linux they are run with npm's own copy.
+ * program and on its server with the suite's own fixtures.
  */
 
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 import { startFixtures } from './fixture-server.ts';
-import { CLI, productEnvironment, startProduct, startProxy } from './targets.ts';
+import { runInspector } from './inspector.ts';
+import { runTool } from './npm-tool.ts';
+import { startProduct, startProxy } from './targets.ts';
+import { surprises } from './verdict.ts';
 
 const SUITE = '@modelcontextprotocol/conformance@0.2.0-alpha.12';
-const INSPECTOR = '@modelcontextprotocol/inspector@2.12.0';
 const REVISIONS = ['2025-11-25', '2026-07-28'] as const;
-const ERAS = ['legacy', 'auto', 'modern'] as const;
 const HERE = fileURLToPath(new URL('.', import.meta.url));
+const KEY = 'pplx-fake-for-conformance';
 
-type Variables = Readonly<Record<string, string>>;
-
-/** Runs a package's command on Node 22 or later; resolves with its exit code. */
-async function runPackage(name: string, command: readonly string[], cwd: string, env?: Variables) {
-  const isOld = Number(process.versions.node.split('.')[0]) < 22;
-  const packages = [name, ...(isOld ? [`node-linux-${process.arch}@22`] : [])];
-  const child = spawn(
-    'npm',
-    ['exec', '--yes', ...packages.map((each) => `--package=${each}`), '--', ...command],
-    { cwd, stdio: ['ignore', 'inherit', 'inherit'], ...(env === undefined ? {} : { env }) },
-  );
-  const [code] = await once(child, 'exit');
-  return typeof code === 'number' ? code : 1;
-}
-
-/** Both requirement sets on one server. @returns what did not come out as expected */
+/** Both requirement sets on one server. @returns what did not come out as expected, in words */
 async function runSuite(name: string, server: URL, token: string, home: string): Promise<string[]> {
   const [proxy, port] = await startProxy(server, token);
   const unexpected: string[] = [];
   try {
     for (const revision of REVISIONS) {
-      const code = await runPackage(
-        SUITE,
-        [
+      const expectedFailures = join(HERE, `${name}-${revision}.yaml`);
+      const results = join(home, name, revision);
+      const { code } = await runTool({
+        package: SUITE,
+        command: [
           ...['conformance', 'server', '--url', `http://127.0.0.1:${port}/mcp`],
-          ...['--requirements', revision],
-          ...['--expected-failures', join(HERE, `${name}-${revision}.yaml`)],
-          ...['--output-dir', join(home, name, revision)],
+          ...['--requirements', revision, '--output-dir', results],
+          ...['--expected-failures', expectedFailures],
         ],
-        home,
-      );
-      if (code !== 0) unexpected.push(`${name}, requirements ${revision}`);
+        cwd: home,
+      });
+      const found = surprises(results, expectedFailures);
+      if (code !== 0) found.push(`the suite ended with ${code}`);
+      unexpected.push(...found.map((what) => `${name}, requirements ${revision}: ${what}`));
     }
   } finally {
     proxy.closeAllConnections();
@@ -62,19 +51,29 @@ async function runSuite(name: string, server: URL, token: string, home: string):
   return unexpected;
 }
 
-async function runOnProduct(home: string, token: string): Promise<string[]> {
-  const [product, target] = await startProduct(home, token);
+async function onProduct(home: string, token: string): Promise<string[]> {
+  const simulator = await startSimulator();
+  simulator.addKey(KEY, { provider: 'perplexity' });
+  const env = {
+    HOME: home,
+    KEYPOOL_HOME: join(home, 'keypool'),
+    PERPLEXITY_API_KEY: KEY,
+    PERPLEXITY_BASE_URL: simulator.perplexityUrl,
+  };
+  const [product, url] = await startProduct(env, token);
   try {
-    return await runSuite('product', target, token, home);
+    const unexpected = await runSuite('product', url, token, home);
+    return [...unexpected, ...(await runInspector({ url, token, env, cwd: home }))];
   } finally {
     if (product.exitCode === null) {
       product.kill();
       await once(product, 'exit');
     }
+    await simulator.close();
   }
 }
 
-async function runOnFixtures(home: string, token: string): Promise<string[]> {
+async function onFixtures(home: string, token: string): Promise<string[]> {
   const fixtures = await startFixtures(token);
   try {
     return await runSuite('fixtures', fixtures.url, token, home);
@@ -83,33 +82,11 @@ async function runOnFixtures(home: string, token: string): Promise<string[]> {
   }
 }
 
-/** The Inspector as a strict client of the built program over stdio, in each era. */
-async function runInspector(home: string): Promise<string[]> {
-  const unexpected: string[] = [];
-  for (const era of ERAS) {
-    const code = await runPackage(
-      INSPECTOR,
-      [
-        ...['mcp-inspector', '--cli', '--strict', '--protocol-era', era, '--quiet'],
-        ...['--method', 'tools/list', process.execPath, CLI],
-      ],
-      home,
-      { ...productEnvironment(home), npm_config_cache: process.env.npm_config_cache ?? '' },
-    );
-    if (code !== 0) unexpected.push(`Inspector, era ${era}`);
-  }
-  return unexpected;
-}
-
 async function main(): Promise<number> {
   const home = mkdtempSync(join(tmpdir(), 'keypool-conformance-'));
   const token = randomBytes(24).toString('base64url');
   try {
-    const unexpected = [
-      ...(await runOnProduct(home, token)),
-      ...(await runOnFixtures(home, token)),
-      ...(await runInspector(home)),
-    ];
+    const unexpected = [...(await onProduct(home, token)), ...(await onFixtures(home, token))];
     for (const what of unexpected) console.log(`NOT as expected: ${what}`);
     if (unexpected.length === 0) console.log('Everything as expected.');
     return unexpected.length === 0 ? 0 : 1;

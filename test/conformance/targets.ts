@@ -3,25 +3,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-/** A store of its own and a key that nothing is sent with. */
-export function productEnvironment(home: string): Record<string, string> {
-  return {
-    PATH: process.env.PATH ?? '',
-    HOME: home,
-    KEYPOOL_HOME: join(home, 'keypool'),
-    DEEPSEEK_API_KEY: 'sk-fake-for-conformance',
-  };
-}
-
 /** Starts `serve --http` on a free port and waits for the line that names it. */
-export async function startProduct(home: string, token: string): Promise<[ChildProcess, URL]> {
+export async function startProduct(
+  env: Readonly<Record<string, string>>,
+  token: string,
+): Promise<[ChildProcess, URL]> {
   const child = spawn(process.execPath, [CLI, 'serve', '--http', '--port', '0'], {
-    env: { ...productEnvironment(home), KEYPOOL_HTTP_TOKEN: token },
+    env: { PATH: process.env.PATH, ...env, KEYPOOL_HTTP_TOKEN: token },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const url = await new Promise<URL>((resolve, reject) => {
