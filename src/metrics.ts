@@ -1,5 +1,5 @@
 /**
- * One prom-client Registry with named instruments (interface.md, Metrics). Imported only by who
+ * One prom-client Registry with named instruments. Imported only by who
  * serves `/metrics`: the stdio server has no reader for them.
  *
  * Label sets are bounded: key ids and accounts are the operator's, outcomes and tools are closed

@@ -1,6 +1,6 @@
 /** What can go wrong, by name, and scripts that say when. */
 
-/** Faults that DeepSeek's side can show; upstreams.md names the same scenarios. */
+/** Faults that DeepSeek's side can show, as its documentation and its users tell of them. */
 export const DEEPSEEK_FAULTS = [
   'ok',
   'never_answers', // connection accepted, not one byte
