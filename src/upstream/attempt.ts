@@ -3,7 +3,7 @@
 import type { Failure, UpstreamError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Lease, WaitNotice } from '../pool/lease.ts';
-import { readStart, TransportError } from './body.ts';
+import { type Answer, readStart, TransportError } from './body.ts';
 import type { Diagnosis } from './failure.ts';
 import { diagnoseAnswer, diagnoseSocket, diagnosis, requestIdOf } from './failure.ts';
 import { isSendable } from './http.ts';
@@ -110,13 +110,13 @@ export async function runAttempt<T>(
 }
 
 /** Ends the attempt with what an error answer says. */
-export async function refuse(response: Response): Promise<never> {
+export async function refuse(response: Answer): Promise<never> {
   const body = await readStart(response, ERROR_CHARS);
   throw new AttemptFailure(diagnoseAnswer(response.status, response.headers, body), body);
 }
 
 /** Ends the attempt: the answer is a success, and its body is none. */
-export function unusable(response: Response, body: string): never {
+export function unusable(response: Answer, body: string): never {
   const requestId = requestIdOf(response.headers);
   const found = diagnosis('malformed', { status: response.status, requestId, mayBeBilled: true });
   throw new AttemptFailure(found, body);

@@ -1,4 +1,21 @@
-/** Reads response bodies under a cap: nothing an upstream sends can fill the memory. */
+/** Reads answers' bodies under a cap: nothing an upstream sends can fill the memory. */
+
+import type { Readable } from 'node:stream';
+
+/** One answer of an upstream, its body unread. */
+export interface Answer {
+  readonly status: number;
+  /** 200 to 299. */
+  readonly ok: boolean;
+  readonly headers: AnswerHeaders;
+  /** Has a listener for its errors: it may be destroyed, or left, at any time. */
+  readonly body: Readable;
+}
+
+export interface AnswerHeaders {
+  /** Whatever the name's case. */
+  get(name: string): string | null;
+}
 
 /** The connection failed: before the answer, or in the middle of it. The cause tells how. */
 export class TransportError extends Error {
@@ -15,26 +32,35 @@ export class TooLargeError extends Error {
 }
 
 /**
- * Decoded pieces of a body as they arrive. Leaving the loop early cancels the request.
+ * Hands the pieces of a body to `take`, in the very turn in which they arrive, until it says that
+ * it has enough or the body ends. What comes after that flows by. By events, since iterating costs
+ * several promises a piece, and a stream has hundreds of them.
  *
- * @throws TransportError, with a TooLargeError as its cause beyond `maxBytes`
+ * @throws TransportError when the connection breaks; whatever `take` throws, and then the request
+ *   is cancelled
  */
-async function* textChunks(response: Response, maxBytes: number): AsyncGenerator<string> {
-  if (response.body === null) return;
-  const decoder = new TextDecoder();
-  let size = 0;
-  try {
-    for await (const chunk of response.body) {
-      size += chunk.byteLength;
-      if (size > maxBytes) throw new TooLargeError();
-      const text = decoder.decode(chunk, { stream: true });
-      if (text !== '') yield text;
-    }
-  } catch (cause) {
-    throw new TransportError(cause);
-  }
-  const rest = decoder.decode();
-  if (rest !== '') yield rest;
+export function readPieces(
+  body: Readable,
+  take: (bytes: Uint8Array) => 'more' | 'enough',
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isDone = false;
+    body.on('data', (bytes: Uint8Array) => {
+      if (isDone) return;
+      try {
+        if (take(bytes) === 'more') return;
+        resolve();
+      } catch (error) {
+        reject(error);
+        body.destroy();
+      }
+      isDone = true;
+    });
+    body.on('error', (cause) => reject(new TransportError(cause)));
+    body.once('end', resolve);
+    // Says nothing new after an end or an error.
+    body.once('close', () => reject(new TransportError(new Error('the body was closed'))));
+  });
 }
 
 /**
@@ -45,28 +71,36 @@ async function* textChunks(response: Response, maxBytes: number): AsyncGenerator
  * @throws TransportError
  */
 export async function readText(
-  response: Response,
+  { body }: Answer,
   maxBytes: number,
   onContent: () => void = () => {},
 ): Promise<string> {
-  const pieces: string[] = [];
-  for await (const piece of textChunks(response, maxBytes)) {
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  await readPieces(body, (bytes) => {
+    size += bytes.byteLength;
+    if (size > maxBytes) throw new TransportError(new TooLargeError());
+    const piece = decoder.decode(bytes, { stream: true });
     if (/\S/.test(piece)) onContent();
-    pieces.push(piece);
-  }
-  return pieces.join('');
+    text += piece;
+    return 'more';
+  });
+  return text + decoder.decode();
 }
 
 /** The beginning of a body that is only looked at: an error's text. What broke off counts, too. */
-export async function readStart(response: Response, maxChars: number): Promise<string> {
+export async function readStart({ body }: Answer, maxChars: number): Promise<string> {
+  const decoder = new TextDecoder();
   let text = '';
   try {
-    for await (const piece of textChunks(response, Number.POSITIVE_INFINITY)) {
-      text += piece;
-      if (text.length >= maxChars) break;
-    }
+    await readPieces(body, (bytes) => {
+      text += decoder.decode(bytes, { stream: true });
+      return text.length < maxChars ? 'more' : 'enough';
+    });
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
   }
+  if (!body.readableEnded) body.destroy();
   return text.slice(0, maxChars);
 }

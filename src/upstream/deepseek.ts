@@ -6,7 +6,7 @@
 import type { Logger } from '../logger.ts';
 import type { AttemptResult, CallRequest, Lease, Lender } from '../pool/lease.ts';
 import { AttemptFailure, refuse, runAttempt, unusable, waitMessage } from './attempt.ts';
-import { readText } from './body.ts';
+import { type Answer, readText } from './body.ts';
 import type { CallContext } from './call.ts';
 import type { DeepSeekClient, GenerateRequest, GenerateResult } from './chat.ts';
 import { betaUrl, chatBody } from './chat-body.ts';
@@ -132,7 +132,7 @@ class Generation {
     });
     // A gateway need not know the beta address, or prefixes.
     if (beginning !== null && [400, 404, 405, 422].includes(response.status)) {
-      await response.body?.cancel();
+      response.body.destroy();
       this.#mayResume = false;
       return await this.#exchange(lease, watch);
     }
@@ -143,7 +143,7 @@ class Generation {
     await this.#read(response, watch);
   }
 
-  async #read(response: Response, watch: Watch): Promise<void> {
+  async #read(response: Answer, watch: Watch): Promise<void> {
     const type = response.headers.get('content-type') ?? '';
     if (!/^(text\/event-stream|)\s*(;|$)/i.test(type))
       return await this.#readWhole(response, watch);
@@ -165,7 +165,7 @@ class Generation {
   }
 
   /** A gateway answered in one piece, or with something that is no answer. */
-  async #readWhole(response: Response, watch: Watch): Promise<void> {
+  async #readWhole(response: Answer, watch: Watch): Promise<void> {
     const body = await readText(response, MAX_BODY_BYTES, () => watch.content());
     const completion = parseFields(body);
     if (completion === null) return unusable(response, body);

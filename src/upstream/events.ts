@@ -1,7 +1,8 @@
 /** Server-sent events as both upstreams send them: `data:` lines; comments are keep-alives. */
 
+import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
-import { TooLargeError, TransportError } from './body.ts';
+import { type Answer, readPieces, TooLargeError, TransportError } from './body.ts';
 
 /** `finishing`: everything that counts is here, only a trailer may follow; `last`: nothing will. */
 export type Expectation = 'more' | 'finishing' | 'last';
@@ -11,30 +12,16 @@ const MAX_EVENT_CHARS = 16 * 1024 * 1024;
 /** How long a trailer, or the end of a finished stream, is waited for. */
 const TRAILER_MS = 2_000;
 
-type Reader = ReadableStreamDefaultReader<Uint8Array>;
-
-/** Reads what is left so that the connection can serve the next call; nobody waits for it. */
-async function release(reader: Reader): Promise<void> {
-  const timer = setTimeout(() => void reader.cancel().catch(() => {}), TRAILER_MS);
+/** Lets the rest flow by so that the connection can serve the next call; nobody waits for it. */
+function release(body: Readable): void {
+  const timer = setTimeout(() => body.destroy(), TRAILER_MS);
   timer.unref();
-  try {
-    while (!(await reader.read()).done);
-  } catch {
-    // The answer is complete; how its connection ended no longer matters.
-  } finally {
-    clearTimeout(timer);
-  }
+  body.once('close', () => clearTimeout(timer));
 }
 
-/** The next bytes; null at the end, and when the connection broke with all that counts here. */
-async function next(reader: Reader, expected: Expectation): Promise<Uint8Array | null> {
-  try {
-    const { done, value } = await reader.read();
-    return done ? null : value;
-  } catch (cause) {
-    if (expected === 'finishing') return null;
-    throw new TransportError(cause);
-  }
+/** The connection broke, as opposed to an answer that was refused for its size. */
+function isBroken(error: unknown): boolean {
+  return error instanceof TransportError && !(error.cause instanceof TooLargeError);
 }
 
 /**
@@ -43,12 +30,10 @@ async function next(reader: Reader, expected: Expectation): Promise<Uint8Array |
  * @throws TransportError, unless only a trailer was missing; whatever `onData` throws
  */
 export async function readEvents(
-  response: Response,
+  { body }: Answer,
   maxBytes: number,
   onData: (data: string) => Expectation,
 ): Promise<void> {
-  if (response.body === null) return;
-  const reader: Reader = response.body.getReader();
   const decoder = new TextDecoder();
   // An object, for it changes inside a callback.
   const state: { expected: Expectation } = { expected: 'more' };
@@ -64,20 +49,20 @@ export async function readEvents(
     },
   });
   try {
-    for (;;) {
-      const bytes = await next(reader, state.expected);
-      if (bytes === null) return;
+    await readPieces(body, (bytes) => {
       size += bytes.byteLength;
       if (size > maxBytes) throw new TransportError(new TooLargeError());
       parser.feed(decoder.decode(bytes, { stream: true }));
-      if (state.expected === 'last') return void release(reader);
+      if (state.expected === 'last') return 'enough';
       if (state.expected === 'finishing') {
-        trailer ??= setTimeout(() => void reader.cancel().catch(() => {}), TRAILER_MS);
+        trailer ??= setTimeout(() => body.destroy(), TRAILER_MS);
       }
-    }
+      return 'more';
+    });
+    if (state.expected === 'last') release(body);
   } catch (error) {
-    void reader.cancel().catch(() => {});
-    throw error;
+    // All that counts was here; only a trailer is missing.
+    if (state.expected !== 'finishing' || !isBroken(error)) throw error;
   } finally {
     if (trailer !== null) clearTimeout(trailer);
   }

@@ -4,7 +4,7 @@
  */
 
 import type { Failure, FailureKind } from '../errors.ts';
-import { TooLargeError } from './body.ts';
+import { type AnswerHeaders, TooLargeError } from './body.ts';
 import { ForeignHostError, UnusableProxyError } from './http.ts';
 import { type Fields, fieldsOf, listOf, parseFields, textOf } from './json.ts';
 
@@ -134,7 +134,7 @@ function namedLimit(text: string): number | null {
 }
 
 /** `retry-after-ms`, or `retry-after` as seconds or as a date. */
-export function retryAfterMs(headers: Headers, now: number = Date.now()): number | null {
+export function retryAfterMs(headers: AnswerHeaders, now: number = Date.now()): number | null {
   const exact = Number(headers.get('retry-after-ms') ?? 'none');
   const raw = headers.get('retry-after') ?? '';
   const asSeconds = /^\s*\d+(\.\d+)?\s*$/.test(raw) ? Number(raw) * 1000 : Number.NaN;
@@ -144,7 +144,7 @@ export function retryAfterMs(headers: Headers, now: number = Date.now()): number
 }
 
 /** DeepSeek's trace header, or what others use. Its shape is checked: it is shown to the caller. */
-export function requestIdOf(headers: Headers): string | null {
+export function requestIdOf(headers: AnswerHeaders): string | null {
   const raw = headers.get('x-ds-trace-id') ?? headers.get('x-request-id');
   return raw !== null && REQUEST_ID.test(raw) ? raw : null;
 }
@@ -163,7 +163,7 @@ export function failureOf(kind: FailureKind, known: Partial<Failure> = {}): Fail
 }
 
 /** Reads an answer that is an error. A status below 300 with an unusable body is `malformed`. */
-export function diagnoseAnswer(status: number, headers: Headers, body: string): Diagnosis {
+export function diagnoseAnswer(status: number, headers: AnswerHeaders, body: string): Diagnosis {
   const text = errorText(body);
   const row = ROWS.find((each) => each.statuses(status) && (each.text?.test(text) ?? true));
   const kind = row?.kind ?? 'malformed';
@@ -226,8 +226,6 @@ function unreachableCause(errors: readonly Error[]): UnreachableCause | null {
     // undici: the proxy answered CONNECT with something else than 200, or asks for a password.
     if (/^Proxy response \(|^Proxy Authentication Required/.test(error.message)) return 'proxy';
     if (/before secure TLS connection/.test(error.message)) return 'network';
-    // fetch refuses some ports of other protocols by itself.
-    if (error.message === 'bad port') return 'refused';
     const code = 'code' in error ? String(error.code) : '';
     const row = UNREACHABLE.find(([pattern]) => pattern.test(code));
     if (row !== undefined) return row[1];

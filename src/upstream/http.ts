@@ -2,10 +2,15 @@
  * The one way out: every request of the product goes through the function that `createFetch` makes.
  *
  * undici rather than node's own fetch, because that one ignores HTTPS_PROXY on Node 20 and brings
- * 300 s limits of its own for headers and body. Loaded at the first request: start-up pays nothing.
+ * 300 s limits of its own for headers and body. Its `request` rather than its `fetch`, whose web
+ * streams cost a call more than all else together. Loaded at the first request: start-up pays
+ * nothing.
  */
 
 import { isIPv6 } from 'node:net';
+import { pipeline, type Readable } from 'node:stream';
+import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { Answer } from './body.ts';
 
 export interface HttpSettings {
   readonly proxy: {
@@ -27,10 +32,10 @@ export interface FetchInit {
 /**
  * Sends one request. Redirects are answers like any other, never followed.
  *
- * @throws TypeError with the socket's error as its cause, `UnusableProxyError`, or an abort
+ * @throws the socket's error, `UnusableProxyError`, or an abort
  */
 export interface Fetch {
-  (url: string, init: FetchInit): Promise<Response>;
+  (url: string, init: FetchInit): Promise<Answer>;
   /** Loads what the first request needs, so that its time is not taken for a key's slowness. */
   readonly prepare?: () => Promise<unknown>;
 }
@@ -85,8 +90,49 @@ export function proxyOptions(proxy: HttpSettings['proxy']): {
   return { httpProxy, httpsProxy, noProxy: bypass(proxy.noProxy, [httpProxy, httpsProxy]) };
 }
 
+/** What has arrived is handed on at once, and an end without a trailer is an end, as in browsers. */
+const ZLIB = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
+const BROTLI = {
+  flush: constants.BROTLI_OPERATION_FLUSH,
+  finishFlush: constants.BROTLI_OPERATION_FLUSH,
+};
+
+/** The body as it was before somebody compressed it; unknown encodings stay as they are. */
+function unpacked(body: Readable, encoding: string | null): Readable {
+  const unpack = (decoder: ReturnType<typeof createGunzip>): Readable =>
+    // Errors reach the reader through the decoder.
+    pipeline(body, decoder, () => {});
+  switch (encoding?.trim().toLowerCase()) {
+    case 'gzip':
+    case 'x-gzip':
+      return unpack(createGunzip(ZLIB));
+    case 'deflate':
+      return unpack(createInflate(ZLIB));
+    case 'br':
+      return unpack(createBrotliDecompress(BROTLI));
+    default:
+      return body;
+  }
+}
+
+function answerOf(
+  status: number,
+  fields: Readonly<Record<string, string | string[] | undefined>>,
+  packed: Readable,
+): Answer {
+  const get = (name: string): string | null => {
+    const value = fields[name.toLowerCase()];
+    if (value === undefined) return null;
+    return typeof value === 'string' ? value : value.join(', ');
+  };
+  const body = unpacked(packed, get('content-encoding'));
+  // A body that nobody reads may break, too; without a listener that would end the process.
+  body.on('error', () => {});
+  return { status, ok: status >= 200 && status < 300, headers: { get }, body };
+}
+
 async function load(settings: HttpSettings): Promise<Fetch> {
-  const { EnvHttpProxyAgent, fetch } = await import('undici');
+  const { EnvHttpProxyAgent, request } = await import('undici');
   const dispatcher = new EnvHttpProxyAgent({
     ...proxyOptions(settings.proxy),
     // Plain http goes to a proxy in absolute form, as every proxy takes it; https is tunnelled.
@@ -97,14 +143,16 @@ async function load(settings: HttpSettings): Promise<Fetch> {
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
   const userAgent = settings.userAgent ?? 'keypool-mcp';
-  return (url, { headers, ...init }) =>
-    fetch(url, {
+  return async (url, { headers, ...init }) => {
+    // Compressing pays on the way through the internet, not within this machine.
+    const encoding = url.startsWith('https:') ? 'gzip, deflate, br' : 'identity';
+    const { statusCode, ...answer } = await request(url, {
       ...init,
-      headers: { 'user-agent': userAgent, ...headers },
-      // A refused redirect has to be told apart from a lost connection, so it is read as an answer.
-      redirect: 'manual',
+      headers: { 'user-agent': userAgent, 'accept-encoding': encoding, ...headers },
       dispatcher,
     });
+    return answerOf(statusCode, answer.headers, answer.body);
+  };
 }
 
 /** One connection pool for both upstreams. */
@@ -114,7 +162,7 @@ export function createFetch(settings: HttpSettings): Fetch {
     loading ??= load(settings);
     return loading;
   };
-  const fetch = async (url: string, init: FetchInit): Promise<Response> =>
+  const fetch = async (url: string, init: FetchInit): Promise<Answer> =>
     (await loaded())(url, init);
   // What is wrong with the settings is said by the request itself.
   return Object.assign(fetch, { prepare: () => loaded().catch(() => {}) });

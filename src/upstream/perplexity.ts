@@ -7,7 +7,7 @@ import type { Logger } from '../logger.ts';
 import type { CallRequest, CallResult, Lease, Lender } from '../pool/lease.ts';
 import { AgentRun } from './agent-run.ts';
 import { AttemptFailure, refuse, runAttempt, unusable, waitMessage } from './attempt.ts';
-import { readText, TransportError } from './body.ts';
+import { type Answer, readText, TransportError } from './body.ts';
 import type { CallContext } from './call.ts';
 import { readEvents } from './events.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from './failure.ts';
@@ -54,7 +54,7 @@ interface Progressing {
   hasStarted: boolean;
 }
 
-function idOf(response: Response, bodyId: unknown): string | null {
+function idOf(response: Answer, bodyId: unknown): string | null {
   const fromBody = textOf(bodyId);
   const usable = fromBody !== null && REQUEST_ID.test(fromBody) ? fromBody : null;
   return requestIdOf(response.headers) ?? usable;
@@ -177,7 +177,7 @@ class PerplexityCall {
   }
 
   /** An error under 200, or something that is neither that nor an answer. */
-  #throwEmbedded({ error }: Fields, response: Response, text: string): never {
+  #throwEmbedded({ error }: Fields, response: Answer, text: string): never {
     if (error === undefined || error === null) return unusable(response, text);
     throw new AttemptFailure(
       diagnoseEmbedded(fieldsOf(error), requestIdOf(response.headers)),
@@ -215,7 +215,7 @@ class PerplexityCall {
         headers: { authorization: `Bearer ${lease.secret}` },
         signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS),
       });
-      await response.body?.cancel();
+      response.body.destroy();
     };
     send().catch(() => logger.debug('an Agent run could not be cancelled', { run: id }));
   }
@@ -226,7 +226,7 @@ class PerplexityCall {
     path: string,
     body: string,
     accept: string,
-  ): Promise<Response> {
+  ): Promise<Answer> {
     const { baseUrl, fetch } = this.#options;
     try {
       return await pinTo(baseUrl, fetch)(`${baseUrl}${path}`, {

@@ -4,7 +4,7 @@
  * stream ends in silence when it was cut, and prints what it cannot parse.
  */
 
-import { TransportError } from './body.ts';
+import { type Answer, TransportError } from './body.ts';
 import type { ChatBody } from './chat-body.ts';
 import type { Fetch } from './http.ts';
 
@@ -38,19 +38,53 @@ export async function prepareChat(): Promise<void> {
 /** Ends the package's work on an answer that it must not read. */
 class Unwanted extends Error {}
 
-/**
- * @returns the answer, whatever its status
- * @throws TransportError when none came
- */
-export async function postChat(posting: Posting): Promise<Response> {
+/** What became of one posting; the package hands it back in pieces. */
+interface Sending extends Posting {
+  answer: Answer | null;
+  broken: TransportError | null;
+}
+
+type Client = InstanceType<typeof import('openai').OpenAI>;
+
+/** Names the posting that a request of the package belongs to; never sent. */
+const TICKET = 'x-keypool-ticket';
+const sendings = new Map<string, Sending>();
+const clients = new Map<string, Client>();
+let lastTicket = 0;
+
+/** Sends what the package made, with headers of our own alone; its answer is kept from the package. */
+async function send(_url: unknown, init?: RequestInit): Promise<Response> {
+  const sending = sendings.get(new Headers(init?.headers).get(TICKET) ?? '');
+  if (sending === undefined) throw new Unwanted();
+  const { secret, baseUrl, signal, fetch } = sending;
+  try {
+    // Of the package's headers none but these: OPENAI_CUSTOM_HEADERS would be among them.
+    sending.answer = await fetch(`${baseUrl}/chat/completions`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${secret}`,
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        'accept-encoding': 'identity',
+      },
+      body: String(init?.body),
+      signal,
+    });
+  } catch (cause) {
+    sending.broken = new TransportError(cause);
+    throw cause;
+  }
+  if (!sending.answer.ok) throw new Unwanted();
+  return new Response();
+}
+
+/** One for all calls: making one costs more than the request. It never learns a key. */
+async function clientFor(baseUrl: string): Promise<Client> {
   const { OpenAI } = await loadClient();
-  const { secret, baseUrl, body, signal, fetch } = posting;
-  const seen: { answer: Response | null; broken: TransportError | null } = {
-    answer: null,
-    broken: null,
-  };
+  const known = clients.get(baseUrl);
+  if (known !== undefined) return known;
   const client = new OpenAI({
-    apiKey: secret,
+    apiKey: 'not told',
     baseURL: baseUrl,
     // Each of these would otherwise come from the environment, the last one on stdout.
     organization: null,
@@ -58,35 +92,33 @@ export async function postChat(posting: Posting): Promise<Response> {
     logLevel: 'off',
     maxRetries: 0,
     timeout: NO_TIMEOUT_MS,
-    fetch: async (url, init) => {
-      try {
-        // Of the package's headers none but these: OPENAI_CUSTOM_HEADERS would be among them.
-        const answer = await fetch(String(url), {
-          method: 'POST',
-          headers: {
-            authorization: `Bearer ${secret}`,
-            'content-type': 'application/json',
-            accept: 'text/event-stream',
-            'accept-encoding': 'identity',
-          },
-          body: String(init?.body),
-          signal,
-        });
-        seen.answer = answer;
-        if (!answer.ok) throw new Unwanted();
-        return answer;
-      } catch (cause) {
-        if (!(cause instanceof Unwanted)) seen.broken = new TransportError(cause);
-        throw cause;
-      }
-    },
+    fetch: send,
   });
+  clients.set(baseUrl, client);
+  return client;
+}
+
+/**
+ * @returns the answer, whatever its status
+ * @throws TransportError when none came
+ */
+export async function postChat(posting: Posting): Promise<Answer> {
+  const client = await clientFor(posting.baseUrl);
+  lastTicket += 1;
+  const ticket = String(lastTicket);
+  const sending: Sending = { ...posting, answer: null, broken: null };
+  sendings.set(ticket, sending);
   try {
-    return await client.chat.completions.create(body).asResponse();
+    await client.chat.completions
+      .create(posting.body, { headers: { [TICKET]: ticket } })
+      .asResponse();
   } catch (error) {
     // The package wraps errors by their wording; what fetch said is kept here instead.
-    if (seen.broken !== null) throw seen.broken;
-    if (seen.answer !== null) return seen.answer;
-    throw error;
+    if (sending.broken !== null) throw sending.broken;
+    if (sending.answer === null) throw error;
+  } finally {
+    sendings.delete(ticket);
   }
+  if (sending.answer === null) throw new Unwanted();
+  return sending.answer;
 }

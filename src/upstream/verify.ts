@@ -2,7 +2,7 @@
 
 import type { Provider } from '../errors.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
-import { readStart } from './body.ts';
+import { type AnswerHeaders, readStart } from './body.ts';
 import { diagnoseAnswer, diagnoseSocket, type UnreachableCause } from './failure.ts';
 import { type Fetch, isSendable, pinTo } from './http.ts';
 import { fieldsOf, listOf, parseFields, textOf } from './json.ts';
@@ -67,7 +67,7 @@ function readSearch(body: string): KeyCheck {
     : { verdict: 'unknown', detail: 'the answer was not a search result' };
 }
 
-function readRefusal(status: number, headers: Headers, body: string): KeyCheck {
+function readRefusal(status: number, headers: AnswerHeaders, body: string): KeyCheck {
   const { kind } = diagnoseAnswer(status, headers, body).failure;
   switch (kind) {
     case 'invalid_key':

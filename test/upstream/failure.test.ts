@@ -100,12 +100,6 @@ function socketError(code: string, extra: object = {}): TypeError {
 
 const SOCKETS: ReadonlyArray<readonly [string, unknown, FailureKind, string | null]> = [
   ['refused', socketError('ECONNREFUSED'), 'unreachable', 'refused'],
-  [
-    'a blocked port',
-    new TypeError('fetch failed', { cause: new Error('bad port') }),
-    'unreachable',
-    'refused',
-  ],
   ['unknown host', socketError('ENOTFOUND'), 'unreachable', 'dns'],
   ['resolver in trouble', socketError('EAI_AGAIN'), 'unreachable', 'dns'],
   [

@@ -6,7 +6,9 @@ import { createServer as createTlsServer } from 'node:https';
 import { connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readText } from '../../src/upstream/body.ts';
 import {
   createFetch,
   type Fetch,
@@ -89,7 +91,7 @@ describe('proxies', () => {
     const proxy = await startProxy();
     const fetch = fetchWith({ httpProxy: `http://127.0.0.1:${proxy.port}` });
     const response = await fetch(`http://127.0.0.1:${target}/x`, GET);
-    expect(await response.json()).toMatchObject({ url: '/x' });
+    expect(JSON.parse(await readText(response, 10_000))).toMatchObject({ url: '/x' });
     expect(proxy.seen).toEqual([`GET http://127.0.0.1:${target}/x`]);
   });
 
@@ -160,14 +162,16 @@ describe('certificates', () => {
     const script = join(folder, 'fetch.ts');
     const http = new URL('../../src/upstream/http.ts', import.meta.url).href;
     const failure = new URL('../../src/upstream/failure.ts', import.meta.url).href;
+    const body = new URL('../../src/upstream/body.ts', import.meta.url).href;
     writeFileSync(
       script,
       `import { createFetch } from ${JSON.stringify(http)};
+       import { readText } from ${JSON.stringify(body)};
        import { diagnoseSocket } from ${JSON.stringify(failure)};
        const proxy = { httpProxy: null, httpsProxy: ${JSON.stringify(httpsProxy)}, noProxy: null };
        const init = { method: 'GET', headers: {}, signal: AbortSignal.timeout(20_000) };
        createFetch({ proxy })(${JSON.stringify(url)}, init)
-         .then((response) => response.text(), (error) => JSON.stringify(diagnoseSocket(error)))
+         .then((response) => readText(response, 10_000), (error) => JSON.stringify(diagnoseSocket(error)))
          .then((text) => { process.stdout.write(text, () => process.exit(0)); });`,
     );
     const { NODE_EXTRA_CA_CERTS: _unused, ...env } = process.env;
@@ -220,7 +224,7 @@ describe('connections', () => {
     });
     const url = `http://127.0.0.1:${await listen(server)}/`;
     const fetch = fetchWith({});
-    for (let call = 0; call < 5; call++) await (await fetch(url, GET)).text();
+    for (let call = 0; call < 5; call++) await readText(await fetch(url, GET), 10_000);
     // The first may not be free again at the very moment its answer is complete.
     expect(connections).toBeLessThanOrEqual(2);
   });
@@ -238,7 +242,7 @@ describe('connections', () => {
     });
     const response = await fetchWith({})(`http://127.0.0.1:${await listen(redirecting)}/`, GET);
     expect(response.status).toBe(307);
-    await response.text();
+    await readText(response, 10_000);
     expect(trapped).toBe(0);
   });
 
@@ -253,5 +257,30 @@ describe('connections', () => {
     ]) {
       expect((await errorOf(pinned(url, GET))).name).toBe('ForeignHostError');
     }
+  });
+});
+
+describe('compressed answers', () => {
+  const packers = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
+
+  it.each(Object.entries(packers))('%s is read, though nobody asked for it', async (name, pack) => {
+    const server = createServer((_message, response) => {
+      response.writeHead(200, { 'content-encoding': name }).end(pack('{"ä":1}'));
+    });
+    const response = await fetchWith({})(`http://127.0.0.1:${await listen(server)}/`, GET);
+    expect(await readText(response, 10_000)).toBe('{"ä":1}');
+  });
+
+  it('one that breaks while nobody reads it ends nothing', async () => {
+    const server = createServer((_message, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('no gzip at all');
+    });
+    const response = await fetchWith({})(`http://127.0.0.1:${await listen(server)}/`, GET);
+    response.body.destroy();
+    const other = await fetchWith({})(
+      `http://127.0.0.1:${await listen(createServer(hello))}/`,
+      GET,
+    );
+    expect(await readText(other, 10_000)).toContain('keypool-mcp');
   });
 });

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
@@ -295,13 +296,9 @@ describe('reading events', () => {
           const edges = [0, ...cuts.sort((a, b) => a - b), bytes.length];
           const parts = edges.slice(1).map((end, at) => bytes.subarray(edges[at], end));
           const seen: string[] = [];
-          const body = new ReadableStream<Uint8Array>({
-            start: (controller) => {
-              for (const part of parts) controller.enqueue(new Uint8Array(part));
-              controller.close();
-            },
-          });
-          await readEvents(new Response(body), 10_000, (data) => {
+          const body = Readable.from(parts);
+          const answer = { status: 200, ok: true, headers: { get: () => null }, body };
+          await readEvents(answer, 10_000, (data) => {
             seen.push(data);
             return 'more';
           });
