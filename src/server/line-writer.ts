@@ -1,4 +1,8 @@
-/** Messages → lines on the output, in order, counting what the reader has not taken yet. */
+/**
+ * Messages → lines on the output, in order, counting what the reader has not taken yet. What is
+ * sent within one turn of the event loop is written at once: a write to a pipe costs as much as
+ * making the line.
+ */
 
 export type Write = (text: string, done: (error?: Error | null) => void) => void;
 
@@ -12,6 +16,7 @@ export interface LineWriterOptions {
 export class LineWriter {
   readonly #options: LineWriterOptions;
   #pending = 0;
+  #lines: string[] = [];
   #isBroken = false;
   #waiting: Array<{ readonly below: number; readonly resolve: () => void }> = [];
 
@@ -19,7 +24,7 @@ export class LineWriter {
     this.#options = options;
   }
 
-  /** Characters that are written and not yet taken. */
+  /** Characters that are sent and not yet taken. */
   get pending(): number {
     return this.#pending;
   }
@@ -28,8 +33,16 @@ export class LineWriter {
     if (this.#isBroken) return;
     const line = `${this.#options.redact(JSON.stringify(message))}\n`;
     this.#pending += line.length;
-    this.#options.write(line, (error) => {
-      this.#pending -= line.length;
+    this.#lines.push(line);
+    if (this.#lines.length === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    if (this.#isBroken) return;
+    const text = this.#lines.join('');
+    this.#lines = [];
+    this.#options.write(text, (error) => {
+      this.#pending -= text.length;
       if (error !== undefined && error !== null) this.break();
       else this.#wake();
     });

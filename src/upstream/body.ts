@@ -57,9 +57,13 @@ export function readPieces(
       isDone = true;
     });
     body.on('error', (cause) => reject(new TransportError(cause)));
-    body.once('end', resolve);
-    // Says nothing new after an end or an error.
-    body.once('close', () => reject(new TransportError(new Error('the body was closed'))));
+    body.once('end', () => {
+      isDone = true;
+      resolve();
+    });
+    body.once('close', () => {
+      if (!isDone) reject(new TransportError(new Error('the body was closed')));
+    });
   });
 }
 
