@@ -31,6 +31,27 @@ describe('the redactor', () => {
     );
   });
 
+  it('takes each of many secrets out, wherever in a long text it stands', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(secret, { minLength: 1, maxLength: 8 }),
+        fc.nat(400),
+        fc.nat(),
+        (values, indent, which) => {
+          const redactor = new Redactor();
+          for (const value of values) redactor.add(value);
+          const value = values[which % values.length] ?? '';
+          // Without its prefix no shape shows it, only its own characters do.
+          const part = value.slice(3);
+          const text = `${'The words before it. '.repeat(20).slice(0, indent)}${part} and after`;
+          expect(redactor.redact(text)).not.toContain(part);
+          const hex = Buffer.from(value).toString('hex');
+          expect(redactor.redact(text.replace(part, hex))).not.toContain(hex);
+        },
+      ),
+    );
+  });
+
   it('takes out any run of eight or more of its characters', () => {
     fc.assert(
       fc.property(secret, fc.nat(24), fc.integer({ min: 8, max: 20 }), (value, start, length) => {

@@ -54,7 +54,9 @@ let lastTicket = 0;
 
 /** Sends what the package made, with headers of our own alone; its answer is kept from the package. */
 async function send(_url: unknown, init?: RequestInit): Promise<Response> {
-  const sending = sendings.get(new Headers(init?.headers).get(TICKET) ?? '');
+  // The package makes Headers; a copy of them would cost more than all else here.
+  const headers = init?.headers instanceof Headers ? init.headers : new Headers(init?.headers);
+  const sending = sendings.get(headers.get(TICKET) ?? '');
   if (sending === undefined) throw new Unwanted();
   const { secret, baseUrl, signal, fetch } = sending;
   try {
