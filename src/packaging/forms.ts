@@ -60,7 +60,6 @@ export function serverJson(): object {
     packages: [
       {
         registryType: 'npm',
-        registryBaseUrl: 'https://registry.npmjs.org',
         identifier: manifest.name,
         version: manifest.version,
         runtimeHint: 'npx',

@@ -34,7 +34,6 @@ describe('the generated forms', () => {
         .array(
           z.strictObject({
             registryType: z.literal('npm'),
-            registryBaseUrl: z.literal('https://registry.npmjs.org'),
             identifier: z.literal(manifest.name),
             version: z.literal(manifest.version),
             runtimeHint: z.literal('npx'),
