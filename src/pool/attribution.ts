@@ -1,5 +1,5 @@
 /**
- * Whose fault a failure is (pool.md 2f). Pure and total: a new kind does not compile without a
+ * Whose fault a failure is. Pure and total: a new kind does not compile without a
  * line here.
  */
 

@@ -1,5 +1,5 @@
 /**
- * opossum as gate, timer, half-open token and event source; the verdicts are ours (pool.md 2e).
+ * opossum as gate, timer, half-open token and event source; the verdicts are ours.
  *
  * opossum's own statistics do not fit calls that outlast its window, and a call that was started
  * before the breaker opened would close or re-open it when it ends. So every change of state is a

@@ -1,5 +1,5 @@
 /**
- * Which key serves next (pool.md 2c). Pure: one scan over all keys; in one event loop the counts
+ * Which key serves next. Pure: one scan over all keys; in one event loop the counts
  * are exact, so nothing has to be sampled.
  */
 

@@ -202,7 +202,7 @@ export class Dispatcher {
     return { reason: anyUp ? 'slot' : 'cooldown', ahead };
   }
 
-  /** Fails what cannot be served in time; waiting is only for what waiting helps (pool.md 2h). */
+  /** Fails what cannot be served in time; waiting is only for what waiting helps. */
   #refuseHopeless(): void {
     for (const [model, queue] of this.#queues) {
       if (queue.size === 0) continue;

@@ -79,7 +79,7 @@ export class Judge {
   }
 
   /** The verdict of a trial falls here: waiting for the whole answer doubled the median in an
-   * outage (pool.md 2f). */
+   * outage. */
   firstByte(attempt: Attempt): void {
     const now = this.#roster.now();
     const { slot } = attempt;

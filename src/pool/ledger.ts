@@ -94,7 +94,7 @@ export function endedLately(key: KeyRecord, now: number, serviceMs: number): num
   return key.endedLately * Math.exp(-(now - key.endedAt) / (2 * Math.max(1, serviceMs)));
 }
 
-/** Our own deadline ended it: no failure, but at least so slow (pool.md 2f, censored). */
+/** Our own deadline ended it: no failure, but at least so slow (a censored observation). */
 export function noteCensored(entry: Entry): void {
   const { provider, key, now } = entry;
   const predicted = predictMs(provider.speed.get(entry.speedClass));

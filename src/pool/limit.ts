@@ -1,5 +1,5 @@
 /**
- * How many calls an account takes at once, found from its refusals (pool.md 2d). Pure.
+ * How many calls an account takes at once, found from its refusals. Pure.
  *
  * A concurrency 429 is exact: at that moment as many calls as we still have in flight were
  * accepted. So there is no multiplicative cut; rejections of one burst drain until the accepted

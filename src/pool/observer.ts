@@ -3,7 +3,7 @@
 import type { Provider } from '../errors.ts';
 import type { BreakerState } from './snapshot.ts';
 
-/** The closed vocabulary of attempt outcomes (pool.md 2k): `ok`, `caller_*`, `key_*`,
+/** The closed vocabulary of attempt outcomes: `ok`, `caller_*`, `key_*`,
  * `account_*`, `provider_*`, `pool_*`, `cancelled`. */
 export type Outcome =
   | 'ok'

@@ -1,5 +1,5 @@
 /**
- * Key or provider? A 5xx alone does not say; what the other keys saw meanwhile does (pool.md 2f).
+ * Key or provider? A 5xx alone does not say; what the other keys saw meanwhile does.
  * Pure: reads the provider's evidence, oldest first.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Disabled keys come back by themselves: a token-free question, ever more rarely (pool.md 2f).
+ * Disabled keys come back by themselves: a token-free question, ever more rarely.
  * Pools that only shrink are what users of other gateways complain about most.
  */
 

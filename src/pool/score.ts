@@ -1,5 +1,5 @@
 /**
- * How good a key is (pool.md 2b). Pure.
+ * How good a key is. Pure.
  *
  * Raw latency punishes a key for long answers, so a key's slowness is observed time over the time
  * that its class of calls needs for so many tokens, and only the relation to the pool's median

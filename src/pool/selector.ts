@@ -117,7 +117,7 @@ function limitFor(call: PendingCall, lane: Lane, moment: Moment): number {
 }
 
 /** The first call of a key goes alone: a dead key costs one call, not a burst. */
-export function awaitsFirstSign(slot: KeySlot): boolean {
+function awaitsFirstSign(slot: KeySlot): boolean {
   return !slot.record.proven && slot.record.inFlight > 0;
 }
 

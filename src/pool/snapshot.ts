@@ -6,7 +6,7 @@ export type BreakerState = 'closed' | 'half-open' | 'open';
 
 /** `ready`: may serve. `cooling`: not before `retryInMs`. `disabled`: until the upstream's own
  * answer, or an operator, says otherwise. `draining`: removed, finishing its calls. */
-export type KeyState = 'ready' | 'cooling' | 'disabled' | 'draining';
+type KeyState = 'ready' | 'cooling' | 'disabled' | 'draining';
 
 export interface KeySnapshot {
   readonly name: string;

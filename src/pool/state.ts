@@ -120,8 +120,8 @@ export interface ProviderRecord {
   answeredSentAt: number;
 }
 
-/** Tokens for retries of faults that are nobody's key: full at start (pool.md 2g). */
-export const BUDGET_MAX = 20;
+/** Tokens for retries of faults that are nobody's key: full at start. */
+const BUDGET_MAX = 20;
 const BUDGET_GAIN = 0.2;
 
 export function createKeyRecord(
