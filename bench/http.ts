@@ -10,16 +10,12 @@
  * direct calls at the same number of clients.
  */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Simulator, startSimulator } from '../src/simulator/simulator.ts';
 import { createHome } from '../test/support/home.ts';
 import { Program } from '../test/support/program.ts';
+import { gatewayHeaders, startGateway, until } from './portkey.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +28,6 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds);
 const clientCounts = values.clients.split(',').map(Number);
 
-const PEER = '@portkey-ai/gateway@1.15.2';
 const TOKEN = randomBytes(24).toString('base64url');
 const PROMPT = 'Write a function that reverses a list.';
 const MESSAGES = [{ role: 'user', content: PROMPT }];
@@ -161,72 +156,14 @@ function modern(url: string): Open {
 }
 
 function peer(url: string, simulator: Simulator, secrets: readonly string[]): Open {
-  const config = JSON.stringify({
-    strategy: { mode: 'loadbalance' },
-    retry: { attempts: 3 },
-    targets: secrets.map((secret) => ({
-      provider: 'deepseek',
-      api_key: secret,
-      custom_host: simulator.deepseekUrl,
-      weight: 1,
-    })),
-  });
-  // Whole: its streams end with "Headers are immutable" on Node 20. Generating takes as long.
+  const headers = gatewayHeaders(simulator.deepseekUrl, secrets);
+  // Whole, and not streamed like the others: generating takes as long.
   const body = { model: 'deepseek-flash', messages: MESSAGES, stream: false };
   return () =>
     Promise.resolve(async () => {
-      const headers = { 'x-portkey-config': config };
       const { response, text } = await post(`${url}/v1/chat/completions`, headers, body);
       expectContent(response.ok, text, 'finish_reason');
     });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return address !== null && typeof address === 'object' ? address.port : 0;
-}
-
-async function until(isReady: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if (await isReady().catch(() => false)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('the server did not start');
-}
-
-interface Started {
-  readonly url: string;
-  stop(): void;
-}
-
-async function startPeer(): Promise<Started | null> {
-  const folder = mkdtempSync(join(tmpdir(), 'keypool-bench-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  try {
-    const args = ['install', '--silent', '--no-save', '--ignore-scripts', '--prefix', folder, PEER];
-    execFileSync('npm', args, { stdio: 'ignore', timeout: 180_000 });
-  } catch {
-    remove();
-    console.log(`${PEER} could not be fetched: run without it`);
-    return null;
-  }
-  const port = await freePort();
-  const script = join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js');
-  const child: ChildProcess = spawn(process.execPath, [script, `--port=${port}`, '--headless'], {
-    stdio: 'ignore',
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await until(async () => (await fetch(url)).status < 500);
-  return {
-    url,
-    stop: () => {
-      child.kill('SIGKILL');
-      remove();
-    },
-  };
 }
 
 function row(cells: readonly string[]): string {
@@ -261,7 +198,7 @@ await until(() => {
   url = /"url":"([^"]+)"/.exec(program.stderr)?.[1] ?? '';
   return Promise.resolve(url !== '');
 });
-const started = values.peer ? await startPeer() : null;
+const started = values.peer ? await startGateway() : null;
 
 const ways: ReadonlyArray<readonly [string, Open]> = [
   ['direct', direct(simulator, secrets)],

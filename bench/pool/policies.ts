@@ -10,12 +10,19 @@ import type {
   AttemptResult,
   CallRequest,
   CallResult,
+  KeyProbe,
   Lease,
   Lender,
   PoolKey,
   Send,
 } from '../../src/pool/lease.ts';
-import type { VirtualClock } from './virtual-clock.ts';
+
+/** Virtual or real. */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  readonly now: number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
 
 export interface Policy extends Lender {
   close(): void;
@@ -25,13 +32,18 @@ export interface Policy extends Lender {
 
 export interface PolicyContext {
   readonly keys: readonly PoolKey[];
-  readonly clock: VirtualClock;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly maxConcurrent: number;
   readonly answerMs: number;
+  /** Default: a disabled key stays disabled. */
+  readonly probe?: KeyProbe;
+  /** What every key may take, for the policy that is told. */
+  readonly capacities?: readonly number[];
 }
 
-export type PolicyName = 'keypool' | 'round-robin' | 'fixed-limit' | 'best-score';
+export type PolicyName = 'keypool' | 'round-robin' | 'fixed-limit' | 'best-score' | 'told-limit';
+/** All but the one that is told what the others have to find. */
 export const POLICY_NAMES: readonly PolicyName[] = [
   'keypool',
   'round-robin',
@@ -43,6 +55,7 @@ export function createPolicy(name: PolicyName, context: PolicyContext): Policy {
   if (name === 'keypool') return keypool(context);
   if (name === 'round-robin') return new RoundRobin(context, Number.POSITIVE_INFINITY);
   if (name === 'fixed-limit') return new RoundRobin(context, 10);
+  if (name === 'told-limit') return new RoundRobin(context, 1);
   return new BestScore(context, 10);
 }
 
@@ -54,7 +67,7 @@ function keypool(context: PolicyContext): Policy {
     now: () => context.clock.now,
     answerMs: { deepseek: context.answerMs },
     random: context.random,
-    probe: async () => 'invalid_key',
+    probe: context.probe ?? (async () => 'invalid_key'),
   });
   return {
     pool,
@@ -67,6 +80,7 @@ const SENDS = 4;
 
 interface Tried {
   readonly key: PoolKey;
+  readonly limit: number;
   inFlight: number;
 }
 
@@ -74,13 +88,15 @@ interface Tried {
 abstract class Baseline implements Policy {
   protected readonly keys: Tried[];
   protected readonly context: PolicyContext;
-  readonly #limit: number;
   readonly #waiting: Array<() => void> = [];
 
   constructor(context: PolicyContext, limit: number) {
     this.context = context;
-    this.keys = context.keys.map((key) => ({ key, inFlight: 0 }));
-    this.#limit = limit;
+    this.keys = context.keys.map((key, index) => ({
+      key,
+      limit: context.capacities?.[index] ?? limit,
+      inFlight: 0,
+    }));
   }
 
   protected abstract pick(free: readonly Tried[]): Tried;
@@ -116,7 +132,7 @@ abstract class Baseline implements Policy {
 
   async #free(): Promise<Tried> {
     for (;;) {
-      const free = this.keys.filter((each) => each.inFlight < this.#limit);
+      const free = this.keys.filter((each) => each.inFlight < each.limit);
       if (free.length > 0) return this.pick(free);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }

@@ -1,0 +1,176 @@
+/**
+ * `npm run bench:pool:real [-- --seed 1 --only S1 --ways keypool --no-peer]`: the scenarios that
+ * mean something in real time, over HTTP, on answers of 0.3 s. The product's DeepSeek client over
+ * its pool and over three other policies, and @portkey-ai/gateway, on the same calls; beside each
+ * the time of a scheduler that knows everything beforehand and needs no time itself.
+ */
+
+import { availableParallelism, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Gateway, startGateway } from '../portkey.ts';
+import { runOracle } from './oracle.ts';
+import { POLICY_NAMES, type PolicyName } from './policies.ts';
+import { seeded } from './random.ts';
+import { type RealUpstream, UpstreamProcess } from './real-upstream.ts';
+import type { Arrived } from './real-upstream-process.ts';
+import { type Arrival, type Scenario, scenariosAt } from './scenarios.ts';
+import { percentile } from './simulate.ts';
+import { throughClient, throughGateway, type Way } from './ways.ts';
+
+/** Answers of eight seconds become answers of 0.3 s. */
+const SCALE = 0.0375;
+/** Scenarios, and how many of their calls: enough to pass through the fault and out again. */
+const CHOSEN: Readonly<Record<string, number>> = {
+  S1: 200,
+  S2: 120,
+  S3: 200,
+  S4: 200,
+  S5: 150,
+  S7: 200,
+  S8: 60,
+  S13: 250,
+};
+
+/** Without faults and slow keys, who is told the capacities shows what the machine itself costs. */
+const TOLD: ReadonlySet<string> = new Set(['S1', 'S7', 'S13']);
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    ways: { type: 'string' },
+    peer: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+});
+const seed = Number(values.seed);
+
+const upstreams = new UpstreamProcess();
+
+type WayName = PolicyName | 'portkey';
+
+interface Ended {
+  readonly ok: boolean;
+  readonly counts: boolean;
+  readonly latencyMs: number;
+  readonly at: number;
+}
+
+function runCall(arrival: Arrival, index: number, way: Way, startedAt: number): Promise<Ended> {
+  return new Promise((resolve) => {
+    setTimeout(() => {
+      const end = (ok: boolean): void => {
+        const at = performance.now() - startedAt;
+        const counts = arrival.work.isBad !== true;
+        resolve({ ok, counts, at, latencyMs: at - arrival.at });
+      };
+      way.call(arrival.work, `session-${index % 3}`).then(
+        () => end(true),
+        () => end(false),
+      );
+    }, arrival.at);
+  });
+}
+
+function open(name: WayName, upstream: RealUpstream, gateway: Gateway | null): Promise<Way> {
+  if (name !== 'portkey') return throughClient(name, upstream);
+  if (gateway === null) throw new Error('no gateway');
+  return Promise.resolve(throughGateway(gateway, upstream));
+}
+
+interface Run {
+  readonly ended: readonly Ended[];
+  readonly arrived: Arrived;
+}
+
+async function run(
+  name: WayName,
+  scenario: Scenario,
+  arrivals: readonly Arrival[],
+  gateway: Gateway | null,
+): Promise<Run> {
+  const upstream = await upstreams.open(scenario.upstream);
+  const way = await open(name, upstream, gateway);
+  try {
+    const startedAt = performance.now();
+    const calls = arrivals.map((arrival, index) => runCall(arrival, index, way, startedAt));
+    return { ended: await Promise.all(calls), arrived: await upstreams.end() };
+  } finally {
+    way.close();
+  }
+}
+
+function row(name: string, scenario: Scenario, arrivals: readonly Arrival[], done: Run): string {
+  // The simulator refuses at once, and the network takes no time for the scheduler.
+  const oracle = runOracle({ ...scenario.upstream, answerMs: 0 }, arrivals);
+  const counted = done.ended.filter(({ counts }) => counts);
+  const served = counted.filter(({ ok }) => ok);
+  const success = served.length / counted.length;
+  const makespanMs = Math.max(...counted.map(({ at }) => at)) - (arrivals[0]?.at ?? 0);
+  const latencies = served.map(({ latencyMs }) => latencyMs);
+  const p95 = percentile(latencies, 0.95) / percentile(oracle.latenciesMs, 0.95);
+  const { sent, refused, faults } = done.arrived;
+  const cells = [
+    scenario.name.padEnd(4),
+    name.padEnd(11),
+    `${(100 * success).toFixed(1)} %`.padStart(7),
+    (makespanMs / oracle.makespanMs).toFixed(2).padStart(8),
+    p95.toFixed(2).padStart(7),
+    (sent / arrivals.length).toFixed(2).padStart(5),
+    String(refused).padStart(4),
+    String(faults).padStart(6),
+    ((success * success * oracle.makespanMs) / makespanMs).toFixed(2).padStart(5),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** The first calls of a process pay for loading and compiling. */
+async function warm(gateway: Gateway | null): Promise<void> {
+  const [scenario] = scenariosAt(SCALE);
+  if (scenario === undefined) return;
+  const arrivals = scenario.arrivals(seeded(seed)).slice(0, 100);
+  for (const name of [
+    'keypool',
+    'round-robin',
+    ...(gateway ? ['portkey' as const] : []),
+  ] as const) {
+    await run(name, scenario, arrivals, gateway);
+  }
+}
+
+const startedAt = Date.now();
+const gateway = values.peer ? await startGateway() : null;
+const peers: WayName[] = gateway === null ? [] : ['portkey'];
+const names: WayName[] = ['told-limit', ...POLICY_NAMES, ...peers];
+const wanted = values.ways?.split(',') ?? names;
+try {
+  await warm(gateway);
+  const machine = `node ${process.version}, ${availableParallelism()} cores`;
+  console.log(`real clock over HTTP, answers of 0.3 s, seed ${seed}; ${machine}`);
+  console.log('opt: a scheduler that knows everything beforehand; sends: per call; faults: calls');
+  console.log(
+    'that met the scenario’s fault, in S4 the dead key; score: goodput × success over opt',
+  );
+  console.log(
+    'A way that gives up early has a short makespan and a short p95: read success first.',
+  );
+  for (const scenario of scenariosAt(SCALE)) {
+    const count = CHOSEN[scenario.name];
+    if (count === undefined || (values.only ?? scenario.name) !== scenario.name) continue;
+    const arrivals = scenario.arrivals(seeded(seed)).slice(0, count);
+    console.log(`\n${scenario.name}: ${scenario.title}; ${arrivals.length} calls`);
+    console.log(
+      '|      | way         | success | makespan/opt | p95/opt | sends | 429s | faults | score |',
+    );
+    for (const name of names.filter((each) => wanted.includes(each))) {
+      if (name === 'told-limit' && !TOLD.has(scenario.name)) continue;
+      console.log(row(name, scenario, arrivals, await run(name, scenario, arrivals, gateway)));
+    }
+  }
+} finally {
+  gateway?.stop();
+  upstreams.stop();
+}
+const seconds = Math.round((Date.now() - startedAt) / 1000);
+const load = loadavg().map((each) => each.toFixed(1));
+console.log(`\ndone in ${seconds} s; load average over 1, 5, 15 minutes: ${load.join(', ')}`);

@@ -1,0 +1,101 @@
+/** A scenario's upstream behind real HTTP: the product's own simulator, set up as it says. */
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { PoolKey } from '../../src/pool/lease.ts';
+import type { FaultName, FaultStep } from '../../src/simulator/simulator.ts';
+import type { Arrived, KeySetting } from './real-upstream-process.ts';
+import { type Fault, type FaultAt, keysOf, type UpstreamSpec, type Work } from './upstream.ts';
+
+const FAULTS: Partial<Readonly<Record<Fault['kind'], FaultName>>> = {
+  concurrency: 'rate_limit',
+  invalid_key: 'invalid_key',
+  no_credit: 'no_balance',
+  overloaded: 'overloaded',
+  server_error: 'server_error',
+  connection_lost: 'reset',
+  hang: 'never_answers',
+};
+/** What lasts until here lasts for ever. */
+const HORIZON_MS = 60_000;
+
+/** A function of time as a script: its windows, found to the millisecond. */
+function scriptOf(fault: FaultAt): FaultStep[] {
+  const script: FaultStep[] = [];
+  let since = 0;
+  for (let now = 1; now <= HORIZON_MS; now++) {
+    const kind = fault(since)?.kind;
+    const isLast = now === HORIZON_MS;
+    if (!isLast && fault(now)?.kind === kind) continue;
+    const name = kind === undefined ? undefined : FAULTS[kind];
+    if (kind !== undefined && name === undefined) throw new Error(`no such fault: ${kind}`);
+    // Infinity does not cross a process boundary: an absent end means the same.
+    if (name !== undefined) {
+      script.push({ fault: name, fromMs: since, ...(isLast ? {} : { untilMs: now }) });
+    }
+    since = now;
+  }
+  return script;
+}
+
+/** Tells the simulator how long to answer. */
+export function promptFor(work: Work): string {
+  return `Answer with exactly ${work.tokens} tokens.`;
+}
+
+function settingsOf(spec: UpstreamSpec, keys: readonly PoolKey[]): KeySetting[] {
+  return spec.keys.map(({ account, slow = 1, fault }, index) => {
+    const capacity = spec.accounts[account]?.capacity;
+    if (typeof capacity !== 'number') throw new Error('the simulator has fixed capacities');
+    return {
+      secret: keys[index]?.secret ?? '',
+      account: `account-${account}`,
+      capacity,
+      ttftMs: spec.firstByteMs * slow,
+      tokensPerSecond: 1_000 / (spec.tokenMs * slow),
+      faults: fault === undefined ? [] : scriptOf(fault),
+    };
+  });
+}
+
+/** One scenario's upstream, with nobody's calls in its memory. */
+export interface RealUpstream {
+  readonly url: string;
+  readonly keys: readonly PoolKey[];
+  /** Per key; keys of one account share its capacity evenly. */
+  readonly capacities: readonly number[];
+}
+
+/** The process behind all of them, one after the other. */
+export class UpstreamProcess {
+  readonly #child: ChildProcess;
+
+  constructor() {
+    this.#child = fork(fileURLToPath(new URL('./real-upstream-process.ts', import.meta.url)));
+  }
+
+  /** The clock of its faults starts now. */
+  async open(spec: UpstreamSpec): Promise<RealUpstream> {
+    const keys = keysOf(spec);
+    const answer = once(this.#child, 'message');
+    const settings = settingsOf(spec, keys);
+    this.#child.send(settings);
+    const [url]: string[] = await answer;
+    const sharing = (account: string): number =>
+      settings.filter((setting) => setting.account === account).length;
+    const capacities = settings.map(({ capacity, account }) => capacity / sharing(account));
+    return { url: url ?? '', keys, capacities };
+  }
+
+  async end(): Promise<Arrived> {
+    const answer = once(this.#child, 'message');
+    this.#child.send('end');
+    const [arrived]: Arrived[] = await answer;
+    return arrived ?? { sent: 0, refused: 0, faults: 0 };
+  }
+
+  stop(): void {
+    this.#child.disconnect();
+  }
+}
