@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const GATEWAY = '@portkey-ai/gateway@1.15.2';
+const GATEWAY = '@portkey-ai/gateway@1.15.2';
 
 export interface Gateway {
   readonly url: string;

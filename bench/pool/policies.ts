@@ -84,6 +84,12 @@ interface Tried {
   inFlight: number;
 }
 
+/** Everybody knows that these are not worth a second try. */
+function isCallersFault({ failure }: UpstreamError): boolean {
+  const { status } = failure;
+  return status === 400 || status === 404 || status === 413 || status === 422;
+}
+
 /** The retry loop that the baselines share; they differ in the key they take. */
 abstract class Baseline implements Policy {
   protected readonly keys: Tried[];
@@ -120,8 +126,7 @@ abstract class Baseline implements Policy {
       } catch (error) {
         last = error;
         this.learn(tried, false, clock.now - since);
-        const kind = error instanceof UpstreamError ? error.failure.kind : null;
-        if (kind === null || kind === 'bad_request') throw error;
+        if (!(error instanceof UpstreamError) || isCallersFault(error)) throw error;
       } finally {
         tried.inFlight -= 1;
         this.#waiting.shift()?.();
