@@ -20,7 +20,8 @@ and recover, and says what was observed. Exit code 0 only if all of it was.
     const controller = new AbortController();
     const interrupt = (): void =>
       controller.abort(new DOMException('The demo was interrupted', 'AbortError'));
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+    // A second Ctrl-C changes nothing: cleaning takes a moment, and has to be done.
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
     const report = await runDemo(new DemoView(asJson ? tell : print, isColored), controller.signal);
     if (asJson) print(JSON.stringify(report, null, 2));
     return report.ok ? 0 : 1;

@@ -63,8 +63,12 @@ it('prints a report for programs with --json', async () => {
   expect(code).toBe(0);
 });
 
-it('cleans up when it is interrupted', async () => {
-  const { code } = await runDemo([], 100);
-  expect(code).toBe(130);
-  expect(readdirSync(temp)).toEqual([]);
-});
+// While commands fill the store, while the server starts, while it serves.
+it.each([50, 100, 300, 700, 1_500, 2_500])(
+  'cleans up when it is interrupted after %i ms',
+  async (ms) => {
+    const { code } = await runDemo([], ms);
+    expect(code).toBe(130);
+    expect(readdirSync(temp)).toEqual([]);
+  },
+);

@@ -4,8 +4,9 @@
  * real MCP client talks to.
  */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,6 +37,9 @@ export class DemoStage {
   readonly client = new Client({ name: `${NAME}-demo`, version: VERSION });
   #transport: StdioClientTransport | null = null;
   #stderr = '';
+  /** The command that runs just now. */
+  #running: ChildProcess | null = null;
+  #isCleared = false;
 
   private constructor(home: string, simulator: Simulator, keys: readonly DemoKey[]) {
     this.home = home;
@@ -68,6 +72,7 @@ export class DemoStage {
 
   /** Starts the server and shakes hands. @returns milliseconds from spawn to the handshake's end */
   async startServer(): Promise<number> {
+    this.#expectStage();
     const started = performance.now();
     const transport = new StdioClientTransport({
       command: process.execPath,
@@ -102,6 +107,8 @@ export class DemoStage {
 
   /** @returns true when nothing is left behind: no process, no file */
   async clear(): Promise<boolean> {
+    this.#isCleared = true;
+    await this.#endCommand();
     const pid = this.#transport?.pid ?? null;
     await this.client.close();
     await this.simulator.close();
@@ -117,13 +124,29 @@ export class DemoStage {
     };
   }
 
+  /** An interrupted story must not go on behind the cleaning. */
+  #expectStage(): void {
+    if (this.#isCleared) throw new DOMException('The demo was interrupted', 'AbortError');
+  }
+
+  /** A command that still ran would write into the folder that is being removed. */
+  async #endCommand(): Promise<void> {
+    const child = this.#running;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, 'close');
+    child.kill('SIGKILL');
+    await closed;
+  }
+
   /** Runs one of the program's own commands. */
   #command(args: readonly string[], input = ''): Promise<void> {
+    this.#expectStage();
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [...programArguments(), ...args], {
         env: this.#environment(),
         stdio: ['pipe', 'ignore', 'pipe'],
       });
+      this.#running = child;
       let stderr = '';
       child.stderr.on('data', (chunk: Buffer) => {
         stderr += chunk.toString('utf8');
