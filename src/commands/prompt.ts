@@ -62,11 +62,12 @@ function typeHidden(question: string): Promise<string> {
       restore();
       resolve(typed);
     };
-    stderr.write(question);
     stdin.setEncoding('utf8');
-    stdin.setRawMode(true);
     stdin.on('data', onData);
     process.on('SIGTERM', onTerminate);
+    // The echo ends before the question invites to type: a paste may come in the same instant.
+    stdin.setRawMode(true);
+    stderr.write(question);
     stdin.resume();
   });
 }
