@@ -167,9 +167,8 @@ export class Dispatcher {
       onAccepted: (it) => this.#judge.accepted(it),
       onFirstByte: (it) => this.#judge.firstByte(it),
     });
-    attempt.presumeAfter(this.#survivalMs(slot, providerTrial), () =>
-      this.#judge.survived(attempt),
-    );
+    const survivalMs = this.#survivalMs(slot, providerTrial);
+    attempt.presumeAfter(survivalMs, this.#roster.now, () => this.#judge.survived(attempt));
     waiter.call.onEnd((end) => {
       attempt.abort(
         end === 'cancelled'

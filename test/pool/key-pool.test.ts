@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PoolExhaustedError, UpstreamError } from '../../src/errors.ts';
 import { type Logger, silentLogger } from '../../src/logger.ts';
 import { KeyPool, type KeyPoolOptions } from '../../src/pool/key-pool.ts';
+import type { Lease } from '../../src/pool/lease.ts';
 import type { KeySnapshot } from '../../src/pool/snapshot.ts';
-import { type Behaviour, FakeUpstream, request, testKeys } from './fake-upstream.ts';
+import { type Behaviour, FakeUpstream, request, sleep, testKeys } from './fake-upstream.ts';
 
 let pool: KeyPool | undefined;
 
@@ -203,6 +204,24 @@ describe('concurrency', () => {
     await settle(Promise.all(Array.from({ length: 200 }, () => createPoolCall(upstream))));
     expect(Date.now() - started).toBeLessThan((200 / 42) * 305 * 1.2);
     expect(upstream.refusals).toBeLessThan(42 + 20);
+  });
+
+  it.each([
+    ['counts a call that is not refused in time as taken', 1, 40],
+    ['waits for a real sign while the event loop lags: a refusal may lie unread', 2, 1],
+  ])('%s', async (_what, clockSpeed, sentByThen) => {
+    let sent = 0;
+    const silent = async ({ signal }: Lease): Promise<never> => {
+      sent += 1;
+      await sleep(3_600_000, signal);
+      throw new Error('not reached');
+    };
+    // Timers that are late by their own length: the clock runs ahead of them.
+    const fresh = createPool({ keys: testKeys(1), now: () => clockSpeed * Date.now() });
+    const calls = Array.from({ length: 40 }, () => fresh.call(request(), silent));
+    for (const call of calls) call.catch(() => {});
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(sent).toBe(sentByThen);
   });
 
   it('rests after a rate limit for as long as the upstream says', async () => {
