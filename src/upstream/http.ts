@@ -132,7 +132,7 @@ function answerOf(
 }
 
 async function load(settings: HttpSettings): Promise<Fetch> {
-  const { EnvHttpProxyAgent, request } = await import('undici');
+  const { EnvHttpProxyAgent } = await import('undici');
   const dispatcher = new EnvHttpProxyAgent({
     ...proxyOptions(settings.proxy),
     // Plain http goes to a proxy in absolute form, as every proxy takes it; https is tunnelled.
@@ -146,10 +146,12 @@ async function load(settings: HttpSettings): Promise<Fetch> {
   return async (url, { headers, ...init }) => {
     // Compressing pays on the way through the internet, not within this machine.
     const encoding = url.startsWith('https:') ? 'gzip, deflate, br' : 'identity';
-    const { statusCode, ...answer } = await request(url, {
+    const { origin, pathname, search } = new URL(url);
+    const { statusCode, ...answer } = await dispatcher.request({
       ...init,
+      origin,
+      path: pathname + search,
       headers: { 'user-agent': userAgent, 'accept-encoding': encoding, ...headers },
-      dispatcher,
     });
     return answerOf(statusCode, answer.headers, answer.body);
   };
