@@ -1,7 +1,7 @@
 /**
  * Which era a message belongs to, decided message by message: a client may race `server/discover`
  * with `initialize` and go on with whichever is answered. Each SDK is imported when its era is
- * first asked for more than the first answers.
+ * first asked for more than the first answers, or when the client falls silent after those.
  */
 
 import type { Logger } from '../logger.ts';
@@ -76,6 +76,9 @@ function replyId(message: object): RequestId | null {
   return typeof message.id === 'string' || typeof message.id === 'number' ? message.id : null;
 }
 
+/** After the last of the first answers; a client that goes on at once waits for its import. */
+const OPEN_AFTER_MS = 50;
+
 export class Router {
   readonly #options: RouterOptions;
   readonly #legs = new Map<Era, LazyLeg>();
@@ -83,6 +86,7 @@ export class Router {
   readonly #inFlight = new Map<RequestId, Era[]>();
   readonly #subscriptions = new Set<RequestId>();
   #idle: Array<() => void> = [];
+  #opening: NodeJS.Timeout | undefined;
 
   constructor(options: RouterOptions) {
     this.#options = options;
@@ -93,6 +97,7 @@ export class Router {
     const result = era === 'legacy' ? legacyAnswer(message) : modernAnswer(message);
     if (result !== null) {
       this.#options.send({ jsonrpc: '2.0', id: message.id, result });
+      this.#openSoon(era);
       return;
     }
     if (message.method === 'subscriptions/listen') this.#subscriptions.add(message.id);
@@ -120,7 +125,15 @@ export class Router {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#opening);
     await Promise.all([...this.#legs.values()].map((leg) => leg.close()));
+  }
+
+  /** The first call must not pay for the import that there is time for now. */
+  #openSoon(era: Era): void {
+    clearTimeout(this.#opening);
+    this.#opening = setTimeout(() => this.#leg(era), OPEN_AFTER_MS);
+    this.#opening.unref();
   }
 
   #leg(era: Era): LazyLeg {
