@@ -3,11 +3,18 @@
 import { once } from 'node:events';
 import { type FaultStep, type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
+export interface CapacityChange {
+  readonly atMs: number;
+  readonly capacity: number;
+}
+
 /** One key, as it crosses the process boundary. */
 export interface KeySetting {
   readonly secret: string;
   readonly account: string;
   readonly capacity: number;
+  /** Later capacities, milliseconds from the start. */
+  readonly changes: readonly CapacityChange[];
   readonly ttftMs: number;
   readonly tokensPerSecond: number;
   readonly faults: readonly FaultStep[];
@@ -44,15 +51,29 @@ function arrivedAt(simulator: Simulator): Arrived {
   };
 }
 
+/** The clock of faults and capacities begins when the calls do, not while a program starts. */
+function begin(simulator: Simulator, settings: readonly KeySetting[]): NodeJS.Timeout[] {
+  return settings.flatMap(({ secret, account, faults, changes }) => {
+    simulator.setBehaviour(secret, { faults });
+    return changes.map(({ atMs, capacity }) =>
+      setTimeout(() => simulator.setAccount(account, { capacity }), atMs),
+    );
+  });
+}
+
 process.once('disconnect', () => process.exit());
 for (;;) {
-  const [settings]: Array<readonly KeySetting[]> = await once(process, 'message');
+  const [settings = []]: Array<readonly KeySetting[]> = await once(process, 'message');
   const simulator = await startSimulator();
-  for (const { secret, ...setting } of settings ?? []) {
-    simulator.addKey(secret, { provider: 'deepseek', answer: answerTo, ...setting });
+  for (const { secret, account, capacity, ttftMs, tokensPerSecond } of settings) {
+    const behaviour = { account, capacity, ttftMs, tokensPerSecond, answer: answerTo };
+    simulator.addKey(secret, { provider: 'deepseek', ...behaviour });
   }
   process.send?.(simulator.deepseekUrl);
   await once(process, 'message');
+  const timers = begin(simulator, settings);
+  await once(process, 'message');
+  for (const timer of timers) clearTimeout(timer);
   process.send?.(arrivedAt(simulator));
   await simulator.close();
 }

@@ -5,8 +5,15 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { PoolKey } from '../../src/pool/lease.ts';
 import type { FaultName, FaultStep } from '../../src/simulator/simulator.ts';
-import type { Arrived, KeySetting } from './real-upstream-process.ts';
-import { type Fault, type FaultAt, keysOf, type UpstreamSpec, type Work } from './upstream.ts';
+import type { Arrived, CapacityChange, KeySetting } from './real-upstream-process.ts';
+import {
+  type AccountSpec,
+  type Fault,
+  type FaultAt,
+  keysOf,
+  type UpstreamSpec,
+  type Work,
+} from './upstream.ts';
 
 const FAULTS: Partial<Readonly<Record<Fault['kind'], FaultName>>> = {
   concurrency: 'rate_limit',
@@ -39,6 +46,18 @@ function scriptOf(fault: FaultAt): FaultStep[] {
   return script;
 }
 
+/** A function of time as a list of its steps. */
+function capacitiesOf(account: AccountSpec | undefined): CapacityChange[] {
+  const capacity = account?.capacity ?? 0;
+  if (typeof capacity === 'number') return [{ atMs: 0, capacity }];
+  const changes: CapacityChange[] = [];
+  for (let atMs = 0; atMs < HORIZON_MS; atMs++) {
+    const now = capacity(atMs);
+    if (changes.at(-1)?.capacity !== now) changes.push({ atMs, capacity: now });
+  }
+  return changes;
+}
+
 /** Tells the simulator how long to answer. */
 export function promptFor(work: Work): string {
   return `Answer with exactly ${work.tokens} tokens.`;
@@ -46,12 +65,12 @@ export function promptFor(work: Work): string {
 
 function settingsOf(spec: UpstreamSpec, keys: readonly PoolKey[]): KeySetting[] {
   return spec.keys.map(({ account, slow = 1, fault }, index) => {
-    const capacity = spec.accounts[account]?.capacity;
-    if (typeof capacity !== 'number') throw new Error('the simulator has fixed capacities');
+    const [first, ...changes] = capacitiesOf(spec.accounts[account]);
     return {
       secret: keys[index]?.secret ?? '',
       account: `account-${account}`,
-      capacity,
+      capacity: first?.capacity ?? 0,
+      changes,
       ttftMs: spec.firstByteMs * slow,
       tokensPerSecond: 1_000 / (spec.tokenMs * slow),
       faults: fault === undefined ? [] : scriptOf(fault),
@@ -75,7 +94,6 @@ export class UpstreamProcess {
     this.#child = fork(fileURLToPath(new URL('./real-upstream-process.ts', import.meta.url)));
   }
 
-  /** The clock of its faults starts now. */
   async open(spec: UpstreamSpec): Promise<RealUpstream> {
     const keys = keysOf(spec);
     const answer = once(this.#child, 'message');
@@ -86,6 +104,11 @@ export class UpstreamProcess {
       settings.filter((setting) => setting.account === account).length;
     const capacities = settings.map(({ capacity, account }) => capacity / sharing(account));
     return { url: url ?? '', keys, capacities };
+  }
+
+  /** The clock of its faults and capacities starts now. */
+  begin(): void {
+    this.#child.send('begin');
   }
 
   async end(): Promise<Arrived> {

@@ -12,7 +12,7 @@ import type { Work } from './upstream.ts';
 
 export interface Way {
   /** Rejects unless it was answered in full. */
-  call(work: Work, session: string): Promise<void>;
+  call(work: Work, session: string, signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -26,7 +26,6 @@ const REAL_CLOCK: Clock = {
 };
 
 const MODEL = 'deepseek-flash';
-const MAX_CONCURRENT = 64;
 const CALL_TIMEOUT_MS = 60_000;
 const IDLE_TIMEOUT_MS = 45_000;
 /** What the program assumes of an upstream on this machine. */
@@ -40,7 +39,11 @@ function maxTokensOf(work: Work): number {
 }
 
 /** The product's DeepSeek client over a policy: wired as the program wires it over its pool. */
-export async function throughClient(name: PolicyName, upstream: RealUpstream): Promise<Way> {
+export async function throughClient(
+  name: PolicyName,
+  upstream: RealUpstream,
+  maxConcurrent: number,
+): Promise<Way> {
   const proxy = { httpProxy: null, httpsProxy: null, noProxy: null };
   const fetch = createFetch({ proxy });
   await fetch.prepare?.();
@@ -50,7 +53,7 @@ export async function throughClient(name: PolicyName, upstream: RealUpstream): P
     keys: upstream.keys,
     clock: REAL_CLOCK,
     random: Math.random,
-    maxConcurrent: MAX_CONCURRENT,
+    maxConcurrent,
     answerMs: ANSWER_MS,
     ...(name === 'told-limit' ? { capacities: upstream.capacities } : {}),
     probe: async (key, signal) => (await checkKey(key.provider, key.secret, signal)).verdict,
@@ -65,7 +68,7 @@ export async function throughClient(name: PolicyName, upstream: RealUpstream): P
     logger: silentLogger,
   });
   return {
-    call: async (work, session) => {
+    call: async (work, session, signal) => {
       const request = {
         system: '',
         user: promptFor(work),
@@ -74,7 +77,6 @@ export async function throughClient(name: PolicyName, upstream: RealUpstream): P
         temperature: 0,
         maxTokens: maxTokensOf(work),
       } as const;
-      const signal = new AbortController().signal;
       const context = { signal, session, priority: 'interactive', onProgress: () => {} } as const;
       const { text } = await client.generate(request, context);
       if (text.length < 4 * work.tokens - 1) throw new Error('half an answer');
@@ -87,7 +89,7 @@ export function throughGateway(gateway: Gateway, upstream: RealUpstream): Way {
   const secrets = upstream.keys.map(({ secret }) => secret);
   const headers = gatewayHeaders(upstream.url, secrets);
   return {
-    call: async (work) => {
+    call: async (work, _session, cancel) => {
       const body = JSON.stringify({
         model: MODEL,
         messages: [{ role: 'user', content: promptFor(work) }],
@@ -95,7 +97,7 @@ export function throughGateway(gateway: Gateway, upstream: RealUpstream): Way {
         stream: false,
       });
       const url = `${gateway.url}/v1/chat/completions`;
-      const signal = AbortSignal.timeout(CALL_TIMEOUT_MS);
+      const signal = AbortSignal.any([cancel, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
       const response = await fetch(url, { method: 'POST', headers, body, signal });
       const text = await response.text();
       if (!response.ok || !text.includes('finish_reason')) throw new Error('not an answer');
