@@ -48,6 +48,8 @@ export interface Runtime {
    * @throws KeyStoreError while nothing gives a key
    */
   ready(): Promise<Supply>;
+  /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
+  prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
   /** Stops following the store; rejects waiting calls. */
   close(): void;
@@ -60,6 +62,7 @@ class KeySupply {
   readonly #settled: Promise<void>;
   readonly #stop: () => void;
   #supply: Supply = { store: null, problem: null };
+  #prepared: Promise<void> = Promise.resolve();
 
   constructor(options: RuntimeOptions, pool: KeyPool) {
     this.#options = options;
@@ -88,6 +91,11 @@ class KeySupply {
     return this.#supply;
   }
 
+  async prepare(): Promise<void> {
+    await this.#settled;
+    await this.#prepared;
+  }
+
   stop(): void {
     this.#stop();
   }
@@ -107,7 +115,7 @@ class KeySupply {
     for (const key of keys) redactor.add(key.secret);
     this.#pool.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
-    if (keys.length > 0) prepareChat().catch(() => {});
+    if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
     logger.info('The pool has its keys', {
       environment: config.environment,
       keys: keys.map((key) => `${key.name} (${keyId(key.secret)})`),
@@ -176,6 +184,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     }),
     perplexity: createPerplexityClient({ ...shared, baseUrl: config.perplexityBaseUrl }),
     ready: () => supply.current(),
+    prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
     close: () => {
       supply.stop();

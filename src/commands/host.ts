@@ -54,6 +54,12 @@ export function createHost(lazy: LazyRuntime, options: RuntimeOptions): ServerHo
       await runtime.ready();
       return { deepseek: runtime.deepseek, perplexity: runtime.perplexity };
     },
+    // What fails here fails again, with its reason, in the first call.
+    prepare: () =>
+      lazy.get().then(
+        (runtime) => runtime.prepare(),
+        () => {},
+      ),
     status: async () => statusOf(await lazy.get(), config),
     redact: (text) => redactor.redact(text),
     models: [...new Set([config.deepseekModel, ...LISTED_MODELS])],

@@ -9,9 +9,6 @@ import { NAME, VERSION } from '../version.ts';
 import type { Command, CommandInput } from './command.ts';
 import { createHost, LazyRuntime } from './host.ts';
 
-/** Long enough for a client's first messages to be answered, too short for a person to call. */
-const OPEN_AFTER_MS = 50;
-
 async function overStdio({ flags, env }: CommandInput): Promise<number> {
   const config = loadConfig(flags, env);
   const redactor = new Redactor();
@@ -22,17 +19,12 @@ async function overStdio({ flags, env }: CommandInput): Promise<number> {
     environment: config.environment,
     store: config.storePath,
   });
-  const serving = serveStdio({
+  const code = await serveStdio({
     input: process.stdin,
     output: process.stdout,
     logger,
     host: createHost(runtime, options),
   });
-  // Opened behind the handshake, so that the first call finds its keys.
-  setTimeout(() => {
-    runtime.get().catch((error: unknown) => logger.error('The pool cannot be built', { error }));
-  }, OPEN_AFTER_MS).unref();
-  const code = await serving;
   await runtime.close();
   return code;
 }

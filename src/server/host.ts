@@ -18,6 +18,8 @@ export interface ServerHost {
    * @throws ConfigError, KeyStoreError; the caller of the tool reads them
    */
   clients(): Promise<UpstreamClients>;
+  /** Loads what the first call would otherwise wait for. Never rejects. */
+  prepare?(): Promise<void>;
   /** Secret-free snapshot of the pool; JSON-able. */
   status(): Promise<unknown>;
   /** Everything a server says passes through here. */

@@ -27,24 +27,32 @@ export function eraOf(message: JsonRpcRequest | JsonRpcNotification): Era {
   return isRecord(meta) && VERSION_KEY in meta ? 'modern' : 'legacy';
 }
 
-/** A leg that may still be opening; messages keep their order meanwhile. */
+/** The first call of a burst is on its way to the upstream before the last one is looked at. */
+const MESSAGES_PER_TURN = 8;
+
+/** A leg that may still be opening; messages keep their order and take turns with everything else. */
 class LazyLeg {
-  readonly #opened: Promise<Leg>;
+  readonly #onFailure: (error: unknown, lost: ClientMessage[]) => void;
   #leg: Leg | null = null;
   #waiting: ClientMessage[] = [];
+  /** Nothing is handed on: the leg is opening, or a turn has been taken. */
+  #isHeld = true;
   #isClosed = false;
 
   constructor(opened: Promise<Leg>, onFailure: (error: unknown, lost: ClientMessage[]) => void) {
-    this.#opened = opened;
+    this.#onFailure = onFailure;
     opened.then(
-      (leg) => this.#arrived(leg),
-      (error: unknown) => onFailure(error, this.#waiting.splice(0)),
+      (leg) => {
+        this.#leg = leg;
+        this.#takeTurn();
+      },
+      (error: unknown) => this.#failed(error),
     );
   }
 
   deliver(message: ClientMessage): void {
-    if (this.#leg === null) this.#waiting.push(message);
-    else this.#leg.deliver(message);
+    this.#waiting.push(message);
+    if (!this.#isHeld) this.#takeTurn();
   }
 
   async close(): Promise<void> {
@@ -52,15 +60,25 @@ class LazyLeg {
     await this.#leg?.close();
   }
 
-  /** Resolves when messages no longer wait for an import. */
-  async ready(): Promise<void> {
-    await this.#opened.catch(() => {});
+  #takeTurn(): void {
+    if (this.#isClosed) return;
+    for (const message of this.#waiting.splice(0, MESSAGES_PER_TURN)) this.#leg?.deliver(message);
+    this.#isHeld = true;
+    setImmediate(() => {
+      this.#isHeld = false;
+      if (this.#waiting.length > 0) this.#takeTurn();
+    });
   }
 
-  #arrived(leg: Leg): void {
-    if (this.#isClosed) return;
-    this.#leg = leg;
-    for (const message of this.#waiting.splice(0)) leg.deliver(message);
+  #failed(error: unknown): void {
+    const lost = this.#waiting.splice(0);
+    this.#onFailure(error, lost);
+    // What comes later is lost as well, and told so.
+    this.#leg = {
+      deliver: (message) => this.#onFailure(error, [message]),
+      close: async () => {},
+    };
+    this.#isHeld = false;
   }
 }
 

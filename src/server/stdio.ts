@@ -26,6 +26,9 @@ export interface StdioOptions {
 const DRAIN_MS = 500;
 /** For aborted calls to let go, and for the last lines to be taken. */
 const FLUSH_MS = 200;
+/** A burst of calls waits for what all of them need, or it would come down at once when that is
+ * there; a store on a slow disk holds up nothing but calls. */
+const PREPARE_MS = 1_000;
 /** Reading stops while the client leaves this many characters untaken. */
 const HIGH_WATER = 32 * 1024 * 1024;
 
@@ -114,12 +117,21 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
     onBroken: () => end('broken'),
   });
   const shell = { host, logger, session: 'stdio' };
+  const preparing = async (): Promise<void> => host.prepare?.();
   const router = new Router({
     send: (message) => writer.send(message),
     logger,
     open: {
-      legacy: async (send) => (await import('./legacy-leg.ts')).openLegacyLeg(shell, send),
-      modern: async (send) => (await import('./modern-leg.ts')).openModernLeg(shell, send),
+      legacy: async (send) => {
+        const loading = import('./legacy-leg.ts');
+        await within(PREPARE_MS, preparing());
+        return (await loading).openLegacyLeg(shell, send);
+      },
+      modern: async (send) => {
+        const loading = import('./modern-leg.ts');
+        await within(PREPARE_MS, preparing());
+        return (await loading).openModernLeg(shell, send);
+      },
     },
   });
   const unwatch = watchEnds(options, end);
