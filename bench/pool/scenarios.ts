@@ -32,6 +32,7 @@ interface Shape {
   readonly keys: readonly KeySpec[];
   readonly earlyHeaders?: boolean;
   readonly streams?: boolean;
+  readonly lostShare?: number;
 }
 
 const MEAN_TOKENS = 360;
@@ -46,6 +47,7 @@ function upstream(shape: Shape, scale: number): UpstreamSpec {
     earlyHeaders: shape.earlyHeaders ?? true,
     streams: shape.streams ?? true,
     idleMs: Math.max(1_000, 45_000 * scale),
+    lostShare: shape.lostShare ?? 0,
   };
 }
 
@@ -218,6 +220,12 @@ export function scenariosAt(scale: number, wire: Wire = {}): Scenario[] {
         ...four,
         keys: withKey(4, 1, { fault: between(20 * second, 60 * second, { kind: 'hang' }) }),
       },
+      stream(400, 32, 0.6, scale),
+    ),
+    make(
+      'S4g',
+      'one request in fifty is never answered',
+      { ...four, lostShare: 0.02 },
       stream(400, 32, 0.6, scale),
     ),
     make(

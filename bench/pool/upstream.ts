@@ -38,6 +38,8 @@ export interface UpstreamSpec {
   readonly streams: boolean;
   /** Idle time-out of the client. */
   readonly idleMs: number;
+  /** Share of the requests that are never answered, whatever their key. */
+  readonly lostShare?: number;
 }
 
 export interface Work {
@@ -128,6 +130,8 @@ export class SimulatedUpstream {
     }
     this.#inFlight[account] = busy + 1;
     try {
+      const isLost = this.#random() < (this.spec.lostShare ?? 0);
+      if (isLost) await this.#fail(index, { kind: 'hang' }, lease);
       return await this.#serve(work, key, lease);
     } finally {
       this.#inFlight[account] = (this.#inFlight[account] ?? 1) - 1;

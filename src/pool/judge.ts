@@ -85,6 +85,7 @@ export class Judge {
     const { slot } = attempt;
     attempt.firstByteAt = now;
     slot.lastFirstByteAt = now;
+    slot.answeredSentAt = Math.max(slot.answeredSentAt, attempt.sentAt);
     slot.unanswered.delete(attempt);
     ledger.noteFirstByte(this.#entry(attempt));
     const { provider } = this.#roster;

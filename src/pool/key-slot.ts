@@ -22,6 +22,8 @@ export class KeySlot {
   /** Attempts without a first byte, oldest first. */
   readonly unanswered = new Set<Attempt>();
   lastFirstByteAt = Number.NEGATIVE_INFINITY;
+  /** When the latest-sent call of this key that has its first byte was sent. */
+  answeredSentAt = Number.NEGATIVE_INFINITY;
   readonly #secret: string;
   readonly #ownAccount: boolean;
 

@@ -2,8 +2,8 @@
  * Takes calls from a key that would keep them waiting although others would serve them sooner.
  *
  * An idle time-out must be long, for a loaded upstream holds connections for minutes. But when
- * calls that were sent later had their first byte elsewhere, and this key gave none to anybody
- * since, waiting for its time-out helps nobody. And the last calls of a burst on a key five times
+ * calls that were sent later had their first byte long since, waiting for the time-out of this one
+ * helps nobody, whether its key is silent as a whole or lost this one request. And the last calls of a burst on a key five times
  * slower than an idle neighbour would decide the end of the whole burst. Once per call, and never
  * after something of it may have been billed before.
  */
@@ -12,8 +12,9 @@ import type { Attempt } from './attempt.ts';
 import type { Roster } from './roster.ts';
 import { isMuchSlower, momentOf, pickFor } from './selector.ts';
 import { spendBudget } from './state.ts';
+import { silenceOf } from './timing.ts';
 
-/** First bytes elsewhere, of calls sent later, that make silence telling. */
+/** First bytes of calls sent later, that make silence telling. */
 const LATER_ANSWERS = 3;
 /** Retry tokens for a second send that a patient pool would not need. */
 const SLOW_COST = 2;
@@ -30,8 +31,7 @@ export class Rescue {
   }
 
   watch(attempt: Attempt): void {
-    const isAlone = this.#roster.slots.length < 2 && !attempt.providerTrial;
-    if (!isAlone && attempt.call.billed === 0) this.#arm(attempt);
+    if (attempt.call.billed === 0) this.#arm(attempt);
   }
 
   forget(attempt: Attempt): void {
@@ -63,17 +63,19 @@ export class Rescue {
   }
 
   #isSilent(attempt: Attempt): boolean {
+    if (attempt.firstByteAt !== null) return false;
     const { provider } = this.#roster;
     const { slot, sentAt } = attempt;
-    if (attempt.firstByteAt !== null) return false;
-    if (this.#roster.now() - sentAt < this.#roster.timing().silentMs) return false;
+    const now = this.#roster.now();
+    const patienceMs = silenceOf(slot.record.firstByteMs ?? 0, this.#roster.timing());
+    if (now - sentAt < patienceMs) return false;
     // The one trial of a provider that is down has to end, or the queue is held for ever.
     if (attempt.providerTrial) return true;
-    if (slot.lastFirstByteAt >= sentAt) return false;
-    const later = provider.evidence.filter(
-      (each) => each.ok && each.sentAt > sentAt && each.key !== slot.record.name,
-    );
-    return later.length >= LATER_ANSWERS;
+    const later = provider.evidence.filter((each) => each.ok && each.sentAt > sentAt);
+    if (later.length < LATER_ANSWERS) return false;
+    // The key answers others: this one request got lost, and may be at work all the same.
+    if (slot.answeredSentAt > sentAt) return spendBudget(provider, SLOW_COST);
+    return now - slot.lastFirstByteAt >= patienceMs;
   }
 
   /** Nobody waits, a much faster key is idle, and this one is slow by its own measure. */

@@ -66,11 +66,19 @@ export function isInRotation(slot: KeySlot, model: string | null, now: number): 
   return model === null || (record.forbiddenUntil.get(model) ?? 0) <= now;
 }
 
+/**
+ * How long a key has owed its oldest unanswered call a first byte and given none to any other; 0
+ * while nothing is owed, or when calls sent later have theirs: then it is that call's own trouble.
+ */
+function silenceMs(slot: KeySlot, now: number): number {
+  const [oldest] = slot.unanswered;
+  if (oldest === undefined || slot.answeredSentAt >= oldest.sentAt) return 0;
+  return now - Math.max(oldest.sentAt, slot.lastFirstByteAt);
+}
+
 /** A key that says nothing while others answer costs more the longer it is silent. */
 function silenceFactor(slot: KeySlot, moment: Moment): number {
-  const [oldest] = slot.unanswered;
-  if (oldest === undefined || slot.lastFirstByteAt >= oldest.sentAt) return 1;
-  return clamp((2 * (moment.now - oldest.sentAt)) / moment.timing.silentMs, 1, 30);
+  return clamp((2 * silenceMs(slot, moment.now)) / moment.timing.silentMs, 1, 30);
 }
 
 /** First bytes do not depend on the answer's length: they tell a slow key from long answers. */
@@ -127,9 +135,8 @@ const OUTPACED = 1.5;
 /** Calls sent later were answered elsewhere: the silence of this key is no good sign. */
 export function isOutpaced(slot: KeySlot, provider: ProviderRecord, now: number): boolean {
   const [oldest] = slot.unanswered;
-  if (oldest === undefined || slot.lastFirstByteAt >= oldest.sentAt) return false;
-  const usualMs = OUTPACED * (provider.pace.slowestFirstByteMs ?? 0);
-  return provider.answeredSentAt > oldest.sentAt && now - oldest.sentAt > usualMs;
+  if (oldest === undefined || provider.answeredSentAt <= oldest.sentAt) return false;
+  return silenceMs(slot, now) > OUTPACED * (provider.pace.slowestFirstByteMs ?? 0);
 }
 
 function toPick(slot: KeySlot, lane: Lane, moment: Moment): Pick {

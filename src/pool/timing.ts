@@ -93,6 +93,14 @@ export interface Timing {
   readonly leastMs: number;
 }
 
+/** Times the usual wait for a first byte: then it is silence. */
+const SILENCE = 4;
+
+/** What is silence from a key whose own first bytes take so long. */
+export function silenceOf(firstByteMs: number, timing: Timing): number {
+  return Math.max(timing.silentMs, SILENCE * firstByteMs);
+}
+
 /** The time constants for a provider of this pace. */
 export function timingFor(pace: Pace): Timing {
   const service = serviceOf(pace);
@@ -114,7 +122,7 @@ export function timingFor(pace: Pace): Timing {
     fadeMs: clamp(100 * service, 5_000, 60_000),
     checkMs: clamp(20 * service, 1_000, 60_000),
     checkMaxMs: 30 * 60_000,
-    silentMs: clamp(4 * firstByte, 250, 60_000),
+    silentMs: clamp(SILENCE * firstByte, 250, 60_000),
     rescueMs: clamp(service / 2, 25, 250),
     leastMs: clamp(pace.firstByteMs ?? 0, 0, 1_000),
   };
