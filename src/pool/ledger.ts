@@ -34,7 +34,6 @@ export interface Entry {
 export function noteAccepted(entry: Entry): void {
   const { account, key, lane } = entry;
   key.proven = true;
-  account.strikes = 0;
   account.coolings = Math.max(0, account.coolings - 1);
   lane.limit = afterAccepted(lane.limit, lane.accepted);
 }
@@ -133,9 +132,12 @@ export function noteKeyFault(entry: Entry): void {
   entry.key.failures += 1;
 }
 
-/** Refused for too many in flight; the attempt is released already. True: the account rests. */
+/**
+ * Refused for too many in flight; the attempt is released already. True: it was alone, so that it is
+ * no matter of how many, and the account rests.
+ */
 export function noteRefused(entry: Entry, named: number | null, timing: Timing): boolean {
-  const { account, lane, now, sentAt } = entry;
+  const { lane, now, sentAt } = entry;
   const since = sentAt - LINGER_MS;
   lane.ended = lane.ended.filter((each) => each.at >= since);
   const freed = lane.ended.filter((each) => each.aborted || each.at >= sentAt).length;
@@ -143,16 +145,8 @@ export function noteRefused(entry: Entry, named: number | null, timing: Timing):
     named !== null && named > 0
       ? afterNamed(lane.limit, named, now, timing)
       : afterRefused(lane.limit, lane.inFlight, freed, now, timing);
-  // Refusals of one burst are one event: they were all sent before the first was known.
-  if (sentAt > account.struckAt) {
-    account.strikes += 1;
-    account.struckAt = now;
-  }
-  return lane.inFlight === 0 || account.strikes >= STRIKES;
+  return lane.inFlight === 0;
 }
-
-/** Refusals in a row with nothing taken between: not a matter of how many are in flight. */
-const STRIKES = 3;
 
 export interface Cooling {
   readonly retryAfterMs: number | null;
@@ -173,7 +167,6 @@ export function noteCooling(entry: Entry, cooling: Cooling, timing: Timing): voi
   if (entry.sentAt >= account.coolUntil || account.coolUntil <= now) account.coolings += 1;
   account.coolUntil = Math.max(account.coolUntil, now + ms);
   account.coolReason = cooling.reason;
-  account.strikes = 0;
   for (const lane of account.lanes.values()) lane.limit = afterPause(lane.limit);
 }
 

@@ -81,9 +81,6 @@ export interface AccountRecord {
   coolReason: string | null;
   /** Cool-downs in a row. */
   coolings: number;
-  /** Refusals in a row, each sent after the one before was known, nothing taken between. */
-  strikes: number;
-  struckAt: number;
   lanes: Map<string, Lane>;
 }
 
@@ -173,8 +170,6 @@ export function createAccount(label: string): AccountRecord {
     coolUntil: Number.NEGATIVE_INFINITY,
     coolReason: null,
     coolings: 0,
-    strikes: 0,
-    struckAt: Number.NEGATIVE_INFINITY,
     lanes: new Map(),
   };
 }

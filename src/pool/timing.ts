@@ -108,8 +108,8 @@ export function timingFor(pace: Pace): Timing {
   return {
     firstSignMs: clamp(3 * pace.answerMs, 20, 1_000),
     rampMs: clamp(2 * pace.answerMs, 10, 250),
-    limitProbeMs: clamp(2 * service, 100, 60_000),
-    limitProbeMaxMs: clamp(8 * service, 1_000, 120_000),
+    limitProbeMs: clamp(service, 100, 30_000),
+    limitProbeMaxMs: clamp(2 * service, 500, 60_000),
     coolMs: clamp(service / 2, 50, 1_000),
     coolMaxMs: 30_000,
     openMs: clamp(2 * service, 50, 2_000),

@@ -224,6 +224,16 @@ describe('concurrency', () => {
     expect(sent).toBe(sentByThen);
   });
 
+  it('does not rest when tries above the limit are refused while every slot is taken', async () => {
+    const upstream = new FakeUpstream(() => ({ capacity: 4, serviceMs: 60_000 }));
+    const fresh = createPool({ keys: testKeys(1) });
+    const calls = Array.from({ length: 20 }, () => fresh.call(request(), upstream.send));
+    for (const call of calls) call.catch(() => {});
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(upstream.refusals).toBeGreaterThan(4);
+    expect(keyNamed('DEEPSEEK_API_KEY')).toMatchObject({ state: 'ready', inFlight: 4 });
+  });
+
   it('rests after a rate limit for as long as the upstream says', async () => {
     let limited = true;
     const upstream = new FakeUpstream(() =>
