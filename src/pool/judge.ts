@@ -187,8 +187,9 @@ export class Judge {
         ledger.noteCensored(this.#entry(attempt));
         return this.#neutral(attempt, OUTCOME_OF[fault], error);
       case 'caller':
-        // Whoever reads the request has taken the key.
+        // Whoever reads the request has taken the key; refused at once, it held no slot.
         attempt.slot.record.proven = true;
+        attempt.release(this.#roster.now(), attempt.acceptedAt === null);
         return this.#neutral(attempt, OUTCOME_OF[fault], error);
       case 'setup':
         return this.#neutral(attempt, OUTCOME_OF[fault], error);

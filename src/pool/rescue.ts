@@ -71,11 +71,15 @@ export class Rescue {
     if (now - sentAt < patienceMs) return false;
     // The one trial of a provider that is down has to end, or the queue is held for ever.
     if (attempt.providerTrial) return true;
-    const later = provider.evidence.filter((each) => each.ok && each.sentAt > sentAt);
-    if (later.length < LATER_ANSWERS) return false;
-    // The key answers others: this one request got lost, and may be at work all the same.
-    if (slot.answeredSentAt > sentAt) return spendBudget(provider, SLOW_COST);
-    return now - slot.lastFirstByteAt >= patienceMs;
+    const answered = provider.evidence.filter((each) => each.ok && each.at > sentAt);
+    const later = answered.filter((each) => each.sentAt > sentAt);
+    const isPlain = later.length >= LATER_ANSWERS && slot.answeredSentAt <= sentAt;
+    if (isPlain) return now - slot.lastFirstByteAt >= patienceMs;
+    // The key answers others: this one request got lost. Or few calls are left to compare with,
+    // as at the end of a burst. It may be at work all the same, so that a second send has its price.
+    const isLost = later.length >= LATER_ANSWERS;
+    const isLast = answered.length > 0 && (attempt.keyTrial || this.#waiting() === 0);
+    return (isLost || isLast) && spendBudget(provider, SLOW_COST);
   }
 
   /** Nobody waits, a much faster key is idle, and this one is slow by its own measure. */

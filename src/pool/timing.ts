@@ -94,7 +94,7 @@ export interface Timing {
 }
 
 /** Times the usual wait for a first byte: then it is silence. */
-const SILENCE = 4;
+const SILENCE = 6;
 
 /** What is silence from a key whose own first bytes take so long. */
 export function silenceOf(firstByteMs: number, timing: Timing): number {
