@@ -24,8 +24,8 @@ export interface LimitState {
   readonly step: number;
 }
 
-/** A second call waits for the first sign; then four at once, and doubling. */
-const SECOND_LIMIT = 4;
+/** A second call waits for the first sign; then eight at once, and doubling. */
+const SECOND_LIMIT = 8;
 
 export function freshLimit(ceiling: number): LimitState {
   return { limit: 1, capacity: null, ceiling, probeAt: 0, refusedProbes: 0, step: 1 };

@@ -203,7 +203,8 @@ describe('concurrency', () => {
     const started = Date.now();
     await settle(Promise.all(Array.from({ length: 200 }, () => createPoolCall(upstream))));
     expect(Date.now() - started).toBeLessThan((200 / 42) * 305 * 1.2);
-    expect(upstream.refusals).toBeLessThan(42 + 20);
+    // As many as fit, and the eight that are sent at once to each.
+    expect(upstream.refusals).toBeLessThan(42 + 4 * 8);
   });
 
   it.each([
