@@ -84,7 +84,7 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-function unwritable(path: string, cause: unknown): CommandError {
+export function unwritable(path: string, cause: unknown): CommandError {
   return new CommandError(`cannot write ${path}`, {
     cause,
     hint: 'check the disk and the folder; what was finished is kept, and the same command goes on from there',

@@ -1,11 +1,11 @@
 /** `batch`: a file of tasks through the whole pool, resumable. */
 
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { KeyTally } from '../batch/key-tally.ts';
 import type { TaskId } from '../batch/lines.ts';
 import { duration, showProgress } from '../batch/progress.ts';
-import { ResultsFile } from '../batch/results-file.ts';
+import { ResultsFile, unwritable } from '../batch/results-file.ts';
 import { type Load, runTasks } from '../batch/run-tasks.ts';
 import { type CheckArguments, checkTasks, readTasks, type Task } from '../batch/tasks.ts';
 import { loadConfig } from '../config.ts';
@@ -13,11 +13,13 @@ import {
   CommandError,
   ConfigError,
   isAbort,
+  KeyStoreError,
   PoolExhaustedError,
   UpstreamError,
 } from '../errors.ts';
 import { createLogger } from '../logger.ts';
 import { Redactor } from '../redact.ts';
+import { withFileLock } from '../secrets/file-lock.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import { deepseekGenerateCode } from '../tools/deepseek-generate-code.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -228,6 +230,31 @@ async function run(input: CommandInput): Promise<number> {
   const out = resolve(values.out);
   await taskFile(path, out);
   const ids = await checkTasks(path, checkArguments);
+  return alone(out, () => fill(out, path, ids, input));
+}
+
+/** Two runs on one file would pay for every task twice. */
+async function alone(out: string, action: () => Promise<number>): Promise<number> {
+  const folder = await realpath(dirname(out)).catch(() => dirname(out));
+  const file = await realpath(out).catch(() => join(folder, basename(out)));
+  try {
+    return await withFileLock(file, action, 0);
+  } catch (error) {
+    if (!(error instanceof KeyStoreError)) throw error;
+    if (error.code === 'write_failed') throw unwritable(out, error);
+    if (error.code !== 'locked') throw error;
+    throw new CommandError(`another batch writes to ${out}`, {
+      hint: `wait for it to end, or name another file with --out; if none runs, remove ${file}.lock`,
+    });
+  }
+}
+
+async function fill(
+  out: string,
+  path: string,
+  ids: ReadonlySet<string>,
+  input: CommandInput,
+): Promise<number> {
   const results = await ResultsFile.open(out);
   try {
     const before = [...ids].filter((id) => results.earlier.done.has(id)).length;

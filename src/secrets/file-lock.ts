@@ -110,11 +110,11 @@ async function tryAcquire(lock: string, text: string): Promise<boolean> {
   }
 }
 
-async function acquire(path: string, lock: string): Promise<string> {
+async function acquire(path: string, lock: string, patienceMs: number): Promise<string> {
   const token = randomBytes(9).toString('base64url');
   const { pid } = process;
   const text = JSON.stringify({ pid, host: hostname(), began: processBegan(pid), token });
-  const giveUpAt = Date.now() + PATIENCE_MS;
+  const giveUpAt = Date.now() + patienceMs;
   while (!(await tryAcquire(lock, text))) {
     const holderText = await readFile(lock, 'utf8').catch(() => null);
     if (holderText === null) continue;
@@ -137,9 +137,13 @@ async function acquire(path: string, lock: string): Promise<string> {
 /** Writers of this process, by file: they queue here rather than poll each other's lock file. */
 const queues = new Map<string, Promise<unknown>>();
 
-async function lockAndRun<T>(path: string, action: () => Promise<T>): Promise<T> {
+async function lockAndRun<T>(
+  path: string,
+  action: () => Promise<T>,
+  patienceMs: number,
+): Promise<T> {
   const lock = `${path}.lock`;
-  const text = await acquire(path, lock).catch((cause: unknown) => {
+  const text = await acquire(path, lock, patienceMs).catch((cause: unknown) => {
     throw writeFailure(path, cause);
   });
   try {
@@ -154,11 +158,16 @@ async function lockAndRun<T>(path: string, action: () => Promise<T>): Promise<T>
  * Runs `action` while no other process, and no other call in this one, writes `path`.
  *
  * @param path without symlinks, so that two names of one file share one lock
- * @throws KeyStoreError locked after ten seconds, write_failed when no lock can be made
+ * @param patienceMs how long to wait for another process
+ * @throws KeyStoreError locked when the patience is spent, write_failed when no lock can be made
  */
-export async function withFileLock<T>(path: string, action: () => Promise<T>): Promise<T> {
+export async function withFileLock<T>(
+  path: string,
+  action: () => Promise<T>,
+  patienceMs = PATIENCE_MS,
+): Promise<T> {
   const before = queues.get(path) ?? Promise.resolve();
-  const mine = before.then(() => lockAndRun(path, action));
+  const mine = before.then(() => lockAndRun(path, action, patienceMs));
   const settled = mine.catch(() => {});
   queues.set(path, settled);
   try {

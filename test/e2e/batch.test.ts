@@ -185,6 +185,22 @@ describe('batch', () => {
     expect(existsSync(file('out.jsonl'))).toBe(false);
   });
 
+  it('refuses to run beside another batch on the same results, which would pay twice', async () => {
+    for (const key of keys) simulator.setBehaviour(key, { ttftMs: 200, capacity: 2 });
+    writeTasks(12);
+    const program = new Program({
+      args: ['batch', file('tasks.jsonl'), '--out', file('out.jsonl')],
+      env,
+    });
+    while (chats().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = await batch();
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain('another batch writes to');
+    expect(await program.exit).toEqual({ code: 0, signal: null });
+    expect(chats().filter(({ status }) => status === 200)).toHaveLength(12);
+    expect(existsSync(file('out.jsonl.lock'))).toBe(false);
+  });
+
   it('never takes the tasks for the results, nor another file for either', async () => {
     writeTasks(1);
     const same = await run(['batch', 'tasks.jsonl', '--out', './tasks.jsonl'], env, {
