@@ -89,7 +89,8 @@ function arePlainCapabilities(value: unknown): boolean {
   );
 }
 
-function isPlainLegacyMeta(params: Params): boolean {
+/** True when there is no `_meta`, or one with nothing but a progress token. */
+export function isPlainLegacyMeta(params: Params): boolean {
   const { _meta = {} } = params;
   return (
     isRecord(_meta) && hasOnly(_meta, ['progressToken']) && isProgressToken(_meta.progressToken)

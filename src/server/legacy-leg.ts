@@ -2,6 +2,7 @@
 
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
+import { isPlainLegacyMeta } from './first-answers.ts';
 import {
   errorReply,
   INVALID_PARAMS,
@@ -39,6 +40,13 @@ class IdMap {
     const entries = [...this.#theirs].filter(([, id]) => id === theirs);
     return entries.at(-1)?.[0] ?? null;
   }
+}
+
+/** The lines were judged already; what the SDK's schema asks beyond that is about `_meta` alone. */
+function isPlain(
+  message: JsonRpcRequest | JsonRpcNotification,
+): message is (JsonRpcRequest | JsonRpcNotification) & JSONRPCMessage {
+  return isPlainLegacyMeta(message.params ?? {});
 }
 
 class LegacyTransport implements Transport {
@@ -92,7 +100,11 @@ class LegacyTransport implements Transport {
   }
 
   /** @returns false when the SDK's own schema refuses the message */
-  #receive(message: object): boolean {
+  #receive(message: JsonRpcRequest | JsonRpcNotification): boolean {
+    if (isPlain(message)) {
+      this.onmessage?.(message);
+      return true;
+    }
     const parsed = JSONRPCMessageSchema.safeParse(message);
     if (parsed.success) this.onmessage?.(parsed.data);
     return parsed.success;

@@ -11,6 +11,7 @@ import {
   safeParse,
 } from '@modelcontextprotocol/sdk/server/zod-compat.js';
 import { getMethodLiteral } from '@modelcontextprotocol/sdk/server/zod-json-schema-compat.js';
+import { Protocol } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   CallToolRequestSchema,
   CompleteRequestSchema,
@@ -44,7 +45,8 @@ function problemOf(error: unknown): string {
 
 /**
  * Judges the parameters of every method here, the SDK's own `initialize` included: the SDK would
- * answer bad ones with −32603 and zod's report, which repeats what was sent.
+ * answer bad ones with −32603 and zod's report, which repeats what was sent. The handlers go to the
+ * SDK's protocol half: its server half would judge a `tools/call` once more, and its result.
  */
 export class LegacyServer extends Server {
   override setRequestHandler<T extends AnyObjectSchema>(
@@ -52,7 +54,7 @@ export class LegacyServer extends Server {
     handler: (request: SchemaOutput<T>, extra: Extra) => Answer,
   ): void {
     const anyParams = z.looseObject({ method: z.literal(getMethodLiteral(schema)) });
-    super.setRequestHandler(anyParams, (request, extra) => {
+    Protocol.prototype.setRequestHandler.call(this, anyParams, (request, extra) => {
       const parsed = safeParse(schema, request);
       if (parsed.success) return handler(parsed.data, extra);
       throw new McpError(ErrorCode.InvalidParams, problemOf(parsed.error));

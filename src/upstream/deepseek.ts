@@ -128,7 +128,7 @@ class Generation {
       baseUrl,
       body: chatBody(this.#request, this.#choice, beginning),
       signal: watch.signal,
-      fetch: pinTo(this.#options.baseUrl, this.#options.fetch),
+      fetch: this.#options.fetch,
     });
     // A gateway need not know the beta address, or prefixes.
     if (beginning !== null && [400, 404, 405, 422].includes(response.status)) {
@@ -221,5 +221,6 @@ class Generation {
 }
 
 export function createDeepSeekClient(options: DeepSeekOptions): DeepSeekClient {
-  return { generate: (request, context) => new Generation(options, request, context).run() };
+  const pinned = { ...options, fetch: pinTo(options.baseUrl, options.fetch) };
+  return { generate: (request, context) => new Generation(pinned, request, context).run() };
 }

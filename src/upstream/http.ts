@@ -132,16 +132,19 @@ function answerOf(
 }
 
 async function load(settings: HttpSettings): Promise<Fetch> {
-  const { EnvHttpProxyAgent } = await import('undici');
-  const dispatcher = new EnvHttpProxyAgent({
-    ...proxyOptions(settings.proxy),
-    // Plain http goes to a proxy in absolute form, as every proxy takes it; https is tunnelled.
-    proxyTunnel: false,
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
+  const proxy = proxyOptions(settings.proxy);
+  const options = {
     // Deadline and idle watchdog are ours: keep-alives would feed these for ever.
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-  });
+  };
+  const isDirect = proxy.httpProxy === '' && proxy.httpsProxy === '';
+  const dispatcher = isDirect
+    ? new Agent(options)
+    : // Plain http goes to a proxy in absolute form, as every proxy takes it; https is tunnelled.
+      new EnvHttpProxyAgent({ ...options, ...proxy, proxyTunnel: false });
   const userAgent = settings.userAgent ?? 'keypool-mcp';
   return async (url, { headers, ...init }) => {
     // Compressing pays on the way through the internet, not within this machine.
@@ -173,10 +176,12 @@ export function createFetch(settings: HttpSettings): Fetch {
 /** The same, for addresses under `baseUrl` only: a key never reaches another host. */
 export function pinTo(baseUrl: string, fetch: Fetch): Fetch {
   const { origin } = new URL(baseUrl);
-  return async (url, init) => {
-    if (new URL(url).origin !== origin) throw new ForeignHostError();
+  const inside = `${origin}/`;
+  const pinned = async (url: string, init: FetchInit): Promise<Answer> => {
+    if (!url.startsWith(inside) && new URL(url).origin !== origin) throw new ForeignHostError();
     return await fetch(url, init);
   };
+  return fetch.prepare === undefined ? pinned : Object.assign(pinned, { prepare: fetch.prepare });
 }
 
 /** A key goes into a header only if nothing in it could end or split that header. */

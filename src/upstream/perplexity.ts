@@ -210,7 +210,7 @@ class PerplexityCall {
   #cancel(lease: Lease, id: string): void {
     const { baseUrl, fetch, logger } = this.#options;
     const send = async (): Promise<void> => {
-      const response = await pinTo(baseUrl, fetch)(`${baseUrl}/v1/agent/${id}/cancel`, {
+      const response = await fetch(`${baseUrl}/v1/agent/${id}/cancel`, {
         method: 'POST',
         headers: { authorization: `Bearer ${lease.secret}` },
         signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS),
@@ -229,7 +229,7 @@ class PerplexityCall {
   ): Promise<Answer> {
     const { baseUrl, fetch } = this.#options;
     try {
-      return await pinTo(baseUrl, fetch)(`${baseUrl}${path}`, {
+      return await fetch(`${baseUrl}${path}`, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${lease.secret}`,
@@ -296,5 +296,6 @@ class PerplexityCall {
 }
 
 export function createPerplexityClient(options: PerplexityOptions): PerplexityClient {
-  return { search: (request, context) => new PerplexityCall(options, context).run(request) };
+  const pinned = { ...options, fetch: pinTo(options.baseUrl, options.fetch) };
+  return { search: (request, context) => new PerplexityCall(pinned, context).run(request) };
 }

@@ -38,27 +38,35 @@ export async function prepareChat(): Promise<void> {
 /** Ends the package's work on an answer that it must not read. */
 class Unwanted extends Error {}
 
-/** What became of one posting; the package hands it back in pieces. */
-interface Sending extends Posting {
-  answer: Answer | null;
-  broken: TransportError | null;
+/** One posting on its way through the package, and what became of it. */
+class Sending {
+  readonly posting: Posting;
+  answer: Answer | null = null;
+  broken: TransportError | null = null;
+
+  constructor(posting: Posting) {
+    this.posting = posting;
+  }
 }
 
 type Client = InstanceType<typeof import('openai').OpenAI>;
 
-/** Names the posting that a request of the package belongs to; never sent. */
-const TICKET = 'x-keypool-ticket';
-const sendings = new Map<string, Sending>();
 const clients = new Map<string, Client>();
-let lastTicket = 0;
+
+/** What the package takes for the answer: it looks at status and headers, and reads nothing. */
+let unread: Response | null = null;
+
+/** The package hands on to fetch what it was given for it. */
+function sendingOf(init: RequestInit | undefined): Sending | null {
+  const sending: unknown = init === undefined ? null : Reflect.get(init, 'sending');
+  return sending instanceof Sending ? sending : null;
+}
 
 /** Sends what the package made, with headers of our own alone; its answer is kept from the package. */
 async function send(_url: unknown, init?: RequestInit): Promise<Response> {
-  // The package makes Headers; a copy of them would cost more than all else here.
-  const headers = init?.headers instanceof Headers ? init.headers : new Headers(init?.headers);
-  const sending = sendings.get(headers.get(TICKET) ?? '');
-  if (sending === undefined) throw new Unwanted();
-  const { secret, baseUrl, signal, fetch } = sending;
+  const sending = sendingOf(init);
+  if (sending === null) throw new Unwanted();
+  const { secret, baseUrl, signal, fetch } = sending.posting;
   try {
     // Of the package's headers none but these: OPENAI_CUSTOM_HEADERS would be among them.
     sending.answer = await fetch(`${baseUrl}/chat/completions`, {
@@ -77,7 +85,8 @@ async function send(_url: unknown, init?: RequestInit): Promise<Response> {
     throw cause;
   }
   if (!sending.answer.ok) throw new Unwanted();
-  return new Response();
+  unread ??= new Response();
+  return unread;
 }
 
 /** One for all calls: making one costs more than the request. It never learns a key. */
@@ -85,7 +94,15 @@ async function clientFor(baseUrl: string): Promise<Client> {
   const { OpenAI } = await loadClient();
   const known = clients.get(baseUrl);
   if (known !== undefined) return known;
-  const client = new OpenAI({
+  // The key goes into our own header; the package needs none of the three that it would make.
+  class KeylessClient extends OpenAI {
+    protected override authHeaders(): Promise<undefined> {
+      return Promise.resolve(undefined);
+    }
+
+    protected override validateHeaders(): void {}
+  }
+  const client = new KeylessClient({
     apiKey: 'not told',
     baseURL: baseUrl,
     // Each of these would otherwise come from the environment, the last one on stdout.
@@ -106,20 +123,14 @@ async function clientFor(baseUrl: string): Promise<Client> {
  */
 export async function postChat(posting: Posting): Promise<Answer> {
   const client = await clientFor(posting.baseUrl);
-  lastTicket += 1;
-  const ticket = String(lastTicket);
-  const sending: Sending = { ...posting, answer: null, broken: null };
-  sendings.set(ticket, sending);
+  const sending = new Sending(posting);
+  const fetchOptions = { redirect: 'manual' as const, sending };
   try {
-    await client.chat.completions
-      .create(posting.body, { headers: { [TICKET]: ticket } })
-      .asResponse();
+    await client.chat.completions.create(posting.body, { fetchOptions }).asResponse();
   } catch (error) {
     // The package wraps errors by their wording; what fetch said is kept here instead.
     if (sending.broken !== null) throw sending.broken;
     if (sending.answer === null) throw error;
-  } finally {
-    sendings.delete(ticket);
   }
   if (sending.answer === null) throw new Unwanted();
   return sending.answer;
