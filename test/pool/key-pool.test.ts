@@ -289,6 +289,27 @@ describe('the provider', () => {
 });
 
 describe('a silent key', () => {
+  it.each([
+    ['one key that answers the others', 1, 5],
+    ['two keys, and it is the last one of all', 2, 40],
+  ])('does not let a lost request wait for its time-out: %s', async (_what, keys, lost) => {
+    let sent = 0;
+    const upstream = new FakeUpstream(() => {
+      sent += 1;
+      return sent === lost ? { hangs: true } : { serviceMs: 400 };
+    });
+    const fresh = createPool({ keys: testKeys(keys) });
+    const started = Date.now();
+    const calls: Array<ReturnType<typeof createPoolCall>> = [];
+    for (let call = 0; call < 40; call++) {
+      calls.push(fresh.call(request(), upstream.send));
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    const results = await settle(Promise.all(calls));
+    expect(results.filter(({ attempts }) => attempts === 2)).toHaveLength(1);
+    expect(Date.now() - started).toBeLessThan(10_000);
+  });
+
   it('loses its calls to the others long before they time out', async () => {
     const upstream = new FakeUpstream(onlyKey('DEEPSEEK_API_KEY_2', { hangs: true }));
     createPool();
