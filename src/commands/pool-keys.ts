@@ -5,6 +5,7 @@ import type { Provider } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { PoolKey } from '../pool/lease.ts';
 import type { KeyStore } from '../secrets/key-store.ts';
+import { compareNames } from '../secrets/names.ts';
 
 /** Printable ASCII without white space: what can stand in an Authorization header. */
 const USABLE_VALUE = /^[\x21-\x7e]+$/;
@@ -13,10 +14,6 @@ export function providerOf(name: string): Provider | null {
   const family = POOL_KEY_NAME.exec(name)?.[1];
   if (family === undefined) return null;
   return family === 'DEEPSEEK' ? 'deepseek' : 'perplexity';
-}
-
-function numberOf(name: string): number {
-  return Number(POOL_KEY_NAME.exec(name)?.[2] ?? 1);
 }
 
 function candidates(
@@ -33,9 +30,7 @@ function candidates(
     add(name, () => store?.get(name) ?? '', account);
   }
   for (const [name, value] of environmentKeys) add(name, () => value, null);
-  return [...found.values()].sort(
-    (a, b) => a.provider.localeCompare(b.provider) || numberOf(a.name) - numberOf(b.name),
-  );
+  return [...found.values()].sort((a, b) => compareNames(a.name, b.name));
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   type MasterKeySource,
   readMasterKey,
 } from './master-key.ts';
-import { checkAccount, checkName, checkValue } from './names.ts';
+import { checkAccount, checkName, checkValue, compareNames } from './names.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
 import { SealedDocument } from './sealed-format.ts';
 import {
@@ -155,7 +155,7 @@ export class KeyStore {
       keyId: secret.value.length < SHORTEST_SHOWN ? '' : keyId(secret.value),
       masked: maskValue(secret.value),
     }));
-    return entries.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+    return entries.sort((a, b) => compareNames(a.name, b.name));
   }
 
   has(name: string): boolean {
