@@ -77,9 +77,10 @@ export function afterNamed(state: LimitState, named: number, now: number, timing
   return { ...state, limit, capacity: limit, step: 1, probeAt: now + timing.limitProbeMs };
 }
 
-/** After a pause of the whole account nothing is known: from one call up again. */
+/** After a pause of the whole account: one call, and up in steps that double while they are taken.
+ * Eight at once would be refused by a limit of calls per time again and again. */
 export function afterPause(state: LimitState): LimitState {
-  return { ...freshLimit(state.ceiling) };
+  return { ...freshLimit(state.ceiling), capacity: 1 };
 }
 
 /** Waiting calls at a full account: time for a try above the capacity. */
