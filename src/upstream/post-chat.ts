@@ -51,6 +51,8 @@ class Sending {
 
 type Client = InstanceType<typeof import('openai').OpenAI>;
 
+type RequestOptions = Parameters<Client['buildRequest']>[0];
+
 const clients = new Map<string, Client>();
 
 /** What the package takes for the answer: it looks at status and headers, and reads nothing. */
@@ -68,7 +70,7 @@ async function send(_url: unknown, init?: RequestInit): Promise<Response> {
   if (sending === null) throw new Unwanted();
   const { secret, baseUrl, signal, fetch } = sending.posting;
   try {
-    // Of the package's headers none but these: OPENAI_CUSTOM_HEADERS would be among them.
+    // None of the package's headers: OPENAI_CUSTOM_HEADERS would be among them.
     sending.answer = await fetch(`${baseUrl}/chat/completions`, {
       method: 'POST',
       headers: {
@@ -94,15 +96,15 @@ async function clientFor(baseUrl: string): Promise<Client> {
   const { OpenAI } = await loadClient();
   const known = clients.get(baseUrl);
   if (known !== undefined) return known;
-  // The key goes into our own header; the package needs none of the three that it would make.
-  class KeylessClient extends OpenAI {
-    protected override authHeaders(): Promise<undefined> {
-      return Promise.resolve(undefined);
+  const headers = new Headers();
+  /** Makes no headers: none of the package's is sent, and a dozen cost more than all else it does. */
+  class HeaderlessClient extends OpenAI {
+    override async buildRequest({ path, body, fetchOptions }: RequestOptions) {
+      const req = { method: 'POST', headers, body: JSON.stringify(body), ...fetchOptions };
+      return { req, url: this.baseURL + path, timeout: NO_TIMEOUT_MS };
     }
-
-    protected override validateHeaders(): void {}
   }
-  const client = new KeylessClient({
+  const client = new HeaderlessClient({
     apiKey: 'not told',
     baseURL: baseUrl,
     // Each of these would otherwise come from the environment, the last one on stdout.
