@@ -93,24 +93,21 @@ export class Attempt {
   }
 
   /** Sends, and waits for the end; an aborted send that does not let go is abandoned. */
-  async settle<T>(send: Send<T>): Promise<Settled<T>> {
+  settle<T>(send: Send<T>): Promise<Settled<T>> {
     const { signal } = this.#controller;
-    let abandon: (settled: Settled<T>) => void = () => {};
-    let grace: NodeJS.Timeout | undefined;
-    const abandoned = new Promise<Settled<T>>((resolve) => {
-      abandon = resolve;
+    return new Promise((resolve) => {
+      let grace: NodeJS.Timeout | undefined;
+      const end = (settled: Settled<T>): void => {
+        clearTimeout(grace);
+        signal.removeEventListener('abort', onAbort);
+        resolve(settled);
+      };
+      const onAbort = (): void => {
+        grace = setTimeout(() => end({ ok: false, error: signal.reason }), ABORT_GRACE_MS);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      void this.#send(send).then(end);
     });
-    const onAbort = (): void => {
-      const give = (): void => abandon({ ok: false, error: signal.reason });
-      grace = setTimeout(give, ABORT_GRACE_MS);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([this.#send(send), abandoned]);
-    } finally {
-      clearTimeout(grace);
-      signal.removeEventListener('abort', onAbort);
-    }
   }
 
   async #send<T>(send: Send<T>): Promise<Settled<T>> {

@@ -34,11 +34,12 @@ export class LineWriter {
     const line = `${this.#options.redact(JSON.stringify(message))}\n`;
     this.#pending += line.length;
     this.#lines.push(line);
-    if (this.#lines.length === 1) setImmediate(() => this.#flush());
+    if (this.#lines.length === 1) setImmediate(() => this.flush());
   }
 
-  #flush(): void {
-    if (this.#isBroken) return;
+  /** Writes what is there now, when nobody else's line can come to share the write. */
+  flush(): void {
+    if (this.#isBroken || this.#lines.length === 0) return;
     const text = this.#lines.join('');
     this.#lines = [];
     this.#options.write(text, (error) => {

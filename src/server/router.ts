@@ -85,6 +85,8 @@ class LazyLeg {
 export interface RouterOptions {
   readonly open: Readonly<Record<Era, OpenLeg>>;
   readonly send: Send;
+  /** The last request in flight is answered. */
+  readonly onIdle?: () => void;
   readonly logger: Logger;
 }
 
@@ -183,6 +185,7 @@ export class Router {
     else this.#inFlight.delete(id);
     this.#subscriptions.delete(id);
     if (!this.#isIdle()) return;
+    this.#options.onIdle?.();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 

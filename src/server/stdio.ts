@@ -120,6 +120,7 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
   const preparing = async (): Promise<void> => host.prepare?.();
   const router = new Router({
     send: (message) => writer.send(message),
+    onIdle: () => writer.flush(),
     logger,
     open: {
       legacy: async (send) => {

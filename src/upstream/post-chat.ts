@@ -97,14 +97,18 @@ async function clientFor(baseUrl: string): Promise<Client> {
   const known = clients.get(baseUrl);
   if (known !== undefined) return known;
   const headers = new Headers();
-  /** Makes no headers: none of the package's is sent, and a dozen cost more than all else it does. */
-  class HeaderlessClient extends OpenAI {
+  /** None of the package's headers is sent, and its timer and signal end nothing: none is made. */
+  class BareClient extends OpenAI {
     override async buildRequest({ path, body, fetchOptions }: RequestOptions) {
       const req = { method: 'POST', headers, body: JSON.stringify(body), ...fetchOptions };
       return { req, url: this.baseURL + path, timeout: NO_TIMEOUT_MS };
     }
+
+    protected override fetchWithAuth(url: unknown, init: RequestInit): Promise<Response> {
+      return send(url, init);
+    }
   }
-  const client = new HeaderlessClient({
+  const client = new BareClient({
     apiKey: 'not told',
     baseURL: baseUrl,
     // Each of these would otherwise come from the environment, the last one on stdout.
