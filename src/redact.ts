@@ -24,13 +24,16 @@ const SHAPES = [
 /** Quick to say that none of them fits; bearer in either case, like the shape. */
 const ANY_SHAPE = /(?:sk|pplx|kpm1)[-_]|[Bb][Ee][Aa][Rr][Ee][Rr]\s|gAAAA/;
 
-/** Pieces are first looked up by a hash of so many values: almost no text of others passes. */
+/**
+ * Pieces are first looked up by a hash of so many values, almost no text of others passes. One bit
+ * for each: every text that leaves is looked up all over, and so few bytes stay in the cache.
+ */
 const HASHES = 1 << 16;
 
 function hashAt(text: string, at: number): number {
   const high = text.charCodeAt(at) * 31 + text.charCodeAt(at + 1);
   const low = text.charCodeAt(at + 2) * 31 + text.charCodeAt(at + 3);
-  return (high * 961 + low) % HASHES;
+  return (Math.imul(high, 961) + low) & (HASHES - 1);
 }
 
 interface Place {
@@ -98,7 +101,7 @@ export class Redactor {
   readonly #pieces = new Map<string, Place[]>();
   /** The same of every form, and the hashes of the pieces. */
   readonly #formPieces = new Map<string, Place[]>();
-  readonly #hashes = new Uint8Array(HASHES);
+  readonly #hashes = new Uint8Array(HASHES / 8);
 
   /** Registers a value; short ones would mask ordinary text and are left to the shapes. */
   add(secret: string): void {
@@ -112,7 +115,10 @@ export class Redactor {
     if (this.#forms.has(form)) return;
     this.#forms.add(form);
     addPieces(this.#formPieces, form);
-    for (let at = 0; at + PIECE <= form.length; at++) this.#hashes[hashAt(form, at)] = 1;
+    for (let at = 0; at + PIECE <= form.length; at++) {
+      const hash = hashAt(form, at);
+      this.#hashes[hash >> 3] = (this.#hashes[hash >> 3] ?? 0) | (1 << (hash & 7));
+    }
   }
 
   /** Takes every secret out of `text`. Cheap when there is none. */
@@ -129,7 +135,8 @@ export class Redactor {
   /** Whether the text and any form have a run in common; no form is shorter than a run. */
   #sharesRun(text: string): boolean {
     for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
-      if (this.#hashes[hashAt(text, at)] === 0) continue;
+      const hash = hashAt(text, at);
+      if (((this.#hashes[hash >> 3] ?? 0) & (1 << (hash & 7))) === 0) continue;
       for (const place of this.#formPieces.get(text.slice(at, at + PIECE)) ?? []) {
         const { start, end } = runAt(text, at, 0, place);
         if (end - start >= RUN) return true;
