@@ -1,6 +1,7 @@
 /** Reads answers' bodies under a cap: nothing an upstream sends can fill the memory. */
 
 import type { Readable } from 'node:stream';
+import { Utf8Reader } from './utf8.ts';
 
 /** One answer of an upstream, its body unread. */
 export interface Answer {
@@ -79,27 +80,27 @@ export async function readText(
   maxBytes: number,
   onContent: () => void = () => {},
 ): Promise<string> {
-  const decoder = new TextDecoder();
+  const reader = new Utf8Reader();
   let text = '';
   let size = 0;
   await readPieces(body, (bytes) => {
     size += bytes.byteLength;
     if (size > maxBytes) throw new TransportError(new TooLargeError());
-    const piece = decoder.decode(bytes, { stream: true });
+    const piece = reader.read(bytes);
     if (/\S/.test(piece)) onContent();
     text += piece;
     return 'more';
   });
-  return text + decoder.decode();
+  return text + reader.end();
 }
 
 /** The beginning of a body that is only looked at: an error's text. What broke off counts, too. */
 export async function readStart({ body }: Answer, maxChars: number): Promise<string> {
-  const decoder = new TextDecoder();
+  const reader = new Utf8Reader();
   let text = '';
   try {
     await readPieces(body, (bytes) => {
-      text += decoder.decode(bytes, { stream: true });
+      text += reader.read(bytes);
       return text.length < maxChars ? 'more' : 'enough';
     });
   } catch (error) {

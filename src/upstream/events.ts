@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
 import { type Answer, readPieces, TooLargeError, TransportError } from './body.ts';
+import { Utf8Reader } from './utf8.ts';
 
 /** `finishing`: everything that counts is here, only a trailer may follow; `last`: nothing will. */
 export type Expectation = 'more' | 'finishing' | 'last';
@@ -34,7 +35,7 @@ export async function readEvents(
   maxBytes: number,
   onData: (data: string) => Expectation,
 ): Promise<void> {
-  const decoder = new TextDecoder();
+  const reader = new Utf8Reader();
   // An object, for it changes inside a callback.
   const state: { expected: Expectation } = { expected: 'more' };
   let size = 0;
@@ -52,7 +53,7 @@ export async function readEvents(
     await readPieces(body, (bytes) => {
       size += bytes.byteLength;
       if (size > maxBytes) throw new TransportError(new TooLargeError());
-      parser.feed(decoder.decode(bytes, { stream: true }));
+      parser.feed(reader.read(bytes));
       if (state.expected === 'last') return 'enough';
       if (state.expected === 'finishing') {
         trailer ??= setTimeout(() => body.destroy(), TRAILER_MS);
