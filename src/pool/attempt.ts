@@ -43,6 +43,8 @@ export class Attempt {
   firstByteAt: number | null = null;
   /** Taken from its key by the pool: it said nothing, or was far too slow. */
   rescued: 'silent' | 'slow' | null = null;
+  /** When the pool looks at it next; on the attempt, for a Map of attempts would keep them (key-slot.ts). */
+  lookTimer: NodeJS.Timeout | undefined;
   readonly #options: AttemptOptions;
   readonly #onRamp: boolean;
   readonly #controller = new AbortController();
@@ -63,7 +65,7 @@ export class Attempt {
     this.slot.record.inFlight += 1;
     this.slot.record.lastSentAt = options.now;
     this.slot.record.sentAtSum += options.now;
-    this.slot.unanswered.add(this);
+    this.slot.unanswered.push(this);
     this.#onRamp = options.provider.ramp !== null;
     if (this.#onRamp) options.provider.rampInFlight += 1;
   }
@@ -85,7 +87,7 @@ export class Attempt {
     if (this.acceptedAt !== null) this.lane.accepted -= 1;
     this.slot.record.inFlight -= 1;
     this.slot.record.sentAtSum -= this.sentAt;
-    this.slot.unanswered.delete(this);
+    this.slot.answered(this);
     if (this.#onRamp) this.#options.provider.rampInFlight -= 1;
     if (refused) return;
     this.lane.ended.push({ at: now, aborted: this.aborted });

@@ -86,7 +86,7 @@ export class Judge {
     attempt.firstByteAt = now;
     slot.lastFirstByteAt = now;
     slot.answeredSentAt = Math.max(slot.answeredSentAt, attempt.sentAt);
-    slot.unanswered.delete(attempt);
+    slot.answered(attempt);
     ledger.noteFirstByte(this.#entry(attempt));
     const { provider } = this.#roster;
     if (attempt.providerTrial) this.#providerIsBack();

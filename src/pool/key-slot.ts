@@ -19,8 +19,11 @@ export class KeySlot {
   readonly record: KeyRecord;
   readonly account: AccountRecord;
   readonly breaker: Breaker;
-  /** Attempts without a first byte, oldest first. */
-  readonly unanswered = new Set<Attempt>();
+  /**
+   * Attempts without a first byte, oldest first. No Set: what its outgrown tables held when they
+   * were outgrown stays in memory until a full collection, the attempts' whole calls with it.
+   */
+  readonly unanswered: Attempt[] = [];
   lastFirstByteAt = Number.NEGATIVE_INFINITY;
   /** When the latest-sent call of this key that has its first byte was sent. */
   answeredSentAt = Number.NEGATIVE_INFINITY;
@@ -44,6 +47,12 @@ export class KeySlot {
   /** For the lease and the token-free check; nowhere else. */
   get secret(): string {
     return this.#secret;
+  }
+
+  /** The attempt has its first byte, or needs none any more. */
+  answered(attempt: Attempt): void {
+    const at = this.unanswered.indexOf(attempt);
+    if (at >= 0) this.unanswered.splice(at, 1);
   }
 
   toPoolKey(): PoolKey {

@@ -23,7 +23,7 @@ export class Rescue {
   readonly #roster: Roster;
   /** Calls that wait, for which a free key is meant first. */
   readonly #waiting: () => number;
-  readonly #timers = new Map<Attempt, NodeJS.Timeout>();
+  #isDisposed = false;
 
   constructor(roster: Roster, waiting: () => number) {
     this.#roster = roster;
@@ -35,24 +35,21 @@ export class Rescue {
   }
 
   forget(attempt: Attempt): void {
-    clearTimeout(this.#timers.get(attempt));
-    this.#timers.delete(attempt);
+    clearTimeout(attempt.lookTimer);
   }
 
   dispose(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    this.#isDisposed = true;
   }
 
   #arm(attempt: Attempt): void {
-    const timer = setTimeout(() => this.#look(attempt), this.#roster.timing().rescueMs);
-    timer.unref();
-    this.#timers.set(attempt, timer);
+    const { rescueMs } = this.#roster.timing();
+    attempt.lookTimer = setTimeout(() => this.#look(attempt), rescueMs);
+    attempt.lookTimer.unref();
   }
 
   #look(attempt: Attempt): void {
-    this.#timers.delete(attempt);
-    if (attempt.aborted) return;
+    if (this.#isDisposed || attempt.aborted) return;
     const cause = this.#isSilent(attempt) ? 'silent' : this.#isSlow(attempt) ? 'slow' : null;
     if (cause === null) {
       this.#arm(attempt);

@@ -125,7 +125,8 @@ export class Draft {
 
   #note(source: Fields, choice: Fields): void {
     const model = textOf(source.model);
-    if (model !== null && MODEL_NAME.test(model)) this.#model = model;
+    // Every chunk names it.
+    if (model !== null && model !== this.#model && MODEL_NAME.test(model)) this.#model = model;
     const reason = textOf(choice.finish_reason);
     if (reason !== null) this.#finishReason = FINISH_REASON.test(reason) ? reason : 'other';
     // On the finish chunk or on a trailing one; earlier chunks carry null.
