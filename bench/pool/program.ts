@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Program } from '../../test/support/program.ts';
 import { promptFor, type RealUpstream } from './real-upstream.ts';
 import type { Work } from './upstream.ts';
@@ -11,6 +12,8 @@ import type { Way } from './ways.ts';
 
 /** Not a model that DeepSeek has: a 400 that is the caller's own. */
 const BAD_MODEL = 'no-such-model';
+
+const SETTLED_MS = 500;
 
 function keysAsVariables(upstream: RealUpstream): Record<string, string> {
   return Object.fromEntries(upstream.keys.map(({ name, secret }) => [name, secret]));
@@ -54,6 +57,8 @@ export async function throughProgram(upstream: RealUpstream, maxConcurrent: numb
   const clientInfo = { name: 'bench', version: '0' };
   await request('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
   write({ method: 'notifications/initialized' });
+  // Nobody asks in the very second in which a client starts its servers.
+  await delay(SETTLED_MS);
   return {
     call: async (work, _session, signal) => {
       const answer = await request('tools/call', callOf(work), signal);
