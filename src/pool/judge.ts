@@ -72,7 +72,7 @@ export class Judge {
     const { provider } = this.#roster;
     const now = this.#roster.now();
     if (isOutpaced(attempt.slot, provider, now) || !attempt.accept(now)) return;
-    ledger.noteAccepted(this.#entry(attempt));
+    ledger.noteSurvived(this.#entry(attempt));
     if (attempt.providerTrial) this.#providerIsBack();
     this.#rampUp(attempt);
     this.#roster.onChange();

@@ -32,9 +32,15 @@ export interface Entry {
 
 /** The upstream took the request. */
 export function noteAccepted(entry: Entry): void {
-  const { account, key, lane } = entry;
-  key.proven = true;
+  const { account } = entry;
   account.coolings = Math.max(0, account.coolings - 1);
+  noteSurvived(entry);
+}
+
+/** The request was not refused in time: room for more, but no proof against a pause. */
+export function noteSurvived(entry: Entry): void {
+  const { key, lane } = entry;
+  key.proven = true;
   lane.limit = afterAccepted(lane.limit, lane.accepted);
 }
 

@@ -117,22 +117,20 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
     onBroken: () => end('broken'),
   });
   const shell = { host, logger, session: 'stdio' };
-  const preparing = async (): Promise<void> => host.prepare?.();
+  const prepared = async <Module>(loading: Promise<Module>): Promise<Module> => {
+    const preparing = host.prepare?.() ?? Promise.resolve();
+    const [loaded] = await Promise.all([loading, within(PREPARE_MS, preparing)]);
+    return loaded;
+  };
   const router = new Router({
     send: (message) => writer.send(message),
     onIdle: () => writer.flush(),
     logger,
     open: {
-      legacy: async (send) => {
-        const loading = import('./legacy-leg.ts');
-        await within(PREPARE_MS, preparing());
-        return (await loading).openLegacyLeg(shell, send);
-      },
-      modern: async (send) => {
-        const loading = import('./modern-leg.ts');
-        await within(PREPARE_MS, preparing());
-        return (await loading).openModernLeg(shell, send);
-      },
+      legacy: async (send) =>
+        (await prepared(import('./legacy-leg.ts'))).openLegacyLeg(shell, send),
+      modern: async (send) =>
+        (await prepared(import('./modern-leg.ts'))).openModernLeg(shell, send),
     },
   });
   const unwatch = watchEnds(options, end);
