@@ -138,9 +138,16 @@ export class Dispatcher {
 
   #startOne(queue: WaitQueue<Waiter>, moment: Moment): boolean {
     const isTrial = this.#roster.breaker.state === 'half-open';
+    // What a call without a history cannot have, no other one can: many wait after a refused burst.
+    let isFull = false;
     for (const waiter of queue.candidates(moment.now, isTrial)) {
+      const isPlain = waiter.call.tried.size === 0;
+      if (isFull && isPlain) continue;
       const pick = pickFor(waiter.call, moment, queue.size);
-      if (pick === null) continue;
+      if (pick === null) {
+        isFull ||= isPlain && waiter.priority === 'interactive';
+        continue;
+      }
       queue.remove(waiter);
       this.#start(waiter, pick, isTrial);
       return true;
