@@ -9,14 +9,11 @@ const DASHBOARD = 'dist/dashboard';
 
 /**
  * undici's index loads its fetch, WebSocket, caches and mocks as well, and with them node's own
- * copy of undici: 70 of 120 ms. The program needs two agents and one method of it.
+ * copy of undici: 70 of 120 ms. The program needs two agents of it.
  */
 const UNDICI_PARTS = `
 import Agent from 'undici/lib/dispatcher/agent.js';
-import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
 import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
-import request from 'undici/lib/api/api-request.js';
-Dispatcher.prototype.request = request;
 export { Agent, EnvHttpProxyAgent };
 `;
 

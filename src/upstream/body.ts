@@ -1,7 +1,25 @@
 /** Reads answers' bodies under a cap: nothing an upstream sends can fill the memory. */
 
-import type { Readable } from 'node:stream';
 import { Utf8Reader } from './utf8.ts';
+
+/** Takes the next piece, and says whether another one is wanted. */
+export type Take = (bytes: Uint8Array) => 'more' | 'enough';
+
+/** What an answer brings, as it arrives. It may be left, or destroyed, at any time. */
+export interface Body {
+  /**
+   * Hands the pieces to `take` until it has enough or the body ends; what comes after that flows
+   * by. To be called once.
+   *
+   * @throws TransportError when the connection breaks, or was ended by `destroy`; whatever `take`
+   *   throws, and then the request is cancelled
+   */
+  read(take: Take): Promise<void>;
+  /** Nothing more will come. */
+  readonly isOver: boolean;
+  /** Cancels the request, unless it is over. */
+  destroy(): void;
+}
 
 /** One answer of an upstream, its body unread. */
 export interface Answer {
@@ -9,8 +27,7 @@ export interface Answer {
   /** 200 to 299. */
   readonly ok: boolean;
   readonly headers: AnswerHeaders;
-  /** Has a listener for its errors: it may be destroyed, or left, at any time. */
-  readonly body: Readable;
+  readonly body: Body;
 }
 
 export interface AnswerHeaders {
@@ -33,42 +50,6 @@ export class TooLargeError extends Error {
 }
 
 /**
- * Hands the pieces of a body to `take`, in the very turn in which they arrive, until it says that
- * it has enough or the body ends. What comes after that flows by. By events, since iterating costs
- * several promises a piece, and a stream has hundreds of them.
- *
- * @throws TransportError when the connection breaks; whatever `take` throws, and then the request
- *   is cancelled
- */
-export function readPieces(
-  body: Readable,
-  take: (bytes: Uint8Array) => 'more' | 'enough',
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let isDone = false;
-    body.on('data', (bytes: Uint8Array) => {
-      if (isDone) return;
-      try {
-        if (take(bytes) === 'more') return;
-        resolve();
-      } catch (error) {
-        reject(error);
-        body.destroy();
-      }
-      isDone = true;
-    });
-    body.on('error', (cause) => reject(new TransportError(cause)));
-    body.once('end', () => {
-      isDone = true;
-      resolve();
-    });
-    body.once('close', () => {
-      if (!isDone) reject(new TransportError(new Error('the body was closed')));
-    });
-  });
-}
-
-/**
  * The whole body as text.
  *
  * @param onContent called for every piece that is more than white space: blank keep-alive lines
@@ -83,7 +64,7 @@ export async function readText(
   const reader = new Utf8Reader();
   let text = '';
   let size = 0;
-  await readPieces(body, (bytes) => {
+  await body.read((bytes) => {
     size += bytes.byteLength;
     if (size > maxBytes) throw new TransportError(new TooLargeError());
     const piece = reader.read(bytes);
@@ -99,13 +80,13 @@ export async function readStart({ body }: Answer, maxChars: number): Promise<str
   const reader = new Utf8Reader();
   let text = '';
   try {
-    await readPieces(body, (bytes) => {
+    await body.read((bytes) => {
       text += reader.read(bytes);
       return text.length < maxChars ? 'more' : 'enough';
     });
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
   }
-  if (!body.readableEnded) body.destroy();
+  body.destroy();
   return text.slice(0, maxChars);
 }

@@ -2,15 +2,14 @@
  * The one way out: every request of the product goes through the function that `createFetch` makes.
  *
  * undici rather than node's own fetch, because that one ignores HTTPS_PROXY on Node 20 and brings
- * 300 s limits of its own for headers and body. Its `request` rather than its `fetch`, whose web
- * streams cost a call more than all else together. Loaded at the first request: start-up pays
+ * 300 s limits of its own for headers and body. Its `dispatch` rather than its `fetch` or `request`,
+ * whose streams cost a call more than the pool does. Loaded at the first request: start-up pays
  * nothing.
  */
 
 import { isIPv6 } from 'node:net';
-import { pipeline, type Readable } from 'node:stream';
-import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Answer } from './body.ts';
+import { Exchange } from './exchange.ts';
 
 export interface HttpSettings {
   readonly proxy: {
@@ -90,47 +89,6 @@ export function proxyOptions(proxy: HttpSettings['proxy']): {
   return { httpProxy, httpsProxy, noProxy: bypass(proxy.noProxy, [httpProxy, httpsProxy]) };
 }
 
-/** What has arrived is handed on at once, and an end without a trailer is an end, as in browsers. */
-const ZLIB = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
-const BROTLI = {
-  flush: constants.BROTLI_OPERATION_FLUSH,
-  finishFlush: constants.BROTLI_OPERATION_FLUSH,
-};
-
-/** The body as it was before somebody compressed it; unknown encodings stay as they are. */
-function unpacked(body: Readable, encoding: string | null): Readable {
-  const unpack = (decoder: ReturnType<typeof createGunzip>): Readable =>
-    // Errors reach the reader through the decoder.
-    pipeline(body, decoder, () => {});
-  switch (encoding?.trim().toLowerCase()) {
-    case 'gzip':
-    case 'x-gzip':
-      return unpack(createGunzip(ZLIB));
-    case 'deflate':
-      return unpack(createInflate(ZLIB));
-    case 'br':
-      return unpack(createBrotliDecompress(BROTLI));
-    default:
-      return body;
-  }
-}
-
-function answerOf(
-  status: number,
-  fields: Readonly<Record<string, string | string[] | undefined>>,
-  packed: Readable,
-): Answer {
-  const get = (name: string): string | null => {
-    const value = fields[name.toLowerCase()];
-    if (value === undefined) return null;
-    return typeof value === 'string' ? value : value.join(', ');
-  };
-  const body = unpacked(packed, get('content-encoding'));
-  // A body that nobody reads may break, too; without a listener that would end the process.
-  body.on('error', () => {});
-  return { status, ok: status >= 200 && status < 300, headers: { get }, body };
-}
-
 async function load(settings: HttpSettings): Promise<Fetch> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
   const proxy = proxyOptions(settings.proxy);
@@ -146,17 +104,22 @@ async function load(settings: HttpSettings): Promise<Fetch> {
     : // Plain http goes to a proxy in absolute form, as every proxy takes it; https is tunnelled.
       new EnvHttpProxyAgent({ ...options, ...proxy, proxyTunnel: false });
   const userAgent = settings.userAgent ?? 'keypool-mcp';
-  return async (url, { headers, ...init }) => {
+  return (url, { method, headers, body, signal }) => {
     // Compressing pays on the way through the internet, not within this machine.
     const encoding = url.startsWith('https:') ? 'gzip, deflate, br' : 'identity';
     const { origin, pathname, search } = new URL(url);
-    const { statusCode, ...answer } = await dispatcher.request({
-      ...init,
-      origin,
-      path: pathname + search,
-      headers: { 'user-agent': userAgent, 'accept-encoding': encoding, ...headers },
-    });
-    return answerOf(statusCode, answer.headers, answer.body);
+    const exchange = new Exchange(signal);
+    dispatcher.dispatch(
+      {
+        origin,
+        path: pathname + search,
+        method,
+        ...(body === undefined ? {} : { body }),
+        headers: { 'user-agent': userAgent, 'accept-encoding': encoding, ...headers },
+      },
+      exchange,
+    );
+    return exchange.answered;
   };
 }
 
@@ -167,8 +130,8 @@ export function createFetch(settings: HttpSettings): Fetch {
     loading ??= load(settings);
     return loading;
   };
-  const fetch = async (url: string, init: FetchInit): Promise<Answer> =>
-    (await loaded())(url, init);
+  const fetch = (url: string, init: FetchInit): Promise<Answer> =>
+    loaded().then((send) => send(url, init));
   // What is wrong with the settings is said by the request itself.
   return Object.assign(fetch, { prepare: () => loaded().catch(() => {}) });
 }
@@ -177,10 +140,10 @@ export function createFetch(settings: HttpSettings): Fetch {
 export function pinTo(baseUrl: string, fetch: Fetch): Fetch {
   const { origin } = new URL(baseUrl);
   const inside = `${origin}/`;
-  const pinned = async (url: string, init: FetchInit): Promise<Answer> => {
-    if (!url.startsWith(inside) && new URL(url).origin !== origin) throw new ForeignHostError();
-    return await fetch(url, init);
-  };
+  const isInside = (url: string): boolean =>
+    url.startsWith(inside) || (URL.canParse(url) && new URL(url).origin === origin);
+  const pinned = (url: string, init: FetchInit): Promise<Answer> =>
+    isInside(url) ? fetch(url, init) : Promise.reject(new ForeignHostError());
   return fetch.prepare === undefined ? pinned : Object.assign(pinned, { prepare: fetch.prepare });
 }
 

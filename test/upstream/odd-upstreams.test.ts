@@ -2,10 +2,10 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/logger.ts';
+import type { Body } from '../../src/upstream/body.ts';
 import type { CallContext } from '../../src/upstream/call.ts';
 import type { GenerateResult } from '../../src/upstream/chat.ts';
 import { createDeepSeekClient } from '../../src/upstream/deepseek.ts';
@@ -296,7 +296,11 @@ describe('reading events', () => {
           const edges = [0, ...cuts.sort((a, b) => a - b), bytes.length];
           const parts = edges.slice(1).map((end, at) => bytes.subarray(edges[at], end));
           const seen: string[] = [];
-          const body = Readable.from(parts);
+          const body: Body = {
+            isOver: false,
+            destroy: () => {},
+            read: async (take) => void parts.forEach(take),
+          };
           const answer = { status: 200, ok: true, headers: { get: () => null }, body };
           await readEvents(answer, 10_000, (data) => {
             seen.push(data);
