@@ -123,7 +123,7 @@ export class Redactor {
 
   /** Takes every secret out of `text`. Cheap when there is none. */
   redact(text: string): string {
-    if (!ANY_SHAPE.test(text) && !this.#sharesRun(text)) return text;
+    if (text.length < RUN || (!ANY_SHAPE.test(text) && !this.#sharesRun(text))) return text;
     let clean = text;
     for (const form of this.#forms) {
       if (clean.includes(form)) clean = clean.replaceAll(form, MASK);

@@ -166,6 +166,7 @@ abstract class Baseline implements Policy {
       signal: controller.signal,
       remainingMs,
       firstByte: () => {},
+      giveUp: () => controller.abort(new Error('given up')),
     };
     try {
       return await send(lease);

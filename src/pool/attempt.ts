@@ -133,6 +133,7 @@ export class Attempt {
     return new BorrowedKey(facts, secret, {
       accepted: () => this.markAccepted(),
       firstByte: () => this.markFirstByte(),
+      giveUp: () => this.abort(new DOMException('the upstream fell silent', 'TimeoutError')),
     });
   }
 

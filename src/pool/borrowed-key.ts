@@ -14,6 +14,7 @@ export interface LeaseFacts {
 export interface LeaseEvents {
   readonly accepted: () => void;
   readonly firstByte: () => void;
+  readonly giveUp: () => void;
 }
 
 export class BorrowedKey implements Lease {
@@ -26,6 +27,7 @@ export class BorrowedKey implements Lease {
   /** Functions of their own, not methods: clients hand them on as callbacks. */
   readonly accepted: () => void;
   readonly firstByte: () => void;
+  readonly giveUp: () => void;
   readonly #secret: string;
 
   constructor(facts: LeaseFacts, secret: string, events: LeaseEvents) {
@@ -38,6 +40,7 @@ export class BorrowedKey implements Lease {
     this.#secret = secret;
     this.accepted = events.accepted;
     this.firstByte = events.firstByte;
+    this.giveUp = events.giveUp;
   }
 
   get secret(): string {

@@ -162,7 +162,7 @@ export class Dispatcher {
     this.#turn += 1;
     slot.record.lastTurn = this.#turn;
     slot.record.attempts += 1;
-    slot.record.lastUsedAt = new Date().toISOString();
+    slot.record.lastUsedAt = Date.now();
     const attempt = new Attempt({
       call: waiter.call,
       slot,

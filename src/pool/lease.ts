@@ -39,7 +39,7 @@ export interface Lease {
   readonly secret: string;
   /** 1 for the first attempt of the call. */
   readonly attempt: number;
-  /** Aborts when the caller cancels or the call's time is spent. */
+  /** Aborts when the caller cancels, the call's time is spent, or `giveUp` says so. */
   readonly signal: AbortSignal;
   /** Milliseconds left until the call's deadline. */
   readonly remainingMs: number;
@@ -48,6 +48,8 @@ export interface Lease {
   accepted?(): void;
   /** To be called at the first content byte; keep-alives and headers are not content. */
   firstByte(): void;
+  /** Ends an attempt that its client does not believe in any more. */
+  giveUp(): void;
 }
 
 /** What a finished attempt tells the pool. */

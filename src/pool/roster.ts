@@ -8,7 +8,7 @@ import type { PoolKey } from './lease.ts';
 import type { PoolObserver } from './observer.ts';
 import type { BreakerState } from './snapshot.ts';
 import { type AccountRecord, createAccount, createProvider, type ProviderRecord } from './state.ts';
-import { type Timing, timingFor } from './timing.ts';
+import { type Pace, type Timing, timingFor } from './timing.ts';
 
 export interface RosterOptions {
   readonly provider: Provider;
@@ -34,6 +34,8 @@ export class Roster {
   onChange: () => void = () => {};
   #slots: readonly KeySlot[] = [];
   readonly #draining = new Set<KeySlot>();
+  /** The timing of the pace that was asked for last. */
+  #timed: { readonly pace: Pace; readonly timing: Timing } | null = null;
 
   constructor(options: RosterOptions) {
     this.provider = createProvider(options.provider, options.answerMs);
@@ -62,7 +64,9 @@ export class Roster {
   }
 
   timing(): Timing {
-    return timingFor(this.provider.pace);
+    const { pace } = this.provider;
+    if (this.#timed?.pace !== pace) this.#timed = { pace, timing: timingFor(pace) };
+    return this.#timed.timing;
   }
 
   /** Kept keys keep their state, removed ones finish their calls, new ones start afresh. */

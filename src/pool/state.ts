@@ -59,7 +59,8 @@ export interface KeyRecord {
   firstByteMs: number | null;
   promptTokens: number;
   completionTokens: number;
-  lastUsedAt: string | null;
+  /** Wall clock, ms. */
+  lastUsedAt: number | null;
   lastError: { readonly text: string; readonly at: string } | null;
 }
 

@@ -54,7 +54,7 @@ function keyView(slot: KeySlot, medianRatio: number, fadeMs: number, now: number
     firstByteMs: rounded(record.firstByteMs),
     promptTokens: record.promptTokens,
     completionTokens: record.completionTokens,
-    lastUsedAt: record.lastUsedAt,
+    lastUsedAt: record.lastUsedAt === null ? null : new Date(record.lastUsedAt).toISOString(),
     lastError: record.lastError,
   };
 }

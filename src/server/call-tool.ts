@@ -9,6 +9,7 @@ import { parseArguments } from '../tools/arguments.ts';
 import type { Tool, ToolOutput } from '../tools/tool.ts';
 import { Heartbeat, type ProgressReport } from './heartbeat.ts';
 import type { ServerHost, ToolOutcome } from './host.ts';
+import { isRecord } from './json-rpc.ts';
 import { presentError } from './present-error.ts';
 
 export interface ToolCall {
@@ -34,20 +35,30 @@ export function errorResult(text: string): ToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
 
-function redactDeep(value: unknown, redact: (text: string) => string): unknown {
+type Redact = (text: string) => string;
+
+/** Copied only where there is something to take out, which is almost never. */
+function redactRecord(
+  record: Readonly<Record<string, unknown>>,
+  redact: Redact,
+): Record<string, unknown> {
+  let clean: Record<string, unknown> = record;
+  for (const key of Object.keys(record)) {
+    const value = redactDeep(record[key], redact);
+    if (value === record[key]) continue;
+    if (clean === record) clean = { ...record };
+    clean[key] = value;
+  }
+  return clean;
+}
+
+function redactDeep(value: unknown, redact: Redact): unknown {
   if (typeof value === 'string') return redact(value);
   if (Array.isArray(value)) return value.map((entry) => redactDeep(entry, redact));
-  if (typeof value === 'object' && value !== null) return redactRecord(value, redact);
-  return value;
+  return isRecord(value) ? redactRecord(value, redact) : value;
 }
 
-function redactRecord(value: object, redact: (text: string) => string): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [key, redactDeep(entry, redact)]),
-  );
-}
-
-function resultOf(output: ToolOutput, redact: (text: string) => string): ToolResult {
+function resultOf(output: ToolOutput, redact: Redact): ToolResult {
   return {
     content: [{ type: 'text', text: redact(output.text) }],
     structuredContent: redactRecord(output.structured, redact),
@@ -63,10 +74,11 @@ async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<Too
           report({ progress, message: host.redact(message) }),
         );
   try {
-    const clients = await host.clients();
+    const { deepseek, perplexity } = await host.clients();
     call.signal.throwIfAborted();
     return await call.tool.run(args, {
-      ...clients,
+      deepseek,
+      perplexity,
       signal: call.signal,
       session: call.session,
       priority: 'interactive',

@@ -42,7 +42,7 @@ function isList(method: string): method is keyof typeof LISTS {
   return Object.hasOwn(LISTS, method);
 }
 
-function hasOnly(record: Params, known: readonly string[]): boolean {
+export function hasOnly(record: Params, known: readonly string[]): boolean {
   return Object.keys(record).every((key) => known.includes(key));
 }
 

@@ -13,6 +13,7 @@ import {
 import { getMethodLiteral } from '@modelcontextprotocol/sdk/server/zod-json-schema-compat.js';
 import { Protocol } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
+  type CallToolRequest,
   CallToolRequestSchema,
   CompleteRequestSchema,
   ErrorCode,
@@ -27,8 +28,10 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 import { TOOLS } from '../tools/index.ts';
-import { callTool, errorResult } from './call-tool.ts';
+import { callTool, errorResult, type ToolResult } from './call-tool.ts';
+import { hasOnly, isPlainLegacyMeta } from './first-answers.ts';
 import { CAPABILITIES, SERVER_INFO, TOOL_LIST } from './identity.ts';
+import { isRecord } from './json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from './prompts.ts';
 import { RESOURCES, readResource } from './resources.ts';
 import type { ShellOptions } from './shell.ts';
@@ -43,51 +46,98 @@ function problemOf(error: unknown): string {
   return `${where || 'params'} is missing or malformed`;
 }
 
+/** What the SDK has made sure of. */
+interface Asked {
+  readonly method: string;
+  readonly params?: unknown;
+}
+
+type Handler = (request: Asked, extra: Extra) => Promise<ServerResult>;
+
 /**
  * Judges the parameters of every method here, the SDK's own `initialize` included: the SDK would
- * answer bad ones with −32603 and zod's report, which repeats what was sent. The handlers go to the
- * SDK's protocol half: its server half would judge a `tools/call` once more, and its result.
+ * answer bad ones with −32603 and zod's report, which repeats what was sent. Its server half would
+ * also judge a `tools/call` once more, and its result.
  */
 export class LegacyServer extends Server {
+  readonly #handlers = new Map<string, Handler>();
+
+  constructor(...options: ConstructorParameters<typeof Server>) {
+    super(...options);
+    // Unlike a handler of its own this one is not behind one more schema.
+    this.fallbackRequestHandler = async (request, extra) => {
+      const handler = this.#handlers.get(request.method);
+      if (handler !== undefined) return await handler(request, extra);
+      throw Object.assign(new Error('Method not found'), { code: ErrorCode.MethodNotFound });
+    };
+  }
+
+  /** @param isPlain knows common requests that the schema would let pass unchanged, at less cost */
   override setRequestHandler<T extends AnyObjectSchema>(
     schema: T,
     handler: (request: SchemaOutput<T>, extra: Extra) => Answer,
+    isPlain?: (request: Asked) => request is Asked & SchemaOutput<T>,
   ): void {
-    const anyParams = z.looseObject({ method: z.literal(getMethodLiteral(schema)) });
-    Protocol.prototype.setRequestHandler.call(this, anyParams, (request, extra) => {
+    const judged = async (request: Asked, extra: Extra): Promise<ServerResult> => {
+      if (isPlain?.(request)) return await handler(request, extra);
       const parsed = safeParse(schema, request);
-      if (parsed.success) return handler(parsed.data, extra);
+      if (parsed.success) return await handler(parsed.data, extra);
       throw new McpError(ErrorCode.InvalidParams, problemOf(parsed.error));
-    });
+    };
+    const method = getMethodLiteral(schema);
+    // What the SDK registers while it is made comes before the map.
+    if (#handlers in this) this.#handlers.set(method, judged);
+    else {
+      const anyParams = z.looseObject({ method: z.literal(method) });
+      Protocol.prototype.setRequestHandler.call(this, anyParams, judged);
+    }
   }
 }
 
-function serveTools(server: LegacyServer, { host, logger, session }: ShellOptions): void {
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
-    const tool = TOOLS.find((candidate) => candidate.name === params.name);
-    if (tool === undefined) {
-      const names = TOOLS.map((candidate) => candidate.name).join(' and ');
-      return errorResult(`There is no such tool; this server has ${names}.`);
-    }
-    const token = params._meta?.progressToken;
-    const report = (progress: { progress: number; message: string }): void => {
-      const sent = extra.sendNotification({
-        method: 'notifications/progress',
-        params: { progressToken: token ?? '', ...progress },
-      });
-      sent.catch((error: unknown) =>
-        logger.debug('a progress notification was not sent', { error }),
-      );
-    };
-    return callTool(host, logger, {
-      tool,
-      args: params.arguments,
-      signal: extra.signal,
-      session,
-      report: token === undefined ? null : report,
+/** A call with a name, an object of arguments at most, and a progress token at most. */
+function isPlainCall(request: Asked): request is CallToolRequest {
+  const { params } = request;
+  if (!isRecord(params)) return false;
+  const { name, arguments: args = {} } = params;
+  return (
+    typeof name === 'string' &&
+    isRecord(args) &&
+    hasOnly(params, ['name', 'arguments', '_meta']) &&
+    isPlainLegacyMeta(params)
+  );
+}
+
+function callOf(
+  { params }: CallToolRequest,
+  extra: Extra,
+  { host, logger, session }: ShellOptions,
+): Promise<ToolResult> | ToolResult {
+  const tool = TOOLS.find((candidate) => candidate.name === params.name);
+  if (tool === undefined) {
+    const names = TOOLS.map((candidate) => candidate.name).join(' and ');
+    return errorResult(`There is no such tool; this server has ${names}.`);
+  }
+  const token = params._meta?.progressToken;
+  const report = (progress: { progress: number; message: string }): void => {
+    const sent = extra.sendNotification({
+      method: 'notifications/progress',
+      params: { progressToken: token ?? '', ...progress },
     });
+    sent.catch((error: unknown) => logger.debug('a progress notification was not sent', { error }));
+  };
+  return callTool(host, logger, {
+    tool,
+    args: params.arguments,
+    signal: extra.signal,
+    session,
+    report: token === undefined ? null : report,
   });
+}
+
+function serveTools(server: LegacyServer, options: ShellOptions): void {
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }));
+  const call = (request: CallToolRequest, extra: Extra) => callOf(request, extra, options);
+  server.setRequestHandler(CallToolRequestSchema, call, isPlainCall);
 }
 
 function serveResources(server: LegacyServer, { host }: ShellOptions): void {

@@ -62,11 +62,11 @@ class Generation {
 
   async run(): Promise<GenerateResult> {
     const { lender } = this.#options;
-    await Promise.all([loadClient(), this.#options.fetch.prepare?.()]);
-    const { value, keyName, attempts } = await lender.call(this.#callRequest(), (lease) =>
-      this.#attempt(lease),
-    );
-    return { ...value, keyName, attempts };
+    const prepared = this.#options.fetch.prepare?.();
+    await loadClient();
+    await prepared;
+    const { value } = await lender.call(this.#callRequest(), (lease) => this.#attempt(lease));
+    return value;
   }
 
   #callRequest(): CallRequest {
@@ -84,7 +84,7 @@ class Generation {
     };
   }
 
-  #attempt(lease: Lease): Promise<AttemptResult<Omit<GenerateResult, 'keyName' | 'attempts'>>> {
+  #attempt(lease: Lease): Promise<AttemptResult<GenerateResult>> {
     const { defaultModel, callTimeoutMs, idleTimeoutMs, logger } = this.#options;
     const draft = this.#draft;
     return runAttempt(
@@ -111,7 +111,7 @@ class Generation {
       async (watch) => {
         this.#say(lease.attempt === 1 ? 'asking DeepSeek' : 'asking DeepSeek again');
         await this.#exchange(lease, watch);
-        return this.#finish();
+        return this.#finish(lease);
       },
     );
   }
@@ -127,7 +127,7 @@ class Generation {
       secret: lease.secret,
       baseUrl,
       body: chatBody(this.#request, this.#choice, beginning),
-      signal: watch.signal,
+      signal: lease.signal,
       fetch: this.#options.fetch,
     });
     // A gateway need not know the beta address, or prefixes.
@@ -199,7 +199,7 @@ class Generation {
   }
 
   /** The answer, if it is one: whole, and not empty. */
-  #finish(): AttemptResult<Omit<GenerateResult, 'keyName' | 'attempts'>> {
+  #finish(lease: Lease): AttemptResult<GenerateResult> {
     const { content, finishReason, model, usage, totalUsage } = this.#draft;
     if (finishReason === null) this.#fail('cut');
     if (finishReason === 'content_filter') this.#fail('moderation');
@@ -213,6 +213,8 @@ class Generation {
         usage: totalUsage,
         notice: this.#choice.notice,
         requestId: this.#requestId,
+        keyName: lease.keyName,
+        attempts: lease.attempt,
       },
       completionTokens: usage?.completionTokens ?? null,
       promptTokens: usage?.promptTokens ?? null,

@@ -37,6 +37,12 @@ export async function readEvents(
   const state: { expected: Expectation } = { expected: 'more' };
   let size = 0;
   let trailer: NodeJS.Timeout | null = null;
+  /** As a rule it comes in this very turn, and there is nothing to wait for. */
+  const awaitTrailer = (): void => {
+    if (state.expected === 'finishing') {
+      trailer ??= setTimeout(() => body.destroy(), TRAILER_MS);
+    }
+  };
   const parser = createParser({
     maxBufferSize: MAX_EVENT_CHARS,
     onEvent: ({ data }) => {
@@ -52,9 +58,7 @@ export async function readEvents(
       if (size > maxBytes) throw new TransportError(new TooLargeError());
       parser.feed(reader.read(bytes));
       if (state.expected === 'last') return 'enough';
-      if (state.expected === 'finishing') {
-        trailer ??= setTimeout(() => body.destroy(), TRAILER_MS);
-      }
+      if (state.expected === 'finishing') queueMicrotask(awaitTrailer);
       return 'more';
     });
     if (state.expected === 'last') release(body);

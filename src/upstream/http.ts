@@ -89,6 +89,18 @@ export function proxyOptions(proxy: HttpSettings['proxy']): {
   return { httpProxy, httpsProxy, noProxy: bypass(proxy.noProxy, [httpProxy, httpsProxy]) };
 }
 
+/** An address in undici's terms; read once for a row of calls. */
+interface Place {
+  readonly url: string;
+  readonly origin: string;
+  readonly path: string;
+}
+
+function placeOf(url: string): Place {
+  const { origin, pathname, search } = new URL(url);
+  return { url, origin, path: pathname + search };
+}
+
 async function load(settings: HttpSettings): Promise<Fetch> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
   const proxy = proxyOptions(settings.proxy);
@@ -104,15 +116,17 @@ async function load(settings: HttpSettings): Promise<Fetch> {
     : // Plain http goes to a proxy in absolute form, as every proxy takes it; https is tunnelled.
       new EnvHttpProxyAgent({ ...options, ...proxy, proxyTunnel: false });
   const userAgent = settings.userAgent ?? 'keypool-mcp';
+  let place: Place = { url: '', origin: '', path: '' };
   return (url, { method, headers, body, signal }) => {
     // Compressing pays on the way through the internet, not within this machine.
     const encoding = url.startsWith('https:') ? 'gzip, deflate, br' : 'identity';
-    const { origin, pathname, search } = new URL(url);
+    if (url !== place.url) place = placeOf(url);
+    const { origin, path } = place;
     const exchange = new Exchange(signal);
     dispatcher.dispatch(
       {
         origin,
-        path: pathname + search,
+        path,
         method,
         ...(body === undefined ? {} : { body }),
         headers: { 'user-agent': userAgent, 'accept-encoding': encoding, ...headers },

@@ -238,7 +238,7 @@ class PerplexityCall {
           ...(accept === 'text/event-stream' ? { 'accept-encoding': 'identity' } : {}),
         },
         body,
-        signal: watch.signal,
+        signal: lease.signal,
       });
     } catch (cause) {
       throw new TransportError(cause);

@@ -77,5 +77,6 @@ function recorded(lease: Lease, record: LeaseRecord): Lease {
       record.firstByte = true;
       lease.firstByte();
     },
+    giveUp: () => lease.giveUp(),
   };
 }
