@@ -1,7 +1,11 @@
 /** The legacy era on a stdio connection: a v1 SDK server behind a transport of our own. */
 
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  type JSONRPCMessage,
+  JSONRPCMessageSchema,
+  type JSONRPCRequest,
+} from '@modelcontextprotocol/sdk/types.js';
 import { isPlainLegacyMeta } from './first-answers.ts';
 import {
   errorReply,
@@ -42,22 +46,24 @@ class IdMap {
   }
 }
 
+type Begin = (request: JSONRPCRequest) => void;
+
 /** The lines were judged already; what the SDK's schema asks beyond that is about `_meta` alone. */
-function isPlain(
-  message: JsonRpcRequest | JsonRpcNotification,
-): message is (JsonRpcRequest | JsonRpcNotification) & JSONRPCMessage {
-  return isPlainLegacyMeta(message.params ?? {});
+function isPlain(request: JsonRpcRequest): request is JsonRpcRequest & JSONRPCRequest {
+  return isPlainLegacyMeta(request.params ?? {});
 }
 
 class LegacyTransport implements Transport {
   readonly #ids = new IdMap();
   readonly #send: Send;
+  readonly #begin: Begin;
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: (message: JSONRPCMessage) => void;
 
-  constructor(send: Send) {
+  constructor(send: Send, begin: Begin) {
     this.#send = send;
+    this.#begin = begin;
   }
 
   start(): Promise<void> {
@@ -87,8 +93,12 @@ class LegacyTransport implements Transport {
   }
 
   #deliverRequest(request: JsonRpcRequest): void {
-    if (this.#receive({ ...request, id: this.#ids.enter(request.id) })) return;
-    this.#send(errorReply(request.id, INVALID_PARAMS, 'Invalid params: _meta is malformed'));
+    const ours = { ...request, id: this.#ids.enter(request.id) };
+    if (isPlain(ours)) this.#begin(ours);
+    else if (!this.#receive(ours)) {
+      const why = 'Invalid params: _meta is malformed';
+      this.#send(errorReply(request.id, INVALID_PARAMS, why));
+    }
   }
 
   /** From here on the request has no answer, even one that is on its way already. */
@@ -101,10 +111,6 @@ class LegacyTransport implements Transport {
 
   /** @returns false when the SDK's own schema refuses the message */
   #receive(message: JsonRpcRequest | JsonRpcNotification): boolean {
-    if (isPlain(message)) {
-      this.onmessage?.(message);
-      return true;
-    }
     const parsed = JSONRPCMessageSchema.safeParse(message);
     if (parsed.success) this.onmessage?.(parsed.data);
     return parsed.success;
@@ -114,7 +120,7 @@ class LegacyTransport implements Transport {
 /** Opens the leg; imported when the first message of its era needs it. */
 export async function openLegacyLeg(options: ShellOptions, send: Send): Promise<Leg> {
   const server = createLegacyServer(options);
-  const transport = new LegacyTransport(send);
+  const transport = new LegacyTransport(send, (request) => server.begin(request));
   await server.connect(transport);
   return {
     deliver: (message) => transport.deliver(message),

@@ -18,6 +18,7 @@ import {
   CompleteRequestSchema,
   ErrorCode,
   GetPromptRequestSchema,
+  type JSONRPCRequest,
   ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
@@ -70,6 +71,16 @@ export class LegacyServer extends Server {
       if (handler !== undefined) return await handler(request, extra);
       throw Object.assign(new Error('Method not found'), { code: ErrorCode.MethodNotFound });
     };
+  }
+
+  /**
+   * Begins a request that the lines' reader has judged. The SDK's own way in holds every message
+   * against three schemas, which takes longer than the pool does; what stands behind that way is
+   * private, and nothing would be answered here without it.
+   */
+  begin(request: JSONRPCRequest): void {
+    // biome-ignore lint/complexity/useLiteralKeys: the only way to a private member
+    this['_onrequest'](request);
   }
 
   /** @param isPlain knows common requests that the schema would let pass unchanged, at less cost */

@@ -105,7 +105,7 @@ class PerplexityCall {
   #search(request: SearchRequest): Promise<CallResult<Found>> {
     const body = JSON.stringify(searchBody(request));
     return this.#call('search', async (lease, watch, seen) => {
-      const response = await this.#post(lease, watch, '/search', body, 'application/json');
+      const response = await this.#post(lease, '/search', body, 'application/json');
       if (!response.ok) await refuse(response);
       lease.accepted?.();
       seen.status = response.status;
@@ -145,7 +145,7 @@ class PerplexityCall {
     body: string,
     run: AgentRun,
   ): Promise<Answered> {
-    const response = await this.#post(lease, watch, '/v1/agent', body, 'text/event-stream');
+    const response = await this.#post(lease, '/v1/agent', body, 'text/event-stream');
     if (!response.ok) await refuse(response);
     lease.accepted?.();
     seen.status = response.status;
@@ -220,13 +220,7 @@ class PerplexityCall {
     send().catch(() => logger.debug('an Agent run could not be cancelled', { run: id }));
   }
 
-  async #post(
-    lease: Lease,
-    watch: Watch,
-    path: string,
-    body: string,
-    accept: string,
-  ): Promise<Answer> {
+  async #post(lease: Lease, path: string, body: string, accept: string): Promise<Answer> {
     const { baseUrl, fetch } = this.#options;
     try {
       return await fetch(`${baseUrl}${path}`, {
