@@ -1,15 +1,12 @@
 /**
- * Sends a chat completion with the openai package, with everything switched off in it that would
- * retry, time out, print or read the environment. Its answer comes back unread: the package's own
- * stream ends in silence when it was cut, and prints what it cannot parse.
+ * Sends a chat completion that the openai package makes, without anything in it that would retry,
+ * time out, print or read the environment. The answer comes back unread: the package's own stream
+ * ends in silence when it was cut, and prints what it cannot parse.
  */
 
 import { type Answer, TransportError } from './body.ts';
 import type { ChatBody } from './chat-body.ts';
 import type { Fetch } from './http.ts';
-
-/** Node's longest timer; the deadline is the lease's. */
-const NO_TIMEOUT_MS = 2_147_483_647;
 
 interface Posting {
   readonly secret: string;
@@ -35,9 +32,6 @@ export async function prepareChat(): Promise<void> {
   await Promise.all([loadClient(), import('undici')]);
 }
 
-/** Ends the package's work on an answer that it must not read. */
-class Unwanted extends Error {}
-
 /** One posting on its way through the package, and what became of it. */
 class Sending {
   readonly posting: Posting;
@@ -50,28 +44,21 @@ class Sending {
 }
 
 type Client = InstanceType<typeof import('openai').OpenAI>;
+type Requested = Awaited<Parameters<Client['request']>[0]>;
 
-type RequestOptions = Parameters<Client['buildRequest']>[0];
+/** Ends the package's work: the answer is not for it to read. */
+const UNREAD = new Error('the answer is not read by the package');
 
 const clients = new Map<string, Client>();
 
-/** What the package takes for the answer: it looks at status and headers, and reads nothing. */
-let unread: Response | null = null;
-
-/** The package hands on to fetch what it was given for it. */
-function sendingOf(init: RequestInit | undefined): Sending | null {
-  const sending: unknown = init === undefined ? null : Reflect.get(init, 'sending');
-  return sending instanceof Sending ? sending : null;
-}
-
-/** Sends what the package made, with headers of our own alone; its answer is kept from the package. */
-async function send(_url: unknown, init?: RequestInit): Promise<Response> {
-  const sending = sendingOf(init);
-  if (sending === null) throw new Unwanted();
+/** Sends what the package made of a posting, with headers of our own alone. */
+async function send({ path, body, __metadata }: Requested): Promise<never> {
+  const sending = __metadata?.sending;
+  if (!(sending instanceof Sending)) throw UNREAD;
   const { secret, baseUrl, signal, fetch } = sending.posting;
   try {
     // None of the package's headers: OPENAI_CUSTOM_HEADERS would be among them.
-    sending.answer = await fetch(`${baseUrl}/chat/completions`, {
+    sending.answer = await fetch(`${baseUrl}${path}`, {
       method: 'POST',
       headers: {
         authorization: `Bearer ${secret}`,
@@ -79,33 +66,26 @@ async function send(_url: unknown, init?: RequestInit): Promise<Response> {
         accept: 'text/event-stream',
         'accept-encoding': 'identity',
       },
-      body: String(init?.body),
+      body: JSON.stringify(body),
       signal,
     });
   } catch (cause) {
     sending.broken = new TransportError(cause);
-    throw cause;
   }
-  if (!sending.answer.ok) throw new Unwanted();
-  unread ??= new Response();
-  return unread;
+  throw UNREAD;
 }
 
 /** One for all calls: making one costs more than the request. It never learns a key. */
 async function clientFor(baseUrl: string): Promise<Client> {
-  const { OpenAI } = await loadClient();
+  const { APIPromise, OpenAI } = await loadClient();
   const known = clients.get(baseUrl);
   if (known !== undefined) return known;
-  const headers = new Headers();
-  /** None of the package's headers is sent, and its timer and signal end nothing: none is made. */
   class BareClient extends OpenAI {
-    override async buildRequest({ path, body, fetchOptions }: RequestOptions) {
-      const req = { method: 'POST', headers, body: JSON.stringify(body), ...fetchOptions };
-      return { req, url: this.baseURL + path, timeout: NO_TIMEOUT_MS };
-    }
-
-    protected override fetchWithAuth(url: unknown, init: RequestInit): Promise<Response> {
-      return send(url, init);
+    /** Where the package would add its headers and timer, log, and send again. */
+    override request<T>(
+      options: Parameters<Client['request']>[0],
+    ): InstanceType<typeof APIPromise<T>> {
+      return new APIPromise<T>(this, Promise.resolve(options).then(send));
     }
   }
   const client = new BareClient({
@@ -115,9 +95,7 @@ async function clientFor(baseUrl: string): Promise<Client> {
     organization: null,
     project: null,
     logLevel: 'off',
-    maxRetries: 0,
-    timeout: NO_TIMEOUT_MS,
-    fetch: send,
+    fetch: () => Promise.reject(UNREAD),
   });
   clients.set(baseUrl, client);
   return client;
@@ -130,14 +108,13 @@ async function clientFor(baseUrl: string): Promise<Client> {
 export async function postChat(posting: Posting): Promise<Answer> {
   const client = await clientFor(posting.baseUrl);
   const sending = new Sending(posting);
-  const fetchOptions = { redirect: 'manual' as const, sending };
   try {
-    await client.chat.completions.create(posting.body, { fetchOptions }).asResponse();
+    const options = { __metadata: { sending } };
+    await client.chat.completions.create(posting.body, options).asResponse();
   } catch (error) {
-    // The package wraps errors by their wording; what fetch said is kept here instead.
     if (sending.broken !== null) throw sending.broken;
     if (sending.answer === null) throw error;
   }
-  if (sending.answer === null) throw new Unwanted();
+  if (sending.answer === null) throw UNREAD;
   return sending.answer;
 }
