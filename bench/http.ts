@@ -6,7 +6,7 @@
  * One run, one machine, one simulated upstream with four keys: callers that ask it directly with
  * one key each, callers of keypool-mcp over Streamable HTTP (both protocol eras), and callers of
  * @portkey-ai/gateway with the same four keys, fetched from the package registry for the run.
- * Every caller sends its next call when the last was answered. "Added" is the difference to the
+ * All ask the upstream for the same. Every caller sends its next call when the last was answered. "Added" is the difference to the
  * direct calls at the same number of clients.
  */
 
@@ -30,7 +30,6 @@ const clientCounts = values.clients.split(',').map(Number);
 
 const TOKEN = randomBytes(24).toString('base64url');
 const PROMPT = 'Write a function that reverses a list.';
-const MESSAGES = [{ role: 'user', content: PROMPT }];
 
 /** Sends one call; throws unless it was answered well. */
 type Call = () => Promise<void>;
@@ -90,11 +89,19 @@ function expectContent(ok: boolean, text: string, mark: string): void {
   if (!ok || !text.includes(mark)) throw new Error(`not an answer: ${text.slice(0, 200)}`);
 }
 
-/** Streamed, as keypool-mcp asks too. */
-function direct(simulator: Simulator, secrets: readonly string[]): Open {
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What keypool-mcp asks the upstream for a call: everybody is to ask the same. */
+async function askedUpstream(open: Open, simulator: Simulator): Promise<Fields> {
+  await (await open(0))();
+  const body = simulator.calls.findLast(({ provider }) => provider === 'deepseek')?.body;
+  if (typeof body !== 'object' || body === null) throw new Error('the upstream was not asked');
+  return { ...body };
+}
+
+function direct(simulator: Simulator, secrets: readonly string[], body: Fields): Open {
   return (caller) => {
     const authorization = `Bearer ${secrets[caller % secrets.length] ?? ''}`;
-    const body = { model: 'deepseek-flash', messages: MESSAGES, stream: true };
     return Promise.resolve(async () => {
       const url = `${simulator.deepseekUrl}/chat/completions`;
       const { response, text } = await post(url, { authorization }, body);
@@ -155,10 +162,11 @@ function modern(url: string): Open {
   };
 }
 
-function peer(url: string, simulator: Simulator, secrets: readonly string[]): Open {
+function peer(url: string, simulator: Simulator, secrets: readonly string[], asked: Fields): Open {
   const headers = gatewayHeaders(simulator.deepseekUrl, secrets);
   // Whole, and not streamed like the others: generating takes as long.
-  const body = { model: 'deepseek-flash', messages: MESSAGES, stream: false };
+  const { stream_options: _streamed, ...rest } = asked;
+  const body = { ...rest, stream: false };
   return () =>
     Promise.resolve(async () => {
       const { response, text } = await post(`${url}/v1/chat/completions`, headers, body);
@@ -200,13 +208,15 @@ await until(() => {
 });
 const started = values.peer ? await startGateway() : null;
 
+const asked = await askedUpstream(legacy(url), simulator);
+
 const ways: ReadonlyArray<readonly [string, Open]> = [
-  ['direct', direct(simulator, secrets)],
+  ['direct', direct(simulator, secrets, asked)],
   ['keypool-mcp, 2025-11-25', legacy(url)],
   ['keypool-mcp, 2026-07-28', modern(url)],
   ...(started === null
     ? []
-    : [['portkey gateway', peer(started.url, simulator, secrets)] as const]),
+    : [['portkey gateway', peer(started.url, simulator, secrets, asked)] as const]),
 ];
 try {
   console.log(`node ${process.version}, ${seconds} s each, upstream about 65 ms a call\n`);
