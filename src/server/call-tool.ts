@@ -54,7 +54,10 @@ function redactRecord(
 
 function redactDeep(value: unknown, redact: Redact): unknown {
   if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) return value.map((entry) => redactDeep(entry, redact));
+  if (Array.isArray(value)) {
+    const clean = value.map((entry) => redactDeep(entry, redact));
+    return clean.some((entry, at) => entry !== value[at]) ? clean : value;
+  }
   return isRecord(value) ? redactRecord(value, redact) : value;
 }
 

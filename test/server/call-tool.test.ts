@@ -4,7 +4,8 @@ import { silentLogger } from '../../src/logger.ts';
 import { callTool, type ToolCall } from '../../src/server/call-tool.ts';
 import type { ToolCallEvent } from '../../src/server/host.ts';
 import { deepseekGenerateCode } from '../../src/tools/deepseek-generate-code.ts';
-import { type FakeUpstreams, fakeHost, GENERATED, untilAborted } from './stdio-session.ts';
+import { perplexitySearch } from '../../src/tools/perplexity-search.ts';
+import { type FakeUpstreams, FOUND, fakeHost, GENERATED, untilAborted } from './stdio-session.ts';
 
 const SECRET = 'sk-fake0123456789fake';
 
@@ -45,6 +46,20 @@ describe('one call', () => {
     const said = await result;
     expect(JSON.stringify(said)).not.toContain(SECRET);
     expect(said.structuredContent).toMatchObject({ code: "const key = '[redacted]';" });
+  });
+
+  it('says no secret in a list deep inside a result either', async () => {
+    const [first] = FOUND.sources;
+    if (first === undefined) throw new Error('a source is needed');
+    const sources = [first, { ...first, url: 'https://example.org/2', snippet: `it is ${SECRET}` }];
+    const { result } = arrange(
+      { search: () => Promise.resolve({ ...FOUND, sources }) },
+      { tool: perplexitySearch, args: { query: 'x' } },
+    );
+    const said = JSON.stringify(await result);
+    expect(said).not.toContain(SECRET);
+    expect(said).toContain('it is [redacted]');
+    expect(said).toContain(first.snippet);
   });
 
   it('says no secret in an error or in progress', async () => {
