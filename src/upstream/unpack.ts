@@ -19,41 +19,48 @@ const BROTLI = {
 
 class Unpacking implements Body {
   readonly #packed: Packed;
-  readonly #decoder: () => Transform;
+  readonly #createDecoder: () => Transform;
+  #decoder: Transform | null = null;
 
-  constructor(packed: Packed, decoder: () => Transform) {
+  constructor(packed: Packed, createDecoder: () => Transform) {
     this.#packed = packed;
-    this.#decoder = decoder;
+    this.#createDecoder = createDecoder;
   }
 
   get isOver(): boolean {
-    return this.#packed.isOver;
+    return this.#packed.isOver && this.#decoder?.destroyed === true;
   }
 
   read(take: Take): Promise<void> {
-    const decoder = this.#decoder();
+    const decoder = this.#createDecoder();
+    this.#decoder = decoder;
     return new Promise((resolve, reject) => {
       decoder.on('data', (bytes: Uint8Array) => {
         try {
           if (take(bytes) === 'more') return;
           resolve();
+          decoder.destroy();
         } catch (error) {
           reject(error);
           this.destroy();
         }
-        decoder.destroy();
       });
       decoder.once('end', resolve);
       decoder.once('error', (cause) => {
         reject(new TransportError(cause));
         this.destroy();
       });
-      this.#feed(decoder).catch(reject);
+      this.#feed(decoder).catch((error: unknown) => {
+        reject(error);
+        // Who was told that it broke is not handed what was still being unpacked.
+        decoder.destroy();
+      });
     });
   }
 
   destroy(): void {
     this.#packed.destroy();
+    this.#decoder?.destroy(new Error('the body was closed'));
   }
 
   async #feed(decoder: Transform): Promise<void> {
@@ -63,7 +70,7 @@ class Unpacking implements Body {
       if (!decoder.write(bytes)) this.#packed.pause();
       return 'more';
     });
-    decoder.end();
+    if (!decoder.destroyed) decoder.end();
   }
 }
 

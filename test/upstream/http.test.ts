@@ -12,7 +12,8 @@ import { createServer as createTlsServer } from 'node:https';
 import { connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompressSync, deflateSync, gzip, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readText } from '../../src/upstream/body.ts';
 import {
@@ -343,6 +344,35 @@ describe('bodies', () => {
     const error = await errorOf(readText(response, 1_000_000));
     expect(error.cause).toMatchObject({ name: 'TooLargeError' });
   });
+
+  it.each(['breaks', 'is destroyed'])(
+    'nothing of one that %s is unpacked afterwards',
+    async (how) => {
+      // Little to send, much to unpack: it breaks while the decoder is at work.
+      const packed = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+      const server = createServer((_message, response) => {
+        response.writeHead(200, {
+          'content-encoding': 'gzip',
+          'content-length': packed.length + 1,
+        });
+        response.write(packed);
+      });
+      const response = await fetchWith({})(`http://127.0.0.1:${await listen(server)}/`, GET);
+      let pieces = 0;
+      const reading = response.body.read(() => {
+        pieces += 1;
+        if (pieces > 1) return 'more';
+        if (how === 'is destroyed') response.body.destroy();
+        else for (const { sockets } of open) for (const socket of sockets) socket.destroy();
+        return 'more';
+      });
+      expect((await errorOf(reading)).name).toBe('TransportError');
+      const before = pieces;
+      await promisify(gzip)(Buffer.alloc(64 * 1024 * 1024));
+      expect(pieces).toBe(before);
+      expect(response.body.isOver).toBe(true);
+    },
+  );
 
   it('one that is destroyed or cancelled while it is read is a broken connection', async () => {
     const server = createServer((_message, response) => {
