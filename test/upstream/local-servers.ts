@@ -1,0 +1,42 @@
+/** Servers on loopback that end with their test, and the product's own way to ask them. */
+
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import type { Server, Socket } from 'node:net';
+import { afterEach } from 'vitest';
+import {
+  createFetch,
+  type Fetch,
+  type FetchInit,
+  type HttpSettings,
+} from '../../src/upstream/http.ts';
+
+export const GET: FetchInit = { method: 'GET', headers: {}, signal: new AbortController().signal };
+export const open: Array<{ server: Server; sockets: Set<Socket> }> = [];
+
+export async function listen(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push({ server, sockets });
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+afterEach(async () => {
+  for (const { server, sockets } of open.splice(0)) {
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  }
+});
+
+export const hello: RequestListener = (message, response) => {
+  response.end(JSON.stringify({ url: message.url, agent: message.headers['user-agent'] }));
+};
+
+export function fetchWith(proxy: Partial<HttpSettings['proxy']>): Fetch {
+  return createFetch({ proxy: { httpProxy: null, httpsProxy: null, noProxy: null, ...proxy } });
+}
