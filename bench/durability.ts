@@ -11,7 +11,7 @@ import {
   type Mode,
   Scene,
   type Worker,
-} from './durability-rounds.ts';
+} from '../lab/durability-rounds.ts';
 
 const PARALLEL = 2;
 

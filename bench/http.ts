@@ -12,9 +12,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { createHome } from '../lab/home.ts';
+import { Program } from '../lab/program.ts';
 import { type Simulator, startSimulator } from '../src/simulator/simulator.ts';
-import { createHome } from '../test/support/home.ts';
-import { Program } from '../test/support/program.ts';
 import { gatewayHeaders, startGateway, until } from './portkey.ts';
 
 const { values } = parseArgs({

@@ -5,10 +5,6 @@
  */
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { COMMANDS, type Entry } from './commands/catalog.ts';
-import type { CommandOptions } from './commands/command.ts';
-import { commandHelp, GLOBAL_OPTIONS, programHelp } from './commands/help.ts';
-import type { GlobalFlags } from './config.ts';
 import {
   CommandError,
   ConfigError,
@@ -17,8 +13,12 @@ import {
   type KeyStoreErrorCode,
   PoolExhaustedError,
   UpstreamError,
-} from './errors.ts';
-import { NAME, VERSION } from './version.ts';
+} from './base/errors.ts';
+import { NAME, VERSION } from './base/version.ts';
+import { COMMANDS, type Entry } from './commands/catalog.ts';
+import type { CommandOptions } from './commands/command.ts';
+import { commandHelp, GLOBAL_OPTIONS, programHelp } from './commands/help.ts';
+import type { GlobalFlags } from './config.ts';
 
 /** The command words at the front of argv: `keys add`, `serve`, or none, which means `serve`. */
 function commandName(words: readonly string[]): { name: string; length: number } {

@@ -9,8 +9,8 @@ import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import * as z from 'zod/mini';
-import { ConfigError } from './errors.ts';
-import { LOG_LEVELS, type LogLevel } from './logger.ts';
+import { ConfigError } from './base/errors.ts';
+import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError } from '../src/base/errors.ts';
 import { loadConfig, presentValue } from '../src/config.ts';
-import { ConfigError } from '../src/errors.ts';
 
 let home: string;
 beforeEach(() => {

@@ -3,8 +3,8 @@
  * to four sends per call and the usual back-off.
  */
 
-import { UpstreamError } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { UpstreamError } from '../../src/base/errors.ts';
+import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type {
   AttemptResult,

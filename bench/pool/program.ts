@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Program } from '../../test/support/program.ts';
+import { Program } from '../../lab/program.ts';
 import { promptFor, type RealUpstream } from './real-upstream.ts';
 import type { Work } from './upstream.ts';
 import type { Way } from './ways.ts';

@@ -7,11 +7,11 @@
 
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { seeded } from '../../lab/pool/random.ts';
 import { type Gateway, startGateway } from '../portkey.ts';
 import { runOracle } from './oracle.ts';
 import { POLICY_NAMES, type PolicyName } from './policies.ts';
 import { throughProgram } from './program.ts';
-import { seeded } from './random.ts';
 import { type RealUpstream, UpstreamProcess } from './real-upstream.ts';
 import type { Arrived } from './real-upstream-process.ts';
 import { type Arrival, type Scenario, scenariosAt } from './scenarios.ts';

@@ -1,7 +1,7 @@
 /** Lines of a file, one at a time: memory is bounded by the longest line, not by the file. */
 
 import { createReadStream } from 'node:fs';
-import { CommandError } from '../errors.ts';
+import { CommandError } from '../base/errors.ts';
 
 /** Prompt and context are 400,000 characters each, which JSON may escape to six bytes apiece. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;

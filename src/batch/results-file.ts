@@ -8,7 +8,7 @@ import { createWriteStream } from 'node:fs';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CommandError } from '../errors.ts';
+import { CommandError } from '../base/errors.ts';
 import { idOf, type Line, lineObject, lineText, readLines } from './lines.ts';
 
 export interface Earlier {

@@ -16,7 +16,7 @@ import {
   stat,
 } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { CommandError } from '../errors.ts';
+import { CommandError } from '../base/errors.ts';
 
 export interface ClientText {
   /** The file itself, links followed. */

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { homedir, platform as hostPlatform } from 'node:os';
-import { CommandError } from '../errors.ts';
+import { CommandError } from '../base/errors.ts';
 import { readClientFile, replaceClientFile } from './client-file.ts';
 import {
   CLIENTS,

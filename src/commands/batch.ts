@@ -2,13 +2,6 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { KeyTally } from '../batch/key-tally.ts';
-import type { TaskId } from '../batch/lines.ts';
-import { duration, showProgress } from '../batch/progress.ts';
-import { ResultsFile, unwritable } from '../batch/results-file.ts';
-import { type Load, runTasks } from '../batch/run-tasks.ts';
-import { type CheckArguments, checkTasks, readTasks, type Task } from '../batch/tasks.ts';
-import { loadConfig } from '../config.ts';
 import {
   CommandError,
   ConfigError,
@@ -16,15 +9,22 @@ import {
   KeyStoreError,
   PoolExhaustedError,
   UpstreamError,
-} from '../errors.ts';
-import { createLogger } from '../logger.ts';
-import { Redactor } from '../redact.ts';
-import { withFileLock } from '../secrets/file-lock.ts';
+} from '../base/errors.ts';
+import { createLogger } from '../base/logger.ts';
+import { Redactor } from '../base/redact.ts';
+import { KeyTally } from '../batch/key-tally.ts';
+import type { TaskId } from '../batch/lines.ts';
+import { duration, showProgress } from '../batch/progress.ts';
+import { ResultsFile, unwritable } from '../batch/results-file.ts';
+import { type Load, runTasks } from '../batch/run-tasks.ts';
+import { type CheckArguments, checkTasks, readTasks, type Task } from '../batch/tasks.ts';
+import { loadConfig } from '../config.ts';
+import { withFileLock } from '../disk/file-lock.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import { deepseekGenerateCode } from '../tools/deepseek-generate-code.ts';
 import type { Tool } from '../tools/tool.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
-import { composeRuntime, type Runtime } from './compose.ts';
+import { composeRuntime, type Runtime } from './composition/compose.ts';
 
 const TOOL: Tool = deepseekGenerateCode;
 

@@ -32,42 +32,42 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   'keys add': {
     usage: 'keys add NAME [--account LABEL]',
     summary: 'add or replace a key; the value comes from a hidden prompt or stdin',
-    load: () => import('./keys-add.ts'),
+    load: () => import('./keys/add.ts'),
   },
   'keys import': {
     usage: 'keys import FILE [--dry-run]',
     summary: 'add the keys of a .env, JSON or text file',
-    load: () => import('./keys-import.ts'),
+    load: () => import('./keys/import.ts'),
   },
   'keys list': {
     usage: 'keys list [--json]',
     summary: 'names and key ids, never a value',
-    load: () => import('./keys-list.ts'),
+    load: () => import('./keys/list.ts'),
   },
   'keys remove': {
     usage: 'keys remove NAME',
     summary: 'take a key out of the store',
-    load: () => import('./keys-remove.ts'),
+    load: () => import('./keys/remove.ts'),
   },
   'keys verify': {
     usage: 'keys verify [NAME] [--json]',
     summary: 'ask the providers whether the keys work',
-    load: () => import('./keys-verify.ts'),
+    load: () => import('./keys/verify.ts'),
   },
   'keys rotate-master': {
     usage: 'keys rotate-master',
     summary: 'a new master key for every store of the home folder',
-    load: () => import('./keys-rotate-master.ts'),
+    load: () => import('./keys/rotate-master.ts'),
   },
   'keys migrate': {
     usage: 'keys migrate',
     summary: 'rewrite a legacy Fernet file as a v2 store',
-    load: () => import('./keys-migrate.ts'),
+    load: () => import('./keys/migrate.ts'),
   },
   'keys export': {
     usage: 'keys export --format fernet [--out FILE]',
     summary: 'the keys as a flat Fernet file for other programs',
-    load: () => import('./keys-export.ts'),
+    load: () => import('./keys/export.ts'),
   },
   doctor: {
     usage: 'doctor [--json]',

@@ -2,10 +2,10 @@
 
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { ConfigError } from '../base/errors.ts';
+import { NAME } from '../base/version.ts';
 import { CLIENT_IDS, CLIENTS, type Client, type Launch } from '../clients/clients.ts';
 import { type Environment, type GlobalFlags, loadConfig, presentValue } from '../config.ts';
-import { ConfigError } from '../errors.ts';
-import { NAME } from '../version.ts';
 
 /** Room for our own answer at the deadline to reach the client before it gives up. */
 const GRACE_SEC = 20;

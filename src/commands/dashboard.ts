@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { CommandError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { CommandError } from '../errors.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
-import { readRecord, recordPath } from './http-record.ts';
-import { HTTP_OPTIONS, httpOptions, runHttpServer } from './http-server.ts';
-import { findHttpToken } from './http-token.ts';
+import { readRecord, recordPath } from './http/http-record.ts';
+import { HTTP_OPTIONS, httpOptions, runHttpServer } from './http/http-server.ts';
+import { findHttpToken } from './http/http-token.ts';
 
 const PROBE_MS = 3_000;
 /** Until the browser has read the file that leads to the page. */

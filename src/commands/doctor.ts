@@ -1,6 +1,6 @@
+import { ConfigError } from '../base/errors.ts';
+import { VERSION } from '../base/version.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { ConfigError } from '../errors.ts';
-import { VERSION } from '../version.ts';
 import { type Command, type CommandInput, print } from './command.ts';
 import {
   checkClients,
@@ -8,7 +8,7 @@ import {
   checkStore,
   type Finding,
   nodeFinding,
-} from './doctor-checks.ts';
+} from './doctor/doctor-checks.ts';
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 

@@ -1,6 +1,6 @@
 /** The flags that every command takes, and what --help prints. */
 
-import { NAME, VERSION } from '../version.ts';
+import { NAME, VERSION } from '../base/version.ts';
 import { COMMANDS, type Entry } from './catalog.ts';
 import type { Command, CommandOptions } from './command.ts';
 

@@ -1,13 +1,13 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ConfigError, KeyStoreError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { ConfigError, KeyStoreError } from '../errors.ts';
-import { withFileLock } from '../secrets/file-lock.ts';
+import { withFileLock } from '../disk/file-lock.ts';
 import { KeyStore } from '../secrets/key-store.ts';
 import { generateMasterKey } from '../secrets/master-key.ts';
 import { resolveLinks, systemCode } from '../secrets/store-file.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
-import { setVariable } from './settings-file.ts';
+import { setVariable } from './composition/settings-file.ts';
 
 const VARIABLE = 'MASTER_ENCRYPTION_KEY';
 

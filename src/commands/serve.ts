@@ -1,13 +1,13 @@
 /** `serve`: the composition root of the MCP server. */
 
+import { ConfigError } from '../base/errors.ts';
+import { createLogger } from '../base/logger.ts';
+import { Redactor } from '../base/redact.ts';
+import { NAME, VERSION } from '../base/version.ts';
 import { loadConfig } from '../config.ts';
-import { ConfigError } from '../errors.ts';
-import { createLogger } from '../logger.ts';
-import { Redactor } from '../redact.ts';
-import { serveStdio } from '../server/stdio.ts';
-import { NAME, VERSION } from '../version.ts';
+import { serveStdio } from '../mcp/stdio/stdio.ts';
 import type { Command, CommandInput } from './command.ts';
-import { createHost, LazyRuntime } from './host.ts';
+import { createHost, LazyRuntime } from './composition/lazy-runtime.ts';
 
 async function overStdio({ flags, env }: CommandInput): Promise<number> {
   const config = loadConfig(flags, env);
@@ -31,7 +31,7 @@ async function overStdio({ flags, env }: CommandInput): Promise<number> {
 
 /** The HTTP half is heavy; a client on stdio does not wait for it. */
 async function overHttp(input: CommandInput): Promise<number> {
-  const { httpOptions, runHttpServer } = await import('./http-server.ts');
+  const { httpOptions, runHttpServer } = await import('./http/http-server.ts');
   return runHttpServer(httpOptions(input));
 }
 

@@ -4,7 +4,7 @@ import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'rolldown';
 
-const PAGE = 'src/server/http/page';
+const PAGE = 'src/http/page';
 const DASHBOARD = 'dist/dashboard';
 
 /**

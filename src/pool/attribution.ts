@@ -3,7 +3,7 @@
  * line here.
  */
 
-import type { FailureKind } from '../errors.ts';
+import type { FailureKind } from '../base/errors.ts';
 import type { Outcome } from './observer.ts';
 
 export type Fault =

@@ -1,6 +1,6 @@
 /** Hands free keys to waiting calls, one call per freed slot, and refuses calls without hope. */
 
-import type { KeyReason, PoolExhaustedError } from '../errors.ts';
+import type { KeyReason, PoolExhaustedError } from '../base/errors.ts';
 import { Attempt } from './attempt.ts';
 import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
 import type { Judge } from './judge.ts';

@@ -1,6 +1,6 @@
 /** Writes an attempt's course into the records, moves the breakers, and says what the call does. */
 
-import { type Failure, type FailureKind, PROVIDER_NAMES, UpstreamError } from '../errors.ts';
+import { type Failure, type FailureKind, PROVIDER_NAMES, UpstreamError } from '../base/errors.ts';
 import type { Attempt, Settled } from './attempt.ts';
 import { FAULT_OF, type Fault, OUTCOME_OF, reasonFor, speaksOfOutage } from './attribution.ts';
 import { deadlineSpent, keySilent } from './exhausted.ts';

@@ -1,8 +1,8 @@
 /** The key pool: every provider's keys, one door for all upstream calls. */
 
 import { performance } from 'node:perf_hooks';
-import { PROVIDERS, type Provider } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import { PROVIDERS, type Provider } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import type { CallRequest, CallResult, KeyProbe, Lender, PoolKey, Send } from './lease.ts';
 import type { PoolObserver } from './observer.ts';
 import { ProviderPool } from './provider-pool.ts';

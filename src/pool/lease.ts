@@ -1,6 +1,6 @@
 /** What the pool and its callers say to each other. Plain data and two functions. */
 
-import type { Provider } from '../errors.ts';
+import type { Provider } from '../base/errors.ts';
 
 /** Interactive calls go before batch work. */
 export type Priority = 'interactive' | 'batch';

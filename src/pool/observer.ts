@@ -1,6 +1,6 @@
 /** What the pool tells as it happens; metrics and the demo listen. Labels never hold a secret. */
 
-import type { Provider } from '../errors.ts';
+import type { Provider } from '../base/errors.ts';
 import type { BreakerState } from './snapshot.ts';
 
 /** The closed vocabulary of attempt outcomes: `ok`, `caller_*`, `key_*`,

@@ -1,6 +1,6 @@
 /** One call from its arrival to its end: one deadline, one cancel, and what was tried so far. */
 
-import { isAbort, type UpstreamError } from '../errors.ts';
+import { isAbort, type UpstreamError } from '../base/errors.ts';
 import type { CallRequest } from './lease.ts';
 
 export type CallEnd = 'cancelled' | 'expired';

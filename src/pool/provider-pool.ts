@@ -3,7 +3,7 @@
  * failure means, which key is best and what a limit is, is decided in the pure modules beside it.
  */
 
-import type { Provider } from '../errors.ts';
+import type { Provider } from '../base/errors.ts';
 import type { Attempt, Settled } from './attempt.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { unavailability, waitedTooLong } from './exhausted.ts';

@@ -3,7 +3,7 @@
  * Pools that only shrink are what users of other gateways complain about most.
  */
 
-import { isAbort, PROVIDER_NAMES } from '../errors.ts';
+import { isAbort, PROVIDER_NAMES } from '../base/errors.ts';
 import { reasonFor } from './attribution.ts';
 import type { KeySlot } from './key-slot.ts';
 import type { KeyProbe, KeyVerdict } from './lease.ts';

@@ -1,7 +1,7 @@
 /** The keys and accounts of one provider, with the records that everybody in the pool works on. */
 
-import type { Provider } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Provider } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import { Breaker } from './breaker.ts';
 import { KeySlot } from './key-slot.ts';
 import type { PoolKey } from './lease.ts';

@@ -1,6 +1,6 @@
 /** The frozen, secret-free view of the pool: status resource, dashboard, metrics, demo, doctor. */
 
-import type { Provider } from '../errors.ts';
+import type { Provider } from '../base/errors.ts';
 
 export type BreakerState = 'closed' | 'half-open' | 'open';
 

@@ -3,7 +3,7 @@
  * is monotonic milliseconds that the caller passes in.
  */
 
-import type { Provider } from '../errors.ts';
+import type { Provider } from '../base/errors.ts';
 import { freshLimit, type LimitState } from './limit.ts';
 import type { Slowness, SpeedModel, Success } from './score.ts';
 import { expectedPace, type Pace } from './timing.ts';

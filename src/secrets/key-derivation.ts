@@ -2,7 +2,7 @@
 
 import { hkdfSync, pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { FERNET_KEY_BYTES } from './fernet.ts';
+import { FERNET_KEY_BYTES } from './fernet/fernet.ts';
 
 const pbkdf2Async = promisify(pbkdf2);
 

@@ -7,11 +7,12 @@
 
 import { constants } from 'node:fs';
 import { copyFile, link, stat } from 'node:fs/promises';
-import { KeyStoreError } from '../errors.ts';
-import { keyId, maskValue } from '../redact.ts';
+import { KeyStoreError } from '../base/errors.ts';
+import { keyId, maskValue } from '../base/redact.ts';
+import { withFileLock } from '../disk/file-lock.ts';
+import { watchPath } from '../disk/store-watch.ts';
 import type { StoredSecret } from './document.ts';
-import { FernetDocument } from './fernet-format.ts';
-import { withFileLock } from './file-lock.ts';
+import { FernetDocument } from './fernet/fernet-format.ts';
 import {
   checkStrength,
   type MasterKey,
@@ -20,7 +21,7 @@ import {
 } from './master-key.ts';
 import { checkAccount, checkName, checkValue, compareNames } from './names.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
-import { SealedDocument } from './sealed-format.ts';
+import { SealedDocument } from './sealed/sealed-format.ts';
 import {
   readStoreText,
   replaceFile,
@@ -29,7 +30,6 @@ import {
   systemCode,
   writeFailure,
 } from './store-file.ts';
-import { watchPath } from './store-watch.ts';
 
 /** Shorter values show nothing of themselves, not even a key id. */
 const SHORTEST_SHOWN = 20;

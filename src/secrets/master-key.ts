@@ -8,7 +8,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { platform } from 'node:process';
-import { KeyStoreError } from '../errors.ts';
+import { KeyStoreError } from '../base/errors.ts';
 
 /** The same shape as `Config.masterKey`; this folder does not import the configuration. */
 export interface MasterKeySource {

@@ -1,6 +1,6 @@
 /** What a key name, a value and an account label may look like. */
 
-import { KeyStoreError } from '../errors.ts';
+import { KeyStoreError } from '../base/errors.ts';
 
 const NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
 /** White space, control, format (zero-width), private and unassigned characters. */

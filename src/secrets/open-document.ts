@@ -1,12 +1,12 @@
 /** Text of a file → the document it is, told by its content and never by its name. */
 
-import { KeyStoreError } from '../errors.ts';
+import { KeyStoreError } from '../base/errors.ts';
 import { duplicateKey, isJsonObject, type JsonObject } from './encoding.ts';
-import { FernetDocument } from './fernet-format.ts';
+import { FernetDocument } from './fernet/fernet-format.ts';
 import type { MasterKey } from './master-key.ts';
 import { isKeyName } from './names.ts';
-import { SealedDocument } from './sealed-format.ts';
-import { FORMAT } from './sealed-syntax.ts';
+import { SealedDocument } from './sealed/sealed-format.ts';
+import { FORMAT } from './sealed/sealed-syntax.ts';
 
 export type OpenedDocument = SealedDocument | FernetDocument;
 

@@ -9,7 +9,7 @@
  * before the next.
  */
 
-import { CommandError, KeyStoreError } from '../errors.ts';
+import { CommandError, KeyStoreError } from '../base/errors.ts';
 import { KeyStore } from './key-store.ts';
 import { classifyMasterKey, generateMasterKey, type MasterKeySource } from './master-key.ts';
 

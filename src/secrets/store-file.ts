@@ -11,7 +11,7 @@ import { constants } from 'node:fs';
 import { open, readdir, readlink, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { platform } from 'node:process';
-import { KeyStoreError } from '../errors.ts';
+import { KeyStoreError } from '../base/errors.ts';
 
 /** Thousands of keys fit; what is larger is another file named by mistake. */
 const MAX_BYTES = 16 * 1024 * 1024;

@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { Account, type AccountSettings, type KeyBehaviour, SimulatedKey } from './behaviour.ts';
 import type { CallRecord, OpenCall, SimulatedProvider, Violation } from './call-log.ts';
-import { DEEPSEEK } from './deepseek.ts';
+import { DEEPSEEK } from './deepseek/deepseek.ts';
 import { FaultQueue, type FaultScript, type FaultStep } from './faults.ts';
-import { PERPLEXITY } from './perplexity.ts';
+import { PERPLEXITY } from './perplexity/perplexity.ts';
 import type { ProviderSide, Route } from './provider-side.ts';
 import { type Backstage, createListener } from './server.ts';
 

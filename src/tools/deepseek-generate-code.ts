@@ -1,7 +1,7 @@
 /** `deepseek_generate_code`: a prompt becomes code, taken out of its fences. */
 
 import * as z from 'zod';
-import type { GenerateRequest, GenerateResult } from '../upstream/chat.ts';
+import type { GenerateRequest, GenerateResult } from '../upstream/deepseek/chat.ts';
 import { boundedText } from './arguments.ts';
 import { cleanLine, cleanText, grouped, headOf, wellFormed } from './clean-text.ts';
 import { type CodeBlock, type SplitAnswer, splitAnswer, withoutReasoning } from './code-blocks.ts';

@@ -1,7 +1,7 @@
 /** `perplexity_search`: sources an assistant can cite from, and on request a written answer. */
 
 import * as z from 'zod';
-import type { SearchResult, Source } from '../upstream/search.ts';
+import type { SearchResult, Source } from '../upstream/perplexity/search.ts';
 import { cleanLine, cleanText, cutText, grouped, headOf } from './clean-text.ts';
 import { queriesOf, type SearchInput, searchInput, searchRequest } from './search-arguments.ts';
 import { shareBudget } from './share-budget.ts';

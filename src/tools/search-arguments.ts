@@ -1,7 +1,7 @@
 /** Arguments of `perplexity_search`: schema, rules across fields, and the upstream request. */
 
 import * as z from 'zod';
-import type { SearchRequest } from '../upstream/search.ts';
+import type { SearchRequest } from '../upstream/perplexity/search.ts';
 import { boundedText } from './arguments.ts';
 import { wellFormed } from './clean-text.ts';
 

@@ -2,8 +2,8 @@
 
 import type * as z from 'zod';
 import type { CallContext } from '../upstream/call.ts';
-import type { DeepSeekClient } from '../upstream/chat.ts';
-import type { PerplexityClient } from '../upstream/search.ts';
+import type { DeepSeekClient } from '../upstream/deepseek/chat.ts';
+import type { PerplexityClient } from '../upstream/perplexity/search.ts';
 
 /** Both upstreams, as the composition root opens them. */
 export interface UpstreamClients {

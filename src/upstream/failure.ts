@@ -3,10 +3,10 @@
  * that fits wins. Whose fault a kind is, and what follows, is the pool's business.
  */
 
-import type { Failure, FailureKind } from '../errors.ts';
-import { type AnswerHeaders, TooLargeError } from './body.ts';
-import { ForeignHostError, UnusableProxyError } from './http.ts';
-import { type Fields, fieldsOf, listOf, parseFields, textOf } from './json.ts';
+import type { Failure, FailureKind } from '../base/errors.ts';
+import { type AnswerHeaders, TooLargeError } from './wire/body.ts';
+import { ForeignHostError, UnusableProxyError } from './wire/http.ts';
+import { type Fields, fieldsOf, listOf, parseFields, textOf } from './wire/json.ts';
 
 /** What made a host unreachable; changes the advice, not the policy. */
 export type UnreachableCause = 'refused' | 'dns' | 'certificate' | 'proxy' | 'timeout' | 'network';

@@ -1,12 +1,12 @@
 /** Asks an upstream about one key: DeepSeek's balance costs nothing, Perplexity has no free way. */
 
-import type { Provider } from '../errors.ts';
+import type { Provider } from '../base/errors.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
-import { type AnswerHeaders, readStart } from './body.ts';
 import { diagnoseAnswer, diagnoseSocket, type UnreachableCause } from './failure.ts';
-import { type Fetch, isSendable, pinTo } from './http.ts';
-import { fieldsOf, listOf, parseFields, textOf } from './json.ts';
 import { cancelled } from './watch.ts';
+import { type AnswerHeaders, readStart } from './wire/body.ts';
+import { type Fetch, isSendable, pinTo } from './wire/http.ts';
+import { fieldsOf, listOf, parseFields, textOf } from './wire/json.ts';
 
 export interface KeyCheck {
   readonly verdict: KeyVerdict;

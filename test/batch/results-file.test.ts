@@ -10,8 +10,8 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../lab/store.ts';
 import { ResultsFile } from '../../src/batch/results-file.ts';
-import { temporaryFolder } from '../support/store.ts';
 
 function fileOf(text: string): string {
   const path = join(temporaryFolder(), 'out.jsonl');

@@ -9,8 +9,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../lab/store.ts';
 import { readClientFile, replaceClientFile } from '../../src/clients/client-file.ts';
-import { temporaryFolder } from '../support/store.ts';
 
 const now = new Date('2026-11-25T12:00:00.000Z');
 

@@ -3,9 +3,9 @@
  * place of the product's tools. Never part of a build.
  */
 
-import { silentLogger } from '../../src/logger.ts';
-import { createMetrics } from '../../src/metrics.ts';
-import { serveHttp } from '../../src/server/http/serve-http.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { createMetrics } from '../../src/http/metrics.ts';
+import { serveHttp } from '../../src/http/serve-http.ts';
 import { createLegacyFixtures } from './legacy-fixtures.ts';
 import { createModernFixtures } from './modern-fixtures.ts';
 

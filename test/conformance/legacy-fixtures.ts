@@ -23,7 +23,7 @@ import {
   SubscribeRequestSchema,
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import { LegacyServer } from '../../src/server/legacy-server.ts';
+import { LegacyServer } from '../../src/mcp/legacy/legacy-server.ts';
 import {
   contentOf,
   NO_ARGUMENTS,

@@ -23,8 +23,8 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { CACHE_HINTS } from '../../src/server/identity.ts';
-import { isRecord } from '../../src/server/json-rpc.ts';
+import { CACHE_HINTS } from '../../src/mcp/identity.ts';
+import { isRecord } from '../../src/mcp/json-rpc.ts';
 import {
   contentOf,
   NO_ARGUMENTS,

@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Program, run } from '../../lab/program.ts';
+import { fakeKey } from '../../lab/store.ts';
 import {
   type KeyBehaviour,
   type Simulator,
   startSimulator,
 } from '../../src/simulator/simulator.ts';
-import { Program, run } from '../support/program.ts';
-import { fakeKey } from '../support/store.ts';
 
 const FAST: KeyBehaviour = { provider: 'deepseek', ttftMs: 5, tokensPerSecond: 20_000 };
 

@@ -6,6 +6,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canarySecret, findLeaks, processSinks, type Sink } from '../../lab/canary.ts';
+import { noise, RawClient } from '../../lab/client.ts';
+import { createHome, type Home, type KeyEntry } from '../../lab/home.ts';
+import { commandSinks, type HttpSinks, httpSinks } from '../../lab/sinks.ts';
 import {
   DEEPSEEK_FAULTS,
   type DeepSeekFault,
@@ -14,10 +18,6 @@ import {
   type Simulator,
   startSimulator,
 } from '../../src/simulator/simulator.ts';
-import { canarySecret, findLeaks, processSinks, type Sink } from '../support/canary.ts';
-import { noise, RawClient } from '../support/client.ts';
-import { createHome, type Home, type KeyEntry } from '../support/home.ts';
-import { commandSinks, type HttpSinks, httpSinks } from '../support/sinks.ts';
 
 /** Homes, each with an upstream and keys of its own, that share the rounds between them. */
 const LANES = 4;

@@ -6,12 +6,12 @@ import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as V1StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as V1HttpClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { canarySecret } from '../../lab/canary.ts';
+import { callTool } from '../../lab/client.ts';
+import { createHome, type Home } from '../../lab/home.ts';
+import { TOKEN, untilListening } from '../../lab/http.ts';
+import { childEnvironment, PROGRAM, Program } from '../../lab/program.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { canarySecret } from '../support/canary.ts';
-import { callTool } from '../support/client.ts';
-import { createHome, type Home } from '../support/home.ts';
-import { TOKEN, untilListening } from '../support/http.ts';
-import { childEnvironment, PROGRAM, Program } from '../support/program.ts';
 
 const KEY = canarySecret('pplx-fake');
 const INFO = { name: 'test-client', version: '1.0.0' };

@@ -2,12 +2,12 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { hasBrowser, openBrowser } from '../../lab/browser.ts';
+import { canarySecret, findLeaks } from '../../lab/canary.ts';
+import { createHome, type Home } from '../../lab/home.ts';
+import { type HttpProgram, startHttp, TOKEN } from '../../lab/http.ts';
+import { Program, run } from '../../lab/program.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { hasBrowser, openBrowser } from '../support/browser.ts';
-import { canarySecret, findLeaks } from '../support/canary.ts';
-import { createHome, type Home } from '../support/home.ts';
-import { type HttpProgram, startHttp, TOKEN } from '../support/http.ts';
-import { Program, run } from '../support/program.ts';
 
 const NAMES = [
   'DEEPSEEK_API_KEY',

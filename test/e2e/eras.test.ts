@@ -3,11 +3,11 @@
 import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { canarySecret } from '../../lab/canary.ts';
+import { callTool, connectStdio, noise, RawClient } from '../../lab/client.ts';
+import { createHome, type Home } from '../../lab/home.ts';
+import { childEnvironment, PROGRAM } from '../../lab/program.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { canarySecret } from '../support/canary.ts';
-import { callTool, connectStdio, noise, RawClient } from '../support/client.ts';
-import { createHome, type Home } from '../support/home.ts';
-import { childEnvironment, PROGRAM } from '../support/program.ts';
 
 const DEEPSEEK = canarySecret();
 const PERPLEXITY = canarySecret('pplx-fake');

@@ -7,10 +7,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canarySecret, findLeaks, folderSinks } from '../../lab/canary.ts';
+import { callTool, connect, noise, type Session, textOf } from '../../lab/client.ts';
+import { createHome, type Home } from '../../lab/home.ts';
 import { type FaultStep, type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { canarySecret, findLeaks, folderSinks } from '../support/canary.ts';
-import { callTool, connect, noise, type Session, textOf } from '../support/client.ts';
-import { createHome, type Home } from '../support/home.ts';
 import { FAULTS, type FaultGroup } from '../upstream/fault-cases.ts';
 
 const KEYS_EACH = 8;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { run } from '../../lab/program.ts';
 import { COMMANDS } from '../../src/commands/catalog.ts';
-import { run } from '../support/program.ts';
 
 describe('help', () => {
   it.each(Object.keys(COMMANDS))(

@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { canarySecret, findLeaks, folderSinks } from '../../lab/canary.ts';
+import { createHome, type Home, type HomeOptions } from '../../lab/home.ts';
+import { brokenLines, startHttp, TOKEN, untilListening } from '../../lab/http.ts';
+import { Program, run } from '../../lab/program.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { canarySecret, findLeaks, folderSinks } from '../support/canary.ts';
-import { createHome, type Home, type HomeOptions } from '../support/home.ts';
-import { brokenLines, startHttp, TOKEN, untilListening } from '../support/http.ts';
-import { Program, run } from '../support/program.ts';
 
 const hasPrometheus =
   spawnSync('prometheus', ['--version']).status === 0 &&

@@ -12,8 +12,8 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { childEnvironment, PROGRAM, run } from '../../lab/program.ts';
 import { CLIENTS, clientFile } from '../../src/clients/clients.ts';
-import { childEnvironment, PROGRAM, run } from '../support/program.ts';
 
 let home: string;
 let env: Record<string, string>;

@@ -7,7 +7,7 @@ import {
   type Mode,
   Scene,
   type Worker,
-} from '../../bench/durability-rounds.ts';
+} from '../../lab/durability-rounds.ts';
 
 let worker: Worker;
 beforeAll(async () => {

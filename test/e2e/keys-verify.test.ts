@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createHome, type Home } from '../../lab/home.ts';
+import { run } from '../../lab/program.ts';
+import { fakeKey } from '../../lab/store.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { createHome, type Home } from '../support/home.ts';
-import { run } from '../support/program.ts';
-import { fakeKey } from '../support/store.ts';
 
 const GOOD = fakeKey();
 const POOR = fakeKey();

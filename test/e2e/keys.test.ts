@@ -11,10 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHome, type Home } from '../support/home.ts';
-import { run } from '../support/program.ts';
-import { fakeKey } from '../support/store.ts';
-import { hasTerminal, typeAt } from '../support/terminal.ts';
+import { createHome, type Home } from '../../lab/home.ts';
+import { run } from '../../lab/program.ts';
+import { fakeKey } from '../../lab/store.ts';
+import { hasTerminal, typeAt } from '../../lab/terminal.ts';
 
 let home: Home;
 beforeEach(async () => {

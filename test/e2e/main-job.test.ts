@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { canarySecret } from '../../lab/canary.ts';
+import { callTool, connect, noise, type Session, textOf } from '../../lab/client.ts';
+import { createHome, type Home, type HomeOptions } from '../../lab/home.ts';
+import { run } from '../../lab/program.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { canarySecret } from '../support/canary.ts';
-import { callTool, connect, noise, type Session, textOf } from '../support/client.ts';
-import { createHome, type Home, type HomeOptions } from '../support/home.ts';
-import { run } from '../support/program.ts';
 
 let simulator: Simulator;
 let home: Home | null;

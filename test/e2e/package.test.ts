@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { childEnvironment } from '../../lab/program.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { BUNDLE_FOLDER, mcpbManifest } from '../../src/packaging/forms.ts';
-import { childEnvironment } from '../support/program.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { LINE_LIMIT } from '../../src/server/lines.ts';
+import { canarySecret } from '../../lab/canary.ts';
+import { noise, RawClient } from '../../lab/client.ts';
+import { createHome, type Home } from '../../lab/home.ts';
+import { childEnvironment, PROGRAM } from '../../lab/program.ts';
+import { LINE_LIMIT } from '../../src/mcp/stdio/lines.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { canarySecret } from '../support/canary.ts';
-import { noise, RawClient } from '../support/client.ts';
-import { createHome, type Home } from '../support/home.ts';
-import { childEnvironment, PROGRAM } from '../support/program.ts';
 
 const DEEPSEEK = canarySecret();
 const PERPLEXITY = canarySecret('pplx-fake');

@@ -1,7 +1,7 @@
 /** An upstream made of plain async functions, for the fake clock. */
 
-import type { FailureKind, Provider } from '../../src/errors.ts';
-import { type Failure, UpstreamError } from '../../src/errors.ts';
+import type { FailureKind, Provider } from '../../src/base/errors.ts';
+import { type Failure, UpstreamError } from '../../src/base/errors.ts';
 import type { AttemptResult, CallRequest, Lease, PoolKey } from '../../src/pool/lease.ts';
 
 const STATUS: Partial<Record<FailureKind, number>> = {

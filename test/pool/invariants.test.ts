@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seeded } from '../../bench/pool/random.ts';
-import { VirtualClock } from '../../bench/pool/virtual-clock.ts';
-import type { FailureKind } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import { seeded } from '../../lab/pool/random.ts';
+import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
+import type { FailureKind } from '../../src/base/errors.ts';
+import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { AttemptResult, Lease } from '../../src/pool/lease.ts';
 import { FakeUpstream, failure, request, sleep, testKeys } from './fake-upstream.ts';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { PoolExhaustedError, UpstreamError } from '../../src/errors.ts';
-import { type Logger, silentLogger } from '../../src/logger.ts';
+import { PoolExhaustedError, UpstreamError } from '../../src/base/errors.ts';
+import { type Logger, silentLogger } from '../../src/base/logger.ts';
 import { KeyPool, type KeyPoolOptions } from '../../src/pool/key-pool.ts';
 import type { Lease } from '../../src/pool/lease.ts';
 import type { KeySnapshot } from '../../src/pool/snapshot.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decryptFernet, encryptFernet } from '../../src/secrets/fernet.ts';
+import { decryptFernet, encryptFernet } from '../../src/secrets/fernet/fernet.ts';
 
 /** The key of the specification's vectors (generate.json, verify.json, invalid.json). */
 const KEY = Buffer.from('cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=', 'base64url');

@@ -2,8 +2,8 @@ import { readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
-import { fakeKey, masterOf, temporaryFolder } from '../support/store.ts';
 import { GENERATED, json, newStore, refusal, reopen } from './sealed-store.ts';
 
 describe('a new store', () => {

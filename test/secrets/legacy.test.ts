@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { KeyStoreError } from '../../src/errors.ts';
-import { FernetDocument } from '../../src/secrets/fernet-format.ts';
+import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
+import { KeyStoreError } from '../../src/base/errors.ts';
+import { FernetDocument } from '../../src/secrets/fernet/fernet-format.ts';
 import { deriveFernetKey, fernetSalts } from '../../src/secrets/key-derivation.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
-import { fakeKey, masterOf, temporaryFolder } from '../support/store.ts';
 
 const MASTER = 'a legacy passphrase';
 /** Made with Python's `cryptography`, one for each reading of "the first 16 bytes". */

@@ -1,14 +1,14 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { KeyStoreError } from '../../src/errors.ts';
+import { masterOf, temporaryFolder } from '../../lab/store.ts';
+import { KeyStoreError } from '../../src/base/errors.ts';
 import {
   checkStrength,
   classifyMasterKey,
   generateMasterKey,
   readMasterKey,
 } from '../../src/secrets/master-key.ts';
-import { masterOf, temporaryFolder } from '../support/store.ts';
 
 function problem(act: () => unknown): KeyStoreError {
   try {

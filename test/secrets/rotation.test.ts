@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { KeyStoreError } from '../../src/errors.ts';
+import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
+import { KeyStoreError } from '../../src/base/errors.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { generateMasterKey } from '../../src/secrets/master-key.ts';
 import { type RotationHost, rotateMaster } from '../../src/secrets/rotation.ts';
-import { fakeKey, masterOf, temporaryFolder } from '../support/store.ts';
 
 /** Two stores under one master key, which "the settings" hold. */
 async function scene() {

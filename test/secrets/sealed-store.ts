@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyStoreError } from '../../src/errors.ts';
+import { masterOf, temporaryFolder } from '../../lab/store.ts';
+import { KeyStoreError } from '../../src/base/errors.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { generateMasterKey } from '../../src/secrets/master-key.ts';
-import { masterOf, temporaryFolder } from '../support/store.ts';
 
 export const GENERATED = generateMasterKey();
 

@@ -11,12 +11,12 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { KeyStoreError } from '../../src/errors.ts';
-import { withFileLock } from '../../src/secrets/file-lock.ts';
+import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
+import { KeyStoreError } from '../../src/base/errors.ts';
+import { withFileLock } from '../../src/disk/file-lock.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { generateMasterKey } from '../../src/secrets/master-key.ts';
 import { replaceFile } from '../../src/secrets/store-file.ts';
-import { fakeKey, masterOf, temporaryFolder } from '../support/store.ts';
 
 const masterKey = masterOf(generateMasterKey());
 const DEAD_PID = 2 ** 22 + 1;

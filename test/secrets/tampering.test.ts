@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { generateMasterKey } from '../../src/secrets/master-key.ts';
-import { fakeKey, masterOf, temporaryFolder } from '../support/store.ts';
 import { GENERATED, json, newStore, refusal, reopen } from './sealed-store.ts';
 
 type Edit = (file: ReturnType<typeof json>) => unknown;

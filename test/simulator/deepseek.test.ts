@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { until } from '../support/until.ts';
 
 const KEY = 'fake-test-key-for-deepseek-one-000001';
 const OTHER = 'fake-test-key-for-deepseek-two-000002';

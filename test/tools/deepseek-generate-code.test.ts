@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { deepseekGenerateCode } from '../../src/tools/deepseek-generate-code.ts';
 import type { ToolOutput } from '../../src/tools/tool.ts';
-import type { GenerateResult } from '../../src/upstream/chat.ts';
-import { GENERATED } from '../server/stdio-session.ts';
+import type { GenerateResult } from '../../src/upstream/deepseek/chat.ts';
+import { GENERATED } from '../mcp/stdio-session.ts';
 import { fakeContext } from './fake-context.ts';
 
 async function generate(args: object, answer: Partial<GenerateResult> = {}) {

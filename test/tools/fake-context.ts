@@ -1,6 +1,6 @@
 import type { ToolContext } from '../../src/tools/tool.ts';
-import type { GenerateRequest, GenerateResult } from '../../src/upstream/chat.ts';
-import type { SearchRequest, SearchResult } from '../../src/upstream/search.ts';
+import type { GenerateRequest, GenerateResult } from '../../src/upstream/deepseek/chat.ts';
+import type { SearchRequest, SearchResult } from '../../src/upstream/perplexity/search.ts';
 
 /** What a tool asked its upstreams for, and a context that answers with what a test prepared. */
 export function fakeContext(answers: { generated?: GenerateResult; found?: SearchResult }): {

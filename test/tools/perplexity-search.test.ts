@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { perplexitySearch } from '../../src/tools/perplexity-search.ts';
 import type { ToolOutput } from '../../src/tools/tool.ts';
-import type { SearchResult } from '../../src/upstream/search.ts';
-import { FOUND } from '../server/stdio-session.ts';
+import type { SearchResult } from '../../src/upstream/perplexity/search.ts';
+import { FOUND } from '../mcp/stdio-session.ts';
 import { fakeContext } from './fake-context.ts';
 
 async function search(args: object, answer: Partial<SearchResult> = {}) {

@@ -4,7 +4,7 @@ import { createServer as createTcpServer, type Server } from 'node:net';
 import { promisify } from 'node:util';
 import { brotliCompressSync, deflateSync, gzip, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readText } from '../../src/upstream/body.ts';
+import { readText } from '../../src/upstream/wire/body.ts';
 import { fetchWith, GET, hello, listen, open } from './local-servers.ts';
 import { errorOf } from './stage.ts';
 

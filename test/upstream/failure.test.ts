@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FailureKind, Provider } from '../../src/errors.ts';
-import { TooLargeError } from '../../src/upstream/body.ts';
+import type { FailureKind, Provider } from '../../src/base/errors.ts';
 import {
   diagnoseAnswer,
   diagnoseEmbedded,
@@ -9,8 +8,9 @@ import {
   requestIdOf,
   retryAfterMs,
 } from '../../src/upstream/failure.ts';
-import { ForeignHostError, UnusableProxyError } from '../../src/upstream/http.ts';
 import { type About, upstreamError } from '../../src/upstream/sentences.ts';
+import { TooLargeError } from '../../src/upstream/wire/body.ts';
+import { ForeignHostError, UnusableProxyError } from '../../src/upstream/wire/http.ts';
 
 function deepseek(message: string, type = 'invalid_request_error', code = type): string {
   return JSON.stringify({ error: { message, type, param: null, code } });

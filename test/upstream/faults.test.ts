@@ -5,9 +5,9 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { UpstreamError } from '../../src/errors.ts';
+import { UpstreamError } from '../../src/base/errors.ts';
 import type { KeySnapshot } from '../../src/pool/snapshot.ts';
-import type { Fetch } from '../../src/upstream/http.ts';
+import type { Fetch } from '../../src/upstream/wire/http.ts';
 import { FAULTS, type FaultCase, type FaultGroup } from './fault-cases.ts';
 import type { RecordingPool } from './recording-pool.ts';
 import {

@@ -7,8 +7,8 @@ import { connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readText } from '../../src/upstream/body.ts';
-import { pinTo, proxyOptions } from '../../src/upstream/http.ts';
+import { readText } from '../../src/upstream/wire/body.ts';
+import { pinTo, proxyOptions } from '../../src/upstream/wire/http.ts';
 import { fetchWith, GET, hello, listen } from './local-servers.ts';
 import { errorOf } from './stage.ts';
 
@@ -123,9 +123,9 @@ describe('certificates', () => {
   /** In a process of its own, for node reads NODE_EXTRA_CA_CERTS when it starts. */
   async function fetchElsewhere(url: string, httpsProxy: string | null, ca: string | null) {
     const script = join(folder, 'fetch.ts');
-    const http = new URL('../../src/upstream/http.ts', import.meta.url).href;
+    const http = new URL('../../src/upstream/wire/http.ts', import.meta.url).href;
     const failure = new URL('../../src/upstream/failure.ts', import.meta.url).href;
-    const body = new URL('../../src/upstream/body.ts', import.meta.url).href;
+    const body = new URL('../../src/upstream/wire/body.ts', import.meta.url).href;
     writeFileSync(
       script,
       `import { createFetch } from ${JSON.stringify(http)};

@@ -9,7 +9,7 @@ import {
   type Fetch,
   type FetchInit,
   type HttpSettings,
-} from '../../src/upstream/http.ts';
+} from '../../src/upstream/wire/http.ts';
 
 export const GET: FetchInit = { method: 'GET', headers: {}, signal: new AbortController().signal };
 export const open: Array<{ server: Server; sockets: Set<Socket> }> = [];

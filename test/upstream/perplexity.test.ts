@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PerplexityFault } from '../../src/simulator/simulator.ts';
-import type { SearchRequest } from '../../src/upstream/search.ts';
+import type { SearchRequest } from '../../src/upstream/perplexity/search.ts';
 import { errorOf, PERPLEXITY_KEYS, SEARCH, useStage } from './stage.ts';
 
 const stage = useStage();

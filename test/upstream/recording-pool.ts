@@ -1,7 +1,7 @@
 /** A real key pool that writes down what the clients tell it about their leases. */
 
-import type { Provider } from '../../src/errors.ts';
-import { silentLogger } from '../../src/logger.ts';
+import type { Provider } from '../../src/base/errors.ts';
+import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { Lease, Lender } from '../../src/pool/lease.ts';
 import type { PoolSnapshot } from '../../src/pool/snapshot.ts';

@@ -1,15 +1,15 @@
 /** A simulator, both clients on it over a real pool, and two keys each: the setting of these tests. */
 
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import type { Provider } from '../../src/errors.ts';
-import type { Logger } from '../../src/logger.ts';
+import type { Provider } from '../../src/base/errors.ts';
+import type { Logger } from '../../src/base/logger.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import type { CallContext } from '../../src/upstream/call.ts';
-import type { DeepSeekClient, GenerateRequest } from '../../src/upstream/chat.ts';
-import { createDeepSeekClient } from '../../src/upstream/deepseek.ts';
-import { createFetch, type Fetch } from '../../src/upstream/http.ts';
-import { createPerplexityClient } from '../../src/upstream/perplexity.ts';
-import type { PerplexityClient, SearchRequest } from '../../src/upstream/search.ts';
+import type { DeepSeekClient, GenerateRequest } from '../../src/upstream/deepseek/chat.ts';
+import { createDeepSeekClient } from '../../src/upstream/deepseek/deepseek.ts';
+import { createPerplexityClient } from '../../src/upstream/perplexity/perplexity.ts';
+import type { PerplexityClient, SearchRequest } from '../../src/upstream/perplexity/search.ts';
+import { createFetch, type Fetch } from '../../src/upstream/wire/http.ts';
 import { RecordingPool, type TestKey } from './recording-pool.ts';
 
 export const DEEPSEEK_KEYS = [

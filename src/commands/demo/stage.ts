@@ -13,10 +13,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { CommandError } from '../../errors.ts';
+import { CommandError } from '../../base/errors.ts';
+import { NAME, VERSION } from '../../base/version.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
-import { NAME, VERSION } from '../../version.ts';
 
 export interface DemoKey {
   readonly name: string;

@@ -1,0 +1,194 @@
+/**
+ * Configuration → store → pool → clients, for every command that makes calls. Everything heavy is
+ * imported from here, so that a server can answer its client first.
+ */
+
+import type { KeyStoreError } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import { keyId, type Redactor } from '../../base/redact.ts';
+import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
+import { KeyPool } from '../../pool/key-pool.ts';
+import type { KeyProbe } from '../../pool/lease.ts';
+import type { PoolObserver } from '../../pool/observer.ts';
+import type { PoolSnapshot } from '../../pool/snapshot.ts';
+import type { KeyStore } from '../../secrets/key-store.ts';
+import type { DeepSeekClient } from '../../upstream/deepseek/chat.ts';
+import { createDeepSeekClient } from '../../upstream/deepseek/deepseek.ts';
+import { prepareChat } from '../../upstream/deepseek/post-chat.ts';
+import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts';
+import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
+import { createKeyProbe } from '../../upstream/verify.ts';
+import { createFetch } from '../../upstream/wire/http.ts';
+import { followConfiguredStore } from './open-store.ts';
+import { poolKeys } from './pool-keys.ts';
+
+export interface RuntimeOptions {
+  readonly flags: GlobalFlags;
+  readonly env: Environment;
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly redactor: Redactor;
+  readonly observer?: PoolObserver;
+}
+
+/** Where the pool's keys come from at the moment. */
+export interface Supply {
+  readonly store: KeyStore | null;
+  /** Why there is no store; null when there is one. */
+  readonly problem: KeyStoreError | null;
+}
+
+export interface Runtime {
+  readonly deepseek: DeepSeekClient;
+  readonly perplexity: PerplexityClient;
+  readonly checkKey: ReturnType<typeof createKeyProbe>;
+  /**
+   * Resolves when the store was opened, or found missing beside keys of the environment.
+   *
+   * @throws KeyStoreError while nothing gives a key
+   */
+  ready(): Promise<Supply>;
+  /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
+  prepare(): Promise<void>;
+  snapshot(): PoolSnapshot;
+  /** Stops following the store; rejects waiting calls. */
+  close(): void;
+}
+
+/** Fills the pool, and follows the store: what changes on disk is in force within two seconds. */
+class KeySupply {
+  readonly #options: RuntimeOptions;
+  readonly #pool: KeyPool;
+  readonly #settled: Promise<void>;
+  readonly #stop: () => void;
+  #supply: Supply = { store: null, problem: null };
+  #prepared: Promise<void> = Promise.resolve();
+
+  constructor(options: RuntimeOptions, pool: KeyPool) {
+    this.#options = options;
+    this.#pool = pool;
+    let settle: () => void = () => {};
+    this.#settled = new Promise((resolve) => {
+      settle = resolve;
+    });
+    const load = (): Config => loadConfig(options.flags, options.env);
+    this.#stop = followConfiguredStore(load, {
+      onStore: (store) => {
+        this.#take({ store, problem: null }, load());
+        settle();
+      },
+      onError: (problem) => {
+        this.#fail(problem);
+        settle();
+      },
+    });
+  }
+
+  async current(): Promise<Supply> {
+    await this.#settled;
+    const { store, problem } = this.#supply;
+    if (store === null && problem !== null && !this.#canDoWithout(problem)) throw problem;
+    return this.#supply;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#settled;
+    await this.#prepared;
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+
+  /** Nobody named a store, there is none, and the environment gives keys. */
+  #canDoWithout(problem: KeyStoreError): boolean {
+    const { config } = this.#options;
+    return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.size > 0;
+  }
+
+  #take(supply: Supply, config: Config): void {
+    const { logger, redactor } = this.#options;
+    this.#supply = supply;
+    const master = config.masterKey.value?.text;
+    if (master !== undefined) redactor.add(master);
+    const keys = poolKeys(supply.store, config.environmentKeys, logger);
+    for (const key of keys) redactor.add(key.secret);
+    this.#pool.setKeys(keys);
+    // What fails to load here fails again, with its reason, in the first call.
+    if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
+    logger.info('The pool has its keys', {
+      environment: config.environment,
+      keys: keys.map((key) => `${key.name} (${keyId(key.secret)})`),
+    });
+  }
+
+  #fail(problem: KeyStoreError): void {
+    const { logger, config } = this.#options;
+    const reason = { reason: problem.message, next: problem.hint };
+    if (this.#supply.store !== null) {
+      logger.error('The key store changed and cannot be used; the pool keeps its keys', reason);
+      return;
+    }
+    if (this.#canDoWithout(problem)) this.#take({ store: null, problem }, config);
+    else {
+      this.#supply = { store: null, problem };
+      logger.warn('No key can be used yet', reason);
+    }
+  }
+}
+
+/** An upstream on this machine answers at once; the pool learns the rest by itself. */
+const LOOPBACK_ANSWER_MS = 10;
+
+/** Plain http is for upstreams on this machine alone: config.ts refuses it elsewhere. */
+function isLocal(baseUrl: string): boolean {
+  return baseUrl.startsWith('http:');
+}
+
+/** Builds pool and clients and begins to open the store. */
+export function composeRuntime(options: RuntimeOptions): Runtime {
+  const { config, logger, observer } = options;
+  const fetch = createFetch({ proxy: config.proxy });
+  const checkKey = createKeyProbe({
+    deepseekBaseUrl: config.deepseekBaseUrl,
+    perplexityBaseUrl: config.perplexityBaseUrl,
+    fetch,
+  });
+  const probe: KeyProbe = async (key, signal) =>
+    (await checkKey(key.provider, key.secret, signal)).verdict;
+  const pool = new KeyPool({
+    keys: [],
+    maxConcurrent: config.maxConcurrent,
+    logger,
+    probe,
+    answerMs: {
+      ...(isLocal(config.deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
+      ...(isLocal(config.perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
+    },
+    ...(observer === undefined ? {} : { observer }),
+  });
+  const supply = new KeySupply(options, pool);
+  const shared = {
+    lender: pool,
+    callTimeoutMs: config.callTimeoutMs,
+    idleTimeoutMs: config.idleTimeoutMs,
+    fetch,
+    logger,
+  };
+  return {
+    checkKey,
+    deepseek: createDeepSeekClient({
+      ...shared,
+      baseUrl: config.deepseekBaseUrl,
+      defaultModel: config.deepseekModel,
+    }),
+    perplexity: createPerplexityClient({ ...shared, baseUrl: config.perplexityBaseUrl }),
+    ready: () => supply.current(),
+    prepare: () => supply.prepare(),
+    snapshot: () => pool.snapshot(),
+    close: () => {
+      supply.stop();
+      pool.close();
+    },
+  };
+}

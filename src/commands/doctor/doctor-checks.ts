@@ -1,0 +1,286 @@
+/** What `doctor` looks at. Each check gives findings in words; none touches the network. */
+
+import { stat } from 'node:fs/promises';
+import { platform } from 'node:process';
+import { KeyStoreError } from '../../base/errors.ts';
+import { configuredClients, userFolders } from '../../clients/install.ts';
+import { type Config, type Environment, POOL_KEY_NAME } from '../../config.ts';
+import type { KeyStore, StoreEntry } from '../../secrets/key-store.ts';
+import { readMasterKey } from '../../secrets/master-key.ts';
+import { openConfiguredStore } from '../composition/open-store.ts';
+
+export interface Finding {
+  /** One or two words: "master key". */
+  readonly check: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly message: string;
+  /** The next step; empty when there is none. */
+  readonly hint: string;
+}
+
+function ok(check: string, message: string): Finding {
+  return { check, status: 'ok', message, hint: '' };
+}
+
+const OLDEST_NODE = [20, 19] as const;
+
+export function nodeFinding(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_NODE;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) {
+    return ok('node', version);
+  }
+  return {
+    check: 'node',
+    status: 'fail',
+    message: `${version} is too old`,
+    hint: `install Node ${OLDEST_NODE.join('.')} or newer`,
+  };
+}
+
+/** Permission bits for group and others; 0 where the system has none. */
+async function openBits(path: string): Promise<number | null> {
+  const info = await stat(path).catch(() => null);
+  if (info === null) return null;
+  return platform === 'win32' ? 0 : info.mode & 0o077;
+}
+
+async function homeFinding(config: Config): Promise<Finding> {
+  const bits = await openBits(config.home);
+  if (bits === null) {
+    return {
+      check: 'home',
+      // What is needed from it, store and master key, is found missing below.
+      status: 'warn',
+      message: `${config.home} does not exist`,
+      hint: 'run keypool-mcp init',
+    };
+  }
+  if (bits === 0) return ok('home', config.home);
+  return {
+    check: 'home',
+    status: 'warn',
+    message: `others can look into ${config.home}`,
+    hint: `run: chmod 700 ${config.home}`,
+  };
+}
+
+async function settingsFinding(config: Config): Promise<Finding> {
+  const bits = await openBits(config.dotenvPath);
+  if (bits === null)
+    return ok('settings', `no ${config.dotenvPath}; the environment and the defaults hold`);
+  if (bits === 0) return ok('settings', config.dotenvPath);
+  return {
+    check: 'settings',
+    status: 'warn',
+    message: `others can read ${config.dotenvPath}`,
+    hint: `run: chmod 600 ${config.dotenvPath}`,
+  };
+}
+
+function failed(check: string, error: unknown): Finding {
+  if (!(error instanceof KeyStoreError)) throw error;
+  return { check, status: 'fail', message: error.message, hint: error.hint };
+}
+
+async function masterFinding(config: Config): Promise<Finding> {
+  const { value, file } = config.masterKey;
+  try {
+    const { kind } = await readMasterKey(config.masterKey);
+    const from = file?.path ?? value?.file ?? `the variable ${value?.variable ?? ''}`;
+    if (kind === 'generated') return ok('master key', `generated, from ${from}`);
+    return {
+      check: 'master key',
+      status: 'warn',
+      message: `a passphrase, from ${from}`,
+      hint: 'a generated key is stronger: keypool-mcp keys rotate-master (a legacy store is migrated first)',
+    };
+  } catch (error) {
+    return failed('master key', error);
+  }
+}
+
+function baseUrlFindings(config: Config): Finding[] {
+  const urls = [
+    ['DeepSeek URL', config.deepseekBaseUrl, 'https://api.deepseek.com'],
+    ['Perplexity URL', config.perplexityBaseUrl, 'https://api.perplexity.ai'],
+  ] as const;
+  return urls.map(([check, url, usual]) =>
+    url === usual
+      ? ok(check, url)
+      : {
+          check,
+          status: 'warn',
+          message: `${url} instead of ${usual}`,
+          hint: 'keys are sent there: make sure that it is yours',
+        },
+  );
+}
+
+/** A proxy's user and password are secrets. */
+function withoutUser(proxy: string): string {
+  return URL.canParse(proxy) ? new URL(proxy).host : proxy.replace(/^.*@/, '');
+}
+
+function proxyFinding({ proxy }: Config): Finding {
+  const used = proxy.httpsProxy ?? proxy.httpProxy;
+  if (used === null) return ok('proxy', 'none');
+  return ok(
+    'proxy',
+    `${withoutUser(used)}${proxy.noProxy === null ? '' : `, not for ${proxy.noProxy}`}`,
+  );
+}
+
+/** Everything that does not need the store. */
+export async function checkSettings(config: Config): Promise<Finding[]> {
+  return [
+    await homeFinding(config),
+    await settingsFinding(config),
+    await masterFinding(config),
+    ok('environment', config.environment ?? 'none (the default store)'),
+    ...baseUrlFindings(config),
+    proxyFinding(config),
+  ];
+}
+
+async function fileFindings(store: KeyStore): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const count = store.list().length;
+  if (store.format === 'sealed') findings.push(ok('store', `${store.path} (v2, keys: ${count})`));
+  else {
+    findings.push({
+      check: 'store',
+      status: 'warn',
+      message: `${store.path} is a legacy Fernet file (keys: ${count})`,
+      hint: 'keypool-mcp keys migrate makes it v2; until then it stays readable for the other program',
+    });
+  }
+  if (store.recipients.length > 1) {
+    findings.push({
+      check: 'rotation',
+      status: 'fail',
+      message: 'a rotation of the master key was interrupted: two keys open the store',
+      hint: 'finish it: keypool-mcp keys rotate-master',
+    });
+  }
+  if ((await openBits(store.path)) !== 0) {
+    findings.push({
+      check: 'store mode',
+      status: 'warn',
+      message: 'others can read the encrypted file',
+      hint: `run: chmod 600 ${store.path}`,
+    });
+  }
+  return findings;
+}
+
+interface PoolKey {
+  readonly name: string;
+  readonly value: string;
+  readonly account: string | null;
+}
+
+function familyFinding(family: 'DEEPSEEK' | 'PERPLEXITY', keys: readonly PoolKey[]): Finding {
+  const check = family === 'DEEPSEEK' ? 'DeepSeek keys' : 'Perplexity keys';
+  const own = keys.filter((key) => POOL_KEY_NAME.exec(key.name)?.[1] === family);
+  if (own.length === 0) {
+    return {
+      check,
+      status: 'warn',
+      message: 'none',
+      hint: `keypool-mcp keys add ${family}_API_KEY`,
+    };
+  }
+  const twins = own.filter((key) =>
+    own.some((other) => other !== key && other.value === key.value),
+  );
+  if (twins.length > 0) {
+    const names = twins.map((key) => key.name).join(', ');
+    return {
+      check,
+      status: 'warn',
+      message: `${own.length}, but ${names} are the same key`,
+      hint: 'remove the copies: one key twice is not two',
+    };
+  }
+  const accounts = new Set(own.flatMap((key) => (key.account === null ? [] : [key.account])));
+  const labelled =
+    accounts.size === 0 ? '' : ` of ${accounts.size} named account${accounts.size > 1 ? 's' : ''}`;
+  return ok(check, `${own.length}${labelled}: ${own.map((key) => key.name).join(', ')}`);
+}
+
+function keyFindings(config: Config, entries: readonly PoolKey[]): Finding[] {
+  const stored = new Map(entries.map((entry) => [entry.name, entry.value]));
+  const extra = [...config.environmentKeys].filter(([name]) => !stored.has(name));
+  const keys = [...entries, ...extra.map(([name, value]) => ({ name, value, account: null }))];
+  const findings = [familyFinding('DEEPSEEK', keys), familyFinding('PERPLEXITY', keys)];
+  const shadowed = [...config.environmentKeys]
+    .filter(([name, value]) => stored.has(name) && stored.get(name) !== value)
+    .map(([name]) => name);
+  if (extra.length > 0) {
+    findings.push({
+      check: 'environment keys',
+      status: 'warn',
+      message: `in clear in the environment or the settings file: ${extra.map(([name]) => name).join(', ')}`,
+      hint: 'move them into the store with keypool-mcp keys add, then take them out there',
+    });
+  }
+  if (shadowed.length > 0) {
+    findings.push({
+      check: 'environment keys',
+      status: 'warn',
+      message: `the store's value is used, not the environment's: ${shadowed.join(', ')}`,
+      hint: 'take the variables out, or replace the stored keys',
+    });
+  }
+  return findings;
+}
+
+/** The store and the keys, or why they cannot be read. */
+export async function checkStore(config: Config): Promise<Finding[]> {
+  let store: KeyStore;
+  try {
+    store = await openConfiguredStore(config);
+  } catch (error) {
+    const problem = failed('store', error);
+    const isAboutMaster =
+      error instanceof KeyStoreError && ['no_master', 'bad_master'].includes(error.code);
+    // The finding about the master key says it already.
+    const finding = isAboutMaster
+      ? { ...problem, message: 'not opened: see the master key' }
+      : problem;
+    // What the store holds is not known, so that nothing is said to be missing from it.
+    return config.environmentKeys.size === 0 ? [finding] : [finding, ...keyFindings(config, [])];
+  }
+  const entries = store
+    .list()
+    .map(({ name, account }: StoreEntry) => ({ name, account, value: store.get(name) }));
+  return [...(await fileFindings(store)), ...keyFindings(config, entries)];
+}
+
+/** Not having told any client yet is no fault; a file that cannot be read is worth a look. */
+export async function checkClients(env: Environment): Promise<Finding[]> {
+  const clients = await configuredClients(userFolders(env));
+  const configured = clients.filter((client) => client.state === 'configured');
+  const broken = clients.filter((client) => client.state === 'unreadable');
+  const finding: Finding =
+    configured.length > 0
+      ? ok('clients', `configured in ${configured.map((client) => client.title).join(', ')}`)
+      : {
+          check: 'clients',
+          status: 'warn',
+          message: 'none is configured yet',
+          hint: 'keypool-mcp install claude-code, or another client: keypool-mcp install --help',
+        };
+  return [
+    finding,
+    ...broken.map(
+      ({ path, title }): Finding => ({
+        check: 'clients',
+        status: 'warn',
+        message: `the settings of ${title} cannot be read (${path})`,
+        hint: 'mend the file, or print the entry with keypool-mcp install CLIENT --print',
+      }),
+    ),
+  ];
+}

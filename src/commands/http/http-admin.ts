@@ -1,0 +1,100 @@
+/** What the page may do, done with the store and the upstreams. */
+
+import { KeyStoreError } from '../../base/errors.ts';
+import { presentValue } from '../../config.ts';
+import type {
+  Admin,
+  ImportResult,
+  KeyListing,
+  NewKey,
+  PutResult,
+  Verdict,
+} from '../../http/api/admin.ts';
+import { parseImport } from '../../secrets/import-parser.ts';
+import { planImport } from '../../secrets/import-plan.ts';
+import type { KeyStore } from '../../secrets/key-store.ts';
+import { openConfiguredStore } from '../composition/open-store.ts';
+import { providerOf } from '../composition/pool-keys.ts';
+import type { ServedEnvironment } from '../composition/served-environment.ts';
+
+/** The store to change; one that appeared beside keys of the environment is opened now. */
+async function openStore(served: ServedEnvironment): Promise<KeyStore> {
+  const runtime = await served.runtime();
+  const { store } = await runtime.ready();
+  return store ?? openConfiguredStore(served.config);
+}
+
+async function listKeys(served: ServedEnvironment): Promise<KeyListing[]> {
+  const { store } = await (await served.runtime()).ready();
+  return (store?.list() ?? []).map(({ name, masked, keyId, account, createdAt }) => ({
+    name,
+    masked,
+    key_id: keyId === '' ? null : keyId,
+    account,
+    created: createdAt,
+  }));
+}
+
+async function putKey(served: ServedEnvironment, key: NewKey): Promise<PutResult> {
+  served.redactor.add(key.value);
+  if (presentValue(key.value) === undefined) {
+    throw new KeyStoreError('invalid_value', 'the value is a placeholder, not a key', {
+      hint: 'copy the key itself from the provider',
+    });
+  }
+  const store = await openStore(served);
+  return store.put(key.name, key.value, key.account);
+}
+
+async function importKeys(served: ServedEnvironment, text: string): Promise<ImportResult> {
+  const parsed = parseImport(text);
+  if (parsed === null) {
+    throw new KeyStoreError('invalid_value', 'the text is JSON that is cut off or damaged', {
+      hint: 'paste it whole; nothing was added',
+    });
+  }
+  for (const { value } of parsed.candidates) served.redactor.add(value);
+  const store = await openStore(served);
+  const stored = new Map(store.list().map(({ name }) => [name, store.get(name)]));
+  const { added, unchanged, skipped } = planImport(parsed, stored);
+  await store.putAll(added);
+  return {
+    added: added.map(({ name }) => name),
+    unchanged,
+    skipped: skipped.map(({ name, line, reason }) => ({ name: name ?? `line ${line}`, reason })),
+  };
+}
+
+async function verifyKey(
+  served: ServedEnvironment,
+  name: string,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const runtime = await served.runtime();
+  const { store } = await runtime.ready();
+  const inEnvironment = served.config.environmentKeys.get(name);
+  const secret =
+    store?.has(name) === true || inEnvironment === undefined ? store?.get(name) : inEnvironment;
+  if (secret === undefined) {
+    throw new KeyStoreError('unknown_name', 'there is no key of that name', {
+      hint: 'the list shows the names',
+    });
+  }
+  const provider = providerOf(name);
+  if (provider === null)
+    return { verdict: 'unknown', detail: 'only DeepSeek and Perplexity keys can be asked about' };
+  return runtime.checkKey(provider, secret, signal);
+}
+
+export function createAdmin(served: ServedEnvironment): Admin {
+  return {
+    snapshot: async () => (await served.runtime()).snapshot(),
+    listKeys: () => listKeys(served),
+    putKey: (key) => putKey(served, key),
+    importKeys: (text) => importKeys(served, text),
+    removeKey: async (name) => (await openStore(served)).remove(name),
+    verifyKey: (name, signal) => verifyKey(served, name, signal),
+    environments: () => served.list(),
+    chooseEnvironment: (name) => served.choose(name),
+  };
+}

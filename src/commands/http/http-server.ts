@@ -1,0 +1,130 @@
+/** The composition root of the HTTP server, for `serve --http` and for `dashboard`. */
+
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { ConfigError } from '../../base/errors.ts';
+import { createLogger } from '../../base/logger.ts';
+import { Redactor } from '../../base/redact.ts';
+import { NAME, VERSION } from '../../base/version.ts';
+import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
+import { createMetrics } from '../../http/metrics.ts';
+import { isLoopback, serveHttp } from '../../http/serve-http.ts';
+import type { CommandInput, CommandOptions } from '../command.ts';
+import { ServedEnvironment } from '../composition/served-environment.ts';
+import { createAdmin } from './http-admin.ts';
+import { readRecord, recordPath, writeRecord } from './http-record.ts';
+import { findHttpToken, isSound } from './http-token.ts';
+
+export const HTTP_OPTIONS = {
+  host: { type: 'string' },
+  port: { type: 'string' },
+  'allow-host': { type: 'string', multiple: true },
+} as const satisfies CommandOptions;
+
+export const DEFAULT_ADDRESS = '127.0.0.1';
+export const DEFAULT_PORT = 8787;
+
+const HOST_NAME = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+export interface HttpServerOptions {
+  readonly flags: GlobalFlags;
+  readonly env: Environment;
+  readonly address: string;
+  readonly port: number;
+  readonly allowedHosts: readonly string[];
+  readonly onListening?: (url: string, token: string) => void;
+}
+
+function portOf(raw: unknown): number {
+  if (raw === undefined) return DEFAULT_PORT;
+  const port = typeof raw === 'string' && /^\d{1,5}$/.test(raw) ? Number(raw) : -1;
+  if (port >= 0 && port <= 65_535) return port;
+  throw new ConfigError('--port has to be a number from 0 to 65535', {
+    hint: `leave it out for ${DEFAULT_PORT}`,
+  });
+}
+
+/** @throws ConfigError */
+export function httpOptions({ values, flags, env }: CommandInput): HttpServerOptions {
+  const { host = DEFAULT_ADDRESS, 'allow-host': allowed = [] } = values;
+  const allowedHosts = Array.isArray(allowed) ? allowed.map(String) : [];
+  if (!allowedHosts.every((name) => HOST_NAME.test(name))) {
+    throw new ConfigError('--allow-host takes a host name, with or without a port', {
+      hint: 'for instance --allow-host keys.example',
+    });
+  }
+  if (typeof host !== 'string' || host === '') {
+    throw new ConfigError('--host is empty', { hint: `leave it out for ${DEFAULT_ADDRESS}` });
+  }
+  return { flags, env, address: host, port: portOf(values.port), allowedHosts };
+}
+
+/** Beside the bundle; beside the sources, where the page is built into `dist`. */
+function pageFolder(): URL {
+  const built = new URL('./dashboard/', import.meta.url);
+  return existsSync(built) ? built : new URL('../../../dist/dashboard/', import.meta.url);
+}
+
+/**
+ * Serves until a signal comes.
+ *
+ * @returns the exit code
+ * @throws ConfigError
+ */
+export async function runHttpServer(options: HttpServerOptions): Promise<number> {
+  const { flags, env, address, port, allowedHosts, onListening } = options;
+  const config = loadConfig(flags, env);
+  const redactor = new Redactor();
+  const logger = createLogger({ level: config.logLevel, redactor });
+  const found = await findHttpToken(config);
+  const { token, isConfigured } = found;
+  redactor.add(token);
+  if (!isSound(found)) {
+    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
+  }
+  if (!isLoopback(address) && !isConfigured) {
+    throw new ConfigError('an address that others can reach needs a token of yours', {
+      hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
+    });
+  }
+  const metrics = createMetrics();
+  const served = new ServedEnvironment({
+    flags,
+    env,
+    config,
+    logger,
+    redactor,
+    observer: metrics.observer,
+  });
+  logger.info(`${NAME} ${VERSION} serves over HTTP`, {
+    environment: config.environment,
+    store: config.storePath,
+  });
+  const record = recordPath(config.home);
+  try {
+    return await serveHttp({
+      address,
+      port,
+      token,
+      allowedHosts,
+      host: served.host((event) => metrics.toolCallEnded(event)),
+      admin: createAdmin(served),
+      metrics,
+      pageFolder: pageFolder(),
+      logger,
+      onListening: (url) => {
+        if (!writeRecord(record, url)) {
+          logger.warn('The home folder cannot be written: `dashboard` will not find this server');
+        }
+        onListening?.(url, token);
+      },
+    });
+  } finally {
+    await served.close();
+    await removeOwnRecord(record);
+  }
+}
+
+async function removeOwnRecord(path: string): Promise<void> {
+  if (readRecord(path)?.pid === process.pid) await rm(path, { force: true });
+}

@@ -1,0 +1,52 @@
+/** The routes. Whoever gets here has passed the guard. */
+
+import { Hono } from 'hono';
+import { presentError } from '../mcp/present-error.ts';
+import { type ApiOptions, createApi } from './api/api-route.ts';
+import type { Bindings } from './http-exchange.ts';
+import type { McpRoute } from './mcp-route.ts';
+import type { Metrics } from './metrics.ts';
+import { loadPage, PAGE_PATHS } from './page-files.ts';
+
+export interface AppOptions extends ApiOptions {
+  readonly mcp: McpRoute;
+  readonly metrics: Pick<Metrics, 'render'>;
+  /** Where the built page lies; ends with a slash. */
+  readonly pageFolder: URL;
+}
+
+export const HEALTH_PATH = '/healthz';
+export const PUBLIC_PATHS: ReadonlySet<string> = new Set([HEALTH_PATH, ...PAGE_PATHS]);
+
+async function servePage(app: Hono<{ Bindings: Bindings }>, folder: URL): Promise<void> {
+  const files = await loadPage(folder);
+  for (const path of PAGE_PATHS) {
+    const file = files.get(path);
+    app.get(path, (context) =>
+      file === undefined
+        ? context.json({ error: 'The page was not built into this program' }, 503)
+        : new Response(file.bytes, { headers: { 'Content-Type': file.type } }),
+    );
+  }
+}
+
+export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: Bindings }>> {
+  const { mcp, metrics, admin, logger, host } = options;
+  const app = new Hono<{ Bindings: Bindings }>();
+  app.get(HEALTH_PATH, (context) => context.json({ status: 'ok' }));
+  app.all('/mcp', ({ req, env }) =>
+    mcp.handle({ request: req.raw, incoming: env.incoming, outgoing: env.outgoing }),
+  );
+  app.get('/metrics', async () => {
+    const snapshot = await admin.snapshot().catch(() => null);
+    const { contentType, text } = await metrics.render(snapshot);
+    return new Response(text, { headers: { 'Content-Type': contentType } });
+  });
+  app.route('/api', createApi(options));
+  await servePage(app, options.pageFolder);
+  app.notFound((context) => context.json({ error: 'Nothing is served at this address' }, 404));
+  app.onError((error, context) =>
+    context.json({ error: host.redact(presentError(error, logger)) }, 500),
+  );
+  return app;
+}

@@ -1,0 +1,55 @@
+/** The one place where an error becomes words for a model. */
+
+import { randomUUID } from 'node:crypto';
+import { ConfigError, KeyStoreError, PoolExhaustedError, UpstreamError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { cleanText, grouped, headOf } from '../tools/clean-text.ts';
+
+/** Partial text is a consolation, not a result. */
+const PARTIAL_LIMIT = 20_000;
+
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === '') return '';
+  const end = /[.!?]$/.test(trimmed) ? '' : '.';
+  return `${trimmed.charAt(0).toUpperCase()}${trimmed.slice(1)}${end}`;
+}
+
+function keyReasons(error: PoolExhaustedError): string[] {
+  return error.keys.map(({ name, keyId, reason, retryAfterMs }) => {
+    const wait = retryAfterMs === null ? '' : `, again in ${Math.ceil(retryAfterMs / 1000)} s`;
+    return `- ${name} (${keyId}): ${reason}${wait}`;
+  });
+}
+
+function partialText(error: UpstreamError): string[] {
+  if (error.partial === null || error.partial.trim() === '') return [];
+  const text = cleanText(error.partial);
+  const head = headOf(text, PARTIAL_LIMIT);
+  const cut = head.length < text.length ? `, the first ${grouped(PARTIAL_LIMIT)} characters` : '';
+  return ['', `Unfinished text received before the failure (data, incomplete${cut}):`, head];
+}
+
+function isOurs(
+  error: unknown,
+): error is UpstreamError | PoolExhaustedError | KeyStoreError | ConfigError {
+  return (
+    error instanceof UpstreamError ||
+    error instanceof PoolExhaustedError ||
+    error instanceof KeyStoreError ||
+    error instanceof ConfigError
+  );
+}
+
+/** What happened, and the next step. A bug is logged with its stack and shown as an id alone. */
+export function presentError(error: unknown, logger: Logger): string {
+  if (!isOurs(error)) {
+    const id = randomUUID();
+    logger.error('internal error', { id, error });
+    return `Internal error ${id}. It is logged on the server's stderr under this id; please report it.`;
+  }
+  const lines = [[sentence(error.message), sentence(error.hint)].join(' ').trim()];
+  if (error instanceof PoolExhaustedError) lines.push(...keyReasons(error));
+  if (error instanceof UpstreamError) lines.push(...partialText(error));
+  return lines.join('\n');
+}

@@ -1,0 +1,146 @@
+/**
+ * MCP on stdin and stdout. Owns the lines, because both SDKs leave gaps there (a line over their
+ * limit ends the process, a line of garbage is never answered), and the end of the process,
+ * because a server must not outlive its client.
+ */
+
+import type { Readable, Writable } from 'node:stream';
+import type { Logger } from '../../base/logger.ts';
+import { errorReply, INVALID_REQUEST, readMessage } from '../json-rpc.ts';
+import type { ServerHost } from '../server-host.ts';
+import { LineWriter, type Write } from './line-writer.ts';
+import { LINE_LIMIT, LineSplitter } from './lines.ts';
+import { Router } from './router.ts';
+import { claimCrashes, claimStdout } from './stray-output.ts';
+
+export interface StdioOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly host: ServerHost;
+  readonly logger: Logger;
+  /** Ends the server as a signal of the operating system would. */
+  readonly signal?: AbortSignal;
+}
+
+/** After the end of input: calls that are nearly done may still answer, the rest is aborted. */
+const DRAIN_MS = 500;
+/** For aborted calls to let go, and for the last lines to be taken. */
+const FLUSH_MS = 200;
+/** A burst of calls waits for what all of them need, or it would come down at once when that is
+ * there; a store on a slow disk holds up nothing but calls. */
+const PREPARE_MS = 1_000;
+/** Reading stops while the client leaves this many characters untaken. */
+const HIGH_WATER = 32 * 1024 * 1024;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Why serving ends. `left`: the client closed its end; calls in flight may finish. */
+type Ending = 'left' | 'stopped' | 'broken' | 'crashed';
+
+function within(ms: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    work.then(done, done);
+  });
+}
+
+function writeOf(output: Writable, logger: Logger): Write {
+  if (output === process.stdout) return claimStdout(logger);
+  return (text, done) => void output.write(text, done);
+}
+
+function readInto(options: StdioOptions, router: Router, writer: LineWriter): void {
+  const { input } = options;
+  const splitter = new LineSplitter({
+    line: (bytes) => {
+      const incoming = readMessage(bytes);
+      if (incoming.kind === 'request') router.request(incoming.message);
+      else if (incoming.kind === 'notification') router.notify(incoming.message);
+      else if (incoming.kind === 'bad') writer.send(incoming.reply);
+    },
+    oversize: (id) => {
+      const why = `Invalid request: the line is longer than ${LINE_LIMIT / 1024 / 1024} MiB`;
+      writer.send(errorReply(id, INVALID_REQUEST, why));
+    },
+  });
+  input.on('data', (chunk: Buffer | string) => {
+    splitter.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+    if (writer.pending <= HIGH_WATER) return;
+    input.pause();
+    writer.whenBelow(HIGH_WATER / 2).then(
+      () => input.resume(),
+      () => {},
+    );
+  });
+  input.once('end', () => splitter.end());
+}
+
+/** Everything that can end the server; `end` may be called more than once. */
+function watchEnds(options: StdioOptions, end: (ending: Ending) => void): () => void {
+  const { input, output, signal } = options;
+  const stop = () => end('stopped');
+  const leave = () => end('left');
+  const breakOff = () => end('broken');
+  input.once('end', leave).once('close', leave).on('error', leave);
+  output.on('error', breakOff).once('close', breakOff);
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted === true) stop();
+  const ownsProcess = input === process.stdin;
+  if (ownsProcess) {
+    for (const name of SIGNALS) process.on(name, stop);
+    claimCrashes(options.logger, () => end('crashed'));
+  }
+  return () => {
+    signal?.removeEventListener('abort', stop);
+    if (ownsProcess) for (const name of SIGNALS) process.off(name, stop);
+  };
+}
+
+/**
+ * Serves until the client leaves, a signal comes or the output breaks.
+ *
+ * @returns the exit code
+ */
+export async function serveStdio(options: StdioOptions): Promise<number> {
+  const { host, logger } = options;
+  let end: (ending: Ending) => void = () => {};
+  const ended = new Promise<Ending>((resolve) => {
+    end = resolve;
+  });
+  const writer = new LineWriter({
+    write: writeOf(options.output, logger),
+    redact: (text) => host.redact(text),
+    onBroken: () => end('broken'),
+  });
+  const shell = { host, logger, session: 'stdio' };
+  const prepared = async <Module>(loading: Promise<Module>): Promise<Module> => {
+    const preparing = host.prepare?.() ?? Promise.resolve();
+    const [loaded] = await Promise.all([loading, within(PREPARE_MS, preparing)]);
+    return loaded;
+  };
+  const router = new Router({
+    send: (message) => writer.send(message),
+    onIdle: () => writer.flush(),
+    logger,
+    open: {
+      legacy: async (send) =>
+        (await prepared(import('../legacy/legacy-leg.ts'))).openLegacyLeg(shell, send),
+      modern: async (send) =>
+        (await prepared(import('../modern/modern-leg.ts'))).openModernLeg(shell, send),
+    },
+  });
+  const unwatch = watchEnds(options, end);
+  readInto(options, router, writer);
+  const ending = await ended;
+  if (ending === 'left') await within(DRAIN_MS, router.whenIdle());
+  await within(FLUSH_MS, router.close());
+  if (ending !== 'broken') await within(FLUSH_MS, writer.whenBelow(0));
+  writer.break();
+  options.input.pause();
+  unwatch();
+  return ending === 'crashed' ? 1 : 0;
+}

@@ -1,0 +1,67 @@
+/**
+ * While stdout carries JSON-RPC, nothing else may: one line printed by a dependency ends the
+ * client's session. Whatever is printed becomes a log line on stderr, where every line is JSON.
+ */
+
+import { format } from 'node:util';
+import type { Logger } from '../../base/logger.ts';
+
+type Write = (text: string, done: (error?: Error | null) => void) => void;
+
+const CONSOLE = {
+  debug: 'debug',
+  trace: 'debug',
+  log: 'info',
+  info: 'info',
+  dir: 'info',
+  table: 'info',
+  warn: 'warn',
+  error: 'error',
+} as const;
+
+function lastFunction(args: readonly unknown[]): (() => void) | undefined {
+  const last = args.at(-1);
+  return typeof last === 'function' ? () => Reflect.apply(last, undefined, []) : undefined;
+}
+
+/** Keeps stdout for whoever holds the returned function. For the rest of the process's life. */
+export function claimStdout(logger: Logger): Write {
+  const { stdout } = process;
+  const original = stdout.write.bind(stdout);
+  const stray = (chunk: unknown, ...rest: unknown[]): boolean => {
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(toBytes(chunk)).toString('utf8');
+    // An empty write asks whether everything is out: that is the real stream's to answer.
+    if (text === '') return original('', () => lastFunction(rest)?.());
+    logger.warn('stray output kept off stdout', { text: text.trimEnd() });
+    lastFunction(rest)?.();
+    return true;
+  };
+  stdout.write = stray;
+  for (const [method, level] of Object.entries(CONSOLE)) {
+    Reflect.set(console, method, (...args: unknown[]) => logger[level](format(...args)));
+  }
+  claimWarnings(logger);
+  return (text, done) => void original(text, done);
+}
+
+function toBytes(chunk: unknown): Uint8Array {
+  return chunk instanceof Uint8Array ? chunk : new TextEncoder().encode(String(chunk));
+}
+
+/** Node prints its own warnings to stderr as text. */
+function claimWarnings(logger: Logger): void {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => logger.warn(warning.message, { warning: warning.name }));
+}
+
+/**
+ * What nobody caught is a bug of ours or a dependency's. node would print its stack as text and
+ * take every call in flight with it; here it is logged, and `onCrash` ends the server in order.
+ */
+export function claimCrashes(logger: Logger, onCrash: () => void): void {
+  process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { error }));
+  process.on('uncaughtException', (error) => {
+    logger.error('uncaught exception', { error });
+    onCrash();
+  });
+}

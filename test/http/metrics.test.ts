@@ -1,0 +1,126 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../src/http/metrics.ts';
+import type { AttemptEvent, Outcome } from '../../src/pool/observer.ts';
+import type { KeySnapshot, PoolSnapshot } from '../../src/pool/snapshot.ts';
+
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+if (!hasPromtool) console.warn('promtool is missing (Debian package prometheus): lint skipped');
+
+function attempt(over: Partial<AttemptEvent> = {}): AttemptEvent {
+  return {
+    provider: 'deepseek',
+    keyName: 'DEEPSEEK_API_KEY',
+    keyId: '337242',
+    account: 'main',
+    attempt: 1,
+    outcome: 'ok',
+    durationMs: 1500,
+    promptTokens: 10,
+    completionTokens: 20,
+    ...over,
+  };
+}
+
+function key(over: Partial<KeySnapshot> = {}): KeySnapshot {
+  return {
+    name: 'DEEPSEEK_API_KEY',
+    keyId: '337242',
+    account: 'main',
+    state: 'ready',
+    reason: null,
+    retryInMs: null,
+    score: 87.5,
+    breaker: 'half-open',
+    inFlight: 3,
+    attempts: 1,
+    successes: 1,
+    failures: 0,
+    latencyMs: 1500,
+    firstByteMs: 300,
+    promptTokens: 10,
+    completionTokens: 20,
+    lastUsedAt: null,
+    lastError: null,
+    ...over,
+  };
+}
+
+function snapshot(keys: readonly KeySnapshot[]): PoolSnapshot {
+  const limits = [
+    { model: 'deepseek-flash', limit: 8, inFlight: 3 },
+    { model: 'deepseek-pro', limit: 4, inFlight: 0 },
+  ];
+  const deepseek = {
+    provider: 'deepseek',
+    breaker: 'closed',
+    retryInMs: null,
+    queueDepth: 2,
+    oldestWaitMs: 10,
+    accounts: [{ account: 'main', inFlight: 3, coolingMs: null, reason: null, limits }],
+    keys,
+  } as const;
+  return { takenAt: '2026-01-01T00:00:00.000Z', providers: [deepseek] };
+}
+
+async function exposed(): Promise<string> {
+  const metrics = createMetrics();
+  for (const provider of ['deepseek', 'perplexity'] as const) {
+    metrics.observer.attemptEnded?.(attempt({ provider }));
+    metrics.observer.failedOver?.({ provider, reason: 'key_rejected' });
+    metrics.observer.leftQueue?.({ provider, waitedMs: 250 });
+  }
+  metrics.toolCallEnded({ tool: 'deepseek_generate_code', outcome: 'ok', durationMs: 2000 });
+  return (await metrics.render(snapshot([key()]))).text;
+}
+
+describe('metrics', () => {
+  it('carry the names and labels users already scrape', async () => {
+    const lines = (await exposed()).split('\n');
+    for (const line of [
+      'deepseek_requests_total{key_id="337242",outcome="ok"} 1',
+      'deepseek_circuit_breaker_state{key_id="337242"} 1',
+      'deepseek_key_score{key_id="337242"} 87.5',
+      'deepseek_request_duration_seconds_sum{key_id="337242"} 1.5',
+      'deepseek_inflight_requests{key_id="337242"} 3',
+      'deepseek_concurrency_limit{account="main"} 8',
+      'deepseek_queue_depth 2',
+      'deepseek_queue_wait_seconds_sum 0.25',
+      'deepseek_failovers_total{reason="key_rejected"} 1',
+      'deepseek_tokens_total{key_id="337242",type="prompt"} 10',
+      'deepseek_tokens_total{key_id="337242",type="completion"} 20',
+      'perplexity_requests_total{key_id="337242",outcome="ok"} 1',
+      'perplexity_queue_depth 0',
+      'mcp_tool_calls_total{tool="deepseek_generate_code",outcome="ok"} 1',
+      'mcp_tool_call_duration_seconds_sum{tool="deepseek_generate_code"} 2',
+    ]) {
+      expect(lines).toContain(line);
+    }
+  });
+
+  it('count a cancelled attempt but keep its duration out of the histogram', async () => {
+    const metrics = createMetrics();
+    const cancelled: Outcome = 'cancelled';
+    metrics.observer.attemptEnded?.(attempt({ outcome: cancelled, completionTokens: 0 }));
+    metrics.toolCallEnded({ tool: 'perplexity_search', outcome: cancelled, durationMs: 9000 });
+    const { text } = await metrics.render(null);
+    expect(text).toContain('deepseek_requests_total{key_id="337242",outcome="cancelled"} 1');
+    expect(text).toContain('mcp_tool_calls_total{tool="perplexity_search",outcome="cancelled"} 1');
+    expect(text).not.toContain('deepseek_request_duration_seconds_count{key_id="337242"}');
+    expect(text).not.toContain('mcp_tool_call_duration_seconds_count{');
+  });
+
+  it('forget the state of a key that was removed', async () => {
+    const metrics = createMetrics();
+    const gone = key({ name: 'DEEPSEEK_API_KEY_2', keyId: 'gone42' });
+    expect((await metrics.render(snapshot([key(), gone]))).text).toContain('gone42');
+    expect((await metrics.render(snapshot([key()]))).text).not.toContain('gone42');
+  });
+
+  it.skipIf(!hasPromtool)('leave promtool nothing to say', async () => {
+    for (const text of [await exposed(), (await createMetrics().render(null)).text]) {
+      const said = execFileSync('promtool', ['check', 'metrics'], { input: text });
+      expect(said.toString()).toBe('');
+    }
+  });
+});
