@@ -21,7 +21,7 @@ export interface ApiOptions {
 
 const NEW_KEY = z.strictObject({
   name: z.string().check(z.refine(isKeyName)),
-  value: z.string().check(z.minLength(1), z.maxLength(65_536)),
+  value: z.string().check(z.minLength(1), z.maxLength(8_192)),
   account: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
 });
 const PASTED = z.strictObject({ text: z.string().check(z.minLength(1), z.maxLength(1_000_000)) });
