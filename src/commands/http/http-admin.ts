@@ -11,8 +11,8 @@ import type {
   PutResult,
   Verdict,
 } from '../../http/api/admin.ts';
-import { parseImport } from '../../secrets/import-parser.ts';
-import { planImport } from '../../secrets/import-plan.ts';
+import { parseImport } from '../../importing/notes.ts';
+import { planImport } from '../../importing/plan.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkGivenValue, checkName } from '../../secrets/names.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';

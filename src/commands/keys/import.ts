@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { CommandError, ConfigError } from '../../base/errors.ts';
 import { maskValue } from '../../base/key-id.ts';
 import { loadConfig, presentValue } from '../../config.ts';
+import { type ParsedImport, parseImport, type Skipped } from '../../importing/notes.ts';
+import { type ImportPlan, planImport } from '../../importing/plan.ts';
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
-import { type ParsedImport, parseImport, type Skipped } from '../../secrets/import-parser.ts';
-import { type ImportPlan, planImport } from '../../secrets/import-plan.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseImport } from '../../src/secrets/import-parser.ts';
-import { planImport } from '../../src/secrets/import-plan.ts';
+import { parseImport } from '../../src/importing/notes.ts';
+import { planImport } from '../../src/importing/plan.ts';
 
 const hex = (digit: string): string => digit.repeat(32);
 /** DeepSeek's form; made at run time so that no scanner takes it for a real one. */

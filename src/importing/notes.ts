@@ -5,9 +5,9 @@
 
 import { isKeyName } from '../base/key-names.ts';
 import { valueProblem } from '../base/key-values.ts';
-import { duplicateKey, isJsonObject, type Json, type JsonObject } from './encoding.ts';
-import { familyOfValue, readLabel, stripDecoration } from './import-label.ts';
-import { classifyValue } from './import-value.ts';
+import { duplicateKey, isJsonObject, type Json, type JsonObject } from '../secrets/encoding.ts';
+import { classifyValue } from './tokens.ts';
+import { familyOfValue, readLabel, stripDecoration } from './words.ts';
 
 /** A key that was found. */
 export interface Candidate {
