@@ -175,7 +175,13 @@ function report(error: unknown): void {
 
 // A reader that left early (`| head`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
+  if (error.code === 'EPIPE') process.exit(0);
+  report(
+    new CommandError(`cannot write the output (${error.code ?? 'unknown'})`, {
+      hint: 'is the disk full? what was printed is not whole',
+    }),
+  );
+  process.exit(1);
 });
 
 // Nor is one that does not want the messages: what was asked for is still done.

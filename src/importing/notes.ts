@@ -1,249 +1,275 @@
 /**
- * What people keep keys in → names and values: `.env` files, JSON, and text with labels and notes
- * between the keys. Pure; nothing is written, and no value gets into a reason.
+ * A text line by line: settings files, shells' files, and notes with labels, headings and remarks.
+ * Pure.
  */
 
-import { isKeyName } from '../base/key-names.ts';
-import { valueProblem } from '../base/key-values.ts';
-import { duplicateKey, isJsonObject, type Json, type JsonObject } from '../secrets/encoding.ts';
-import { classifyValue } from './tokens.ts';
-import { familyOfValue, readLabel, stripDecoration } from './words.ts';
+import { vendorOf } from '../base/key-values.ts';
+import { type Assignment, assignmentsIn } from './assignments.ts';
+import { isUsableSecret, secretTokens, type Token } from './clues/tokens.ts';
+import { readWords, stripDecoration, type Words } from './clues/words.ts';
+import { type Finding, left } from './finding.ts';
+import {
+  type ExplicitName,
+  explicitName,
+  judgeCommented,
+  judgeLabelled,
+  judgeNamed,
+  type Surroundings,
+} from './judge.ts';
 
-/** A key that was found. */
-export interface Candidate {
-  /** The name as written, or the base that gets a number where it is taken. */
-  readonly name: string;
-  /** A number that the label gave; null lets it follow in order. */
-  readonly number: number | null;
-  /** `exact`: the file says this name. `labelled`: we made it from words. */
-  readonly origin: 'exact' | 'labelled';
-  readonly value: string;
-  /** 1-based; 0 in JSON. */
-  readonly line: number;
+const COMMENT = /^\s*(?:#(?!#)|\/\/|;|--\s|<!--|REM\s|%)/i;
+const PRIVATE_KEY = /-----BEGIN [A-Z ]+-----/;
+const SECTION = /^\s*\[{1,2}\s*["']?([^\][]+?)["']?\s*\]{1,2}\s*(?:[#;].*)?$/;
+/** How far a quote may go on; beyond it is a quote that nobody closed. */
+const LONGEST_QUOTE = 100;
+
+/** "Name: DeepSeek" above "Key: …". */
+const TITLE = /^(?:name|title|service|vendor|platform|site|website|url|for)\s*[:=]\s*(\S.*)$/i;
+
+interface Heading {
+  readonly words: Words;
+  /** A name of its own line, with its value below it. */
+  readonly name: { readonly written: string; readonly read: ExplicitName } | null;
+  isNear: boolean;
 }
 
-export interface Skipped {
-  /** A checked name, or null where the text gives none that is safe to repeat. */
-  readonly name: string | null;
-  readonly line: number;
-  /** Our words, lower case. */
-  readonly reason: string;
+/** A name that the pool or the store knows, written as a name; words of a label are none. */
+function isWrittenName(name: string): boolean {
+  const read = explicitName(name);
+  if (read === null) return false;
+  return read.kind !== 'setting' || /^[A-Z][A-Z0-9]*_[A-Z0-9_]*$/.test(name);
 }
 
-export interface ParsedImport {
-  readonly candidates: readonly Candidate[];
-  readonly skipped: readonly Skipped[];
+function isVendor(words: Words): boolean {
+  return words.providers.size > 0 || words.namesOther;
 }
 
-/** Settings of this program and of others; a master key does not belong into the store it opens. */
-const NOT_A_KEY =
-  /^(?:MASTER_ENCRYPTION_KEY(?:_FILE)?|ENCRYPTION_KEY|KEYPOOL_.*|NODE_ENV|.*_(?:BASE_URL|URL|MODEL|HOST|PORT|REGION|LEVEL|TIMEOUT(?:_MS)?|VERSION|ENABLED))$/;
-const SECRET_NAME = /KEY|SECRET|TOKEN|PASS|PWD|CREDENTIAL|AUTH|PRIVATE|DSN|MNEMONIC|SEED/;
-
-function exactProblem(name: string, value: string): string | null {
-  if (NOT_A_KEY.test(name)) return 'a setting, not a key for the store';
-  if (value === '') return 'it has no value';
-  const kind = classifyValue(value);
-  if (kind === 'placeholder') return 'a placeholder, not a key';
-  if (kind === 'encrypted') return 'encrypted: open that file with --store and run keys migrate';
-  const isNoKey = kind === 'no' && !SECRET_NAME.test(name);
-  return valueProblem(name, value) ?? (isNoKey ? 'it does not look like a key' : null);
+function looksLikeHeading(line: string): boolean {
+  const bare = stripDecoration(line);
+  const words = readWords(bare);
+  const isDecorated = /^\s*(?:#+\s|=+\s|\*\*|__)|[:：]\s*$/.test(line);
+  const ends = bare.replace(/[:：=\s]+$/, '');
+  if (ends === '' || /[=|{}]|[.!?]\s|[.!?]$/.test(ends) || words.count === 0 || words.count > 7) {
+    return false;
+  }
+  // A bare token is never a heading: every piece is a word or a small number.
+  const pieces = ends.split(/[\s/,&+()-]+/).filter((piece) => piece !== '');
+  const isWords = pieces.every((piece) => /^(?:[\p{L}'’]{1,20}\d{0,2}|#?\d{1,4}:?)$/u.test(piece));
+  const isKnown = isVendor(words) || words.saysKey;
+  return isWords && (isDecorated || isKnown);
 }
 
-class Findings {
-  readonly candidates: Candidate[] = [];
-  readonly skipped: Skipped[] = [];
+export class NotesReader {
+  readonly #lines: readonly string[];
+  readonly #around: Surroundings;
+  readonly #findings: Finding[] = [];
+  #heading: Heading | null = null;
 
-  skip(name: string | null, line: number, reason: string): void {
-    this.skipped.push({ name: name !== null && isKeyName(name) ? name : null, line, reason });
+  constructor(lines: readonly string[], around: Surroundings, heading: string | null = null) {
+    this.#lines = lines;
+    this.#around = around;
+    if (heading !== null) this.#setHeading(heading);
   }
 
-  /** `NAME=value`: the name is taken as it stands. */
-  exact(name: string, value: string, line: number): void {
-    const reason = exactProblem(name, value);
-    if (reason !== null) this.skip(name, line, reason);
-    else this.candidates.push({ name, number: null, origin: 'exact', value, line });
+  read(): readonly Finding[] {
+    for (let at = 0; at < this.#lines.length; ) at = this.#readFrom(at);
+    return this.#findings;
   }
 
-  /** @returns whether the label and the value were taken for a key, or reported as none */
-  labelled(labelText: string, heading: string, value: string, line: number): boolean {
-    const own = readLabel(labelText);
-    const label = own.isGeneric && heading !== '' ? readLabel(`${heading} ${labelText}`) : own;
-    const kind = classifyValue(value);
-    const saysKey = (label.saysKey || label.isPoolFamily) && !label.saysOther;
-    const name =
-      label.base === '' || label.isGeneric ? (familyOfValue(value) ?? label.base) : label.base;
-    if (kind === 'placeholder' && saysKey) {
-      this.skip(name, line, 'a placeholder, not a key');
-      return true;
+  #line(at: number): string {
+    return this.#lines[at] ?? '';
+  }
+
+  /** @returns the index of the next line to read */
+  #readFrom(at: number): number {
+    const line = this.#line(at);
+    if (line.trim() === '' || /^\s*(?:```|~~~|---+\s*$|\|?[\s:|-]+\|[\s:|-]*$)/.test(line))
+      return at + 1;
+    if (PRIVATE_KEY.test(line)) return this.#skipPrivateKey(at);
+    const assignments = assignmentsIn(line, isWrittenName);
+    if (COMMENT.test(line) && (assignments.length > 0 || secretTokens(line).length > 0)) {
+      this.#findings.push(...judgeCommented(line, at + 1));
+      return at + 1;
     }
-    const isKey =
-      kind === 'known' ||
-      (kind === 'likely' && !label.saysOther) ||
-      (kind === 'possible' && saysKey);
-    if (!isKey) {
-      if (saysKey && labelText.length <= 60)
-        this.skip(name, line, 'what follows the label is not a key');
-      return saysKey;
+    const open = assignments.find((each) => each.openQuote !== null);
+    if (open !== undefined) return this.#readOpenQuote(at, open);
+    if (assignments.length > 0) this.#readAssignments(assignments, at + 1);
+    else this.#readWordsLine(line, at + 1);
+    return at + 1;
+  }
+
+  #readAssignments(assignments: readonly Assignment[], number: number): void {
+    for (const { name, value } of assignments) {
+      const read = explicitName(name);
+      if (read !== null) {
+        this.#findings.push(...judgeNamed(name, read, value, number, this.#around));
+      }
     }
-    if (!isKeyName(name)) {
-      this.skip(
-        null,
-        line,
-        'a key without a label: say whose it is, for instance "DeepSeek API: …"',
+  }
+
+  /** A list over several lines is read; a quote that swallows assignments was never closed. */
+  #readOpenQuote(at: number, open: Assignment): number {
+    const quote = open.openQuote ?? '"';
+    const read = explicitName(open.name);
+    const shown = read?.kind === 'secret' || read?.kind === 'pool' ? read.name : null;
+    const rest = this.#lines.slice(at + 1, at + 1 + LONGEST_QUOTE);
+    const length = rest.findIndex((line) => line.includes(quote));
+    const inside = length === -1 ? [] : rest.slice(0, length + 1);
+    if (length === -1 || inside.some((line) => assignmentsIn(line, isWrittenName).length > 0)) {
+      this.#findings.push(left(at + 1, 'its quote is never closed', shown));
+      return at + 1;
+    }
+    const lines = [open.value, ...inside];
+    const hasOnlyKeys = lines.every((line) => {
+      const tokens = secretTokens(line);
+      return tokens.every(
+        (token) => vendorOf(token.value) !== null || token.value.startsWith('sk-'),
       );
+    });
+    const isList =
+      read?.kind === 'pool' && hasOnlyKeys && secretTokens(lines.join('\n')).length > 1;
+    if (isList) {
+      for (const [offset, line] of lines.entries()) {
+        if (secretTokens(line).length === 0) continue;
+        const name: ExplicitName = offset === 0 ? read : { ...read, number: null };
+        this.#findings.push(...judgeNamed(open.name, name, line, at + 1 + offset, this.#around));
+      }
+    } else {
+      const through = at + 1 + inside.length;
+      this.#findings.push({ ...left(at + 1, 'it has more than one line', shown), through });
+    }
+    return at + 1 + inside.length;
+  }
+
+  #skipPrivateKey(at: number): number {
+    const end = this.#lines.findIndex((line, index) => index >= at && /-----END /.test(line));
+    const through = (end === -1 ? at : end) + 1;
+    this.#findings.push({ ...left(at + 1, 'a private key or a certificate'), through });
+    return through;
+  }
+
+  #setHeading(text: string): void {
+    this.#heading = { words: readWords(text), name: null, isNear: true };
+  }
+
+  /** Labels, headings, values alone. */
+  #readWordsLine(line: string, number: number): void {
+    const section = SECTION.exec(line)?.[1];
+    if (section !== undefined && secretTokens(section).length === 0) {
+      this.#setHeading(section.replace(/[._]/g, ' '));
+      return;
+    }
+    const tokens = secretTokens(line);
+    if (tokens.length > 0) this.#readTokens(line, tokens, number);
+    else if (!this.#readShortValue(line, number)) this.#readHeading(line, number);
+  }
+
+  #headingDoubt(): string {
+    return this.#heading?.isNear === false ? 'its heading is not right above it' : '';
+  }
+
+  #readHeading(line: string, number: number): void {
+    const plain = line.replace(/<[^>]*>/g, ' ').trim();
+    const bare = plain.replace(/[:：=\s]+$/, '');
+    const read = /^[A-Za-z_][\w.-]*$/.test(bare) && isWrittenName(bare) ? explicitName(bare) : null;
+    const title = TITLE.exec(stripDecoration(plain))?.[1];
+    if (read !== null) {
+      this.#heading = { words: readWords(bare), name: { written: bare, read }, isNear: true };
+    } else if (title !== undefined && isVendor(readWords(title))) this.#setHeading(title);
+    else if (looksLikeHeading(plain)) {
+      // "API keys" below "DeepSeek" takes nothing from it.
+      const isRemark = readWords(bare).isGeneric && this.#heading?.isNear === true;
+      if (!isRemark || /^\s*#/.test(line)) this.#setHeading(stripDecoration(plain));
+    } else if (this.#heading !== null && this.#isElsewhere(plain, number)) {
+      this.#heading.isNear = false;
+    }
+  }
+
+  /** Prose, or a new paragraph about something else; "created in May" belongs to its heading. */
+  #isElsewhere(line: string, number: number): boolean {
+    if (/[:：=]\s*\S/.test(line)) return false;
+    return readWords(line).count > 5 || this.#line(number - 2).trim() === '';
+  }
+
+  #readTokens(line: string, tokens: readonly Token[], number: number): void {
+    const labels = labelsOf(line, tokens);
+    for (const [at, token] of tokens.entries()) {
+      const { value } = token;
+      const name = this.#heading?.name ?? null;
+      const label = labels[at] ?? readWords('');
+      if (isInAddress(line, token)) {
+        this.#findings.push(left(number, 'what looks like a key, inside an address'));
+      } else if (name !== null && this.#heading?.isNear === true && label.count === 0) {
+        this.#findings.push(...judgeNamed(name.written, name.read, value, number, this.#around));
+      } else {
+        const heading = this.#heading?.words ?? null;
+        const headingDoubt = this.#headingDoubt();
+        this.#findings.push(judgeLabelled({ label, heading, headingDoubt, value, line: number }));
+      }
+      // Below a line of somebody else the heading holds no longer.
+      if (this.#heading !== null && label.namesOther) this.#heading.isNear = false;
+    }
+  }
+
+  /** "Bybit Secret: abc12345", "password: hunter2": too short to stand out, but labelled. */
+  #readShortValue(line: string, number: number): boolean {
+    const match = /^(.*?)(?:[:：=]|->|→|\t|\||\s[-–—]\s)\s*(\S.*)$/.exec(stripDecoration(line));
+    if (match === null) return false;
+    const [, labelText = '', rest = ''] = match;
+    const label = readWords(labelText);
+    const value = rest.replace(/^["'`]+|["'`,;|\s]+$/g, '');
+    if (label.count === 0 || label.count > 6 || !(label.saysKey || label.saysPassword))
+      return false;
+    const heading = this.#heading?.words ?? null;
+    if (isUsableSecret(value)) {
+      const headingDoubt = this.#headingDoubt();
+      this.#findings.push(judgeLabelled({ label, heading, headingDoubt, value, line: number }));
       return true;
     }
-    const problem = valueProblem(name, value);
-    if (problem === null) {
-      this.candidates.push({ name, number: label.number, origin: 'labelled', value, line });
-    } else this.skip(name, line, problem);
+    const name = label.isGeneric ? null : label.name;
+    if (label.saysOther || !(label.providers.size > 0 || label.namesOther)) return false;
+    this.#findings.push(
+      left(number, 'what follows the label is not a key', name === '' ? null : name),
+    );
     return true;
   }
 }
 
-const unquote = (text: string): string =>
-  text.replace(/^[\s"'`“”„<«*|]+/, '').replace(/[\s"'`“”„>»*|,;]+$/, '');
-
-const ENV_LINE = /^\s*(?:export\s+|set\s+|\$env:)?([A-Z][A-Z0-9_]{0,63})\s*=\s*(.*)$/;
-
-/** The value of a `NAME=` line: quotes and a comment behind it go. Null: it goes on further down. */
-function envValue(rest: string): string | null {
-  const quote = /^(["'`])/.exec(rest)?.[1];
-  if (quote === undefined) return rest.replace(/\s+#.*$/, '').trim();
-  const end = rest.indexOf(quote, 1);
-  return end === -1 ? null : rest.slice(1, end);
-}
-
-/** `label SEPARATOR value`, the last separator that leaves one token; or a token that needs none. */
-function splitLabelled(line: string): { label: string; value: string } | null {
-  const tokens = line.split(/\s+|\|/).filter((token) => token !== '');
-  for (const token of tokens) {
-    // A vendor's prefix stands out, whatever is around it.
-    const isWhole = classifyValue(unquote(token)) === 'known';
-    const [, glued = '', rest = token] = (isWhole ? null : /^(.*?[:=])(.+)$/.exec(token)) ?? [];
-    const value = unquote(rest);
-    if (classifyValue(value) !== 'known') continue;
-    const label = line.slice(0, line.indexOf(token)) + glued;
-    return { label: label.replace(/[\s:=|>→-]+$/, ''), value };
-  }
-  const match = /^(.*?)\s*(?::|=|->|→|\t|\|)\s*(.*)$/.exec(line.replace(/^\s*\|/, ''));
-  if (match === null) return null;
-  const [, label = '', rest = ''] = match;
-  const [first = '', ...others] = unquote(rest).split(/\s+/);
-  // A remark may follow a key, not the other way round.
-  const isRemarked = others.length > 0 && /^(?:#|\(|\/\/|--?|–|—|\|)/.test(others[0] ?? '');
-  const value =
-    isRemarked || classifyValue(unquote(first)) === 'likely' ? unquote(first) : unquote(rest);
-  return { label, value };
-}
-
-/** What names the keys below it: marked as a heading, or so short that it can be nothing else. */
-function isHeading(line: string): boolean {
-  if (/^\s*(?:#+\s|\[[^\]]+\]\s*$|=+\s)/.test(line)) return true;
-  const text = stripDecoration(line);
-  if (text.endsWith(':')) return true;
-  const { isPoolFamily, saysKey } = readLabel(text);
-  const most = isPoolFamily || saysKey ? 5 : 3;
-  return text !== '' && text.split(/\s+/).length <= most && !/[.!?:=]/.test(text);
-}
-
-function parseLines(lines: readonly string[]): ParsedImport {
-  const findings = new Findings();
-  let heading = '';
-  let openQuote: { name: string; quote: string; line: number } | null = null;
-  for (const [index, line] of lines.entries()) {
-    const at = index + 1;
-    if (openQuote !== null) {
-      if (!line.includes(openQuote.quote)) continue;
-      findings.skip(openQuote.name, openQuote.line, 'it has more than one line');
-      openQuote = null;
-      continue;
-    }
-    if (line.trim() === '') continue;
-    const env = ENV_LINE.exec(line);
-    if (env !== null) {
-      const [, name = '', rest = ''] = env;
-      const value = envValue(rest);
-      if (value === null) openQuote = { name, quote: rest.charAt(0), line: at };
-      else findings.exact(name, value, at);
-      continue;
-    }
-    heading = parseTextLine(findings, line, heading, at);
-  }
-  if (openQuote !== null)
-    findings.skip(openQuote.name, openQuote.line, 'its quote is never closed');
-  return findings;
-}
-
-/** @returns the heading that holds for the next line */
-function parseTextLine(findings: Findings, line: string, heading: string, at: number): string {
-  const bare = unquote(stripDecoration(line));
-  const kind = classifyValue(bare);
-  if (kind === 'known' || (kind === 'likely' && (heading !== '' || familyOfValue(bare) !== null))) {
-    findings.labelled('', heading, bare, at);
-    return heading;
-  }
-  const parts = splitLabelled(line);
-  const isComment = /^\s*(?:#|\/\/|;)/.test(line);
-  if (parts !== null && parts.value !== '') {
-    const exact = stripDecoration(parts.label);
-    if (isKeyName(exact) && exact.includes('_')) findings.exact(exact, parts.value, at);
-    // A commented-out key is still somebody's key, but its owner took it out of use.
-    else if (!(isComment && classifyValue(parts.value) !== 'known')) {
-      findings.labelled(parts.label, heading, parts.value, at);
-    }
-    return heading;
-  }
-  return isHeading(line) ? stripDecoration(line).replace(/^\[|\]$|[:=\s]+$/g, '') : heading;
-}
-
-const NAME_FIELDS = ['name', 'label', 'title', 'id'];
-const VALUE_FIELDS = ['value', 'key', 'secret', 'token', 'api_key', 'apiKey'];
-
-function textField(value: JsonObject, fields: readonly string[]): string | null {
-  const found = fields.map((field) => value[field]).find((item) => typeof item === 'string');
-  return typeof found === 'string' ? found : null;
-}
-
-/** `[["DEEPSEEK_API_KEY"], "sk-…"]` for every text in the tree, whatever its depth. */
-function* jsonTexts(
-  value: Json | undefined,
-  path: readonly string[],
-): Generator<readonly [readonly string[], string]> {
-  if (typeof value === 'string') yield [path, value.trim()];
-  else if (Array.isArray(value)) {
-    for (const item of value) yield* jsonTexts(item, path);
-  } else if (isJsonObject(value)) {
-    const name = textField(value, NAME_FIELDS);
-    const secret = textField(value, VALUE_FIELDS);
-    if (name !== null && secret !== null) yield [[name], secret.trim()];
-    else
-      for (const [field, item] of Object.entries(value)) yield* jsonTexts(item, [...path, field]);
-  }
-}
-
-function parseJson(json: Json): ParsedImport {
-  const findings = new Findings();
-  for (const [path, value] of jsonTexts(json, [])) {
-    const own = path.at(-1) ?? '';
-    if (isKeyName(own)) findings.exact(own, value, 0);
-    else findings.labelled(path.join(' '), '', value, 0);
-  }
-  return findings;
+function isInAddress(line: string, token: Token): boolean {
+  const before = line.slice(0, token.start);
+  return /[a-z][a-z0-9+.-]*:\/\/\S*$/i.test(before);
 }
 
 /**
- * @returns null when the text is JSON that does not parse, or holds a name twice
+ * The label of each value: what stands before it, back to the value before; where the first has
+ * none, what follows. Where one value is alone on its line, a remark behind it counts as well.
  */
-export function parseImport(text: string): ParsedImport | null {
-  const clean = text.replace(/^\uFEFF/, '');
-  const trimmed = clean.trim();
-  const looksLikeJson = trimmed.startsWith('{') || /^\[\s*["{[\]]/.test(trimmed);
-  if (!looksLikeJson) return parseLines(clean.split(/\r\n|\r|\n/));
-  try {
-    return duplicateKey(trimmed) === null ? parseJson(JSON.parse(trimmed)) : null;
-  } catch {
-    return null;
+function labelsOf(line: string, tokens: readonly Token[]): Words[] {
+  const clean = (text: string): string =>
+    stripDecoration(text.replace(/https?:\/\/(?:www\.)?/g, ' '));
+  const before = tokens.map((token, at) =>
+    clean(line.slice(tokens[at - 1]?.end ?? 0, token.start)),
+  );
+  const after = tokens.map((token, at) => clean(line.slice(token.end, tokens[at + 1]?.start)));
+  const first = readWords(before[0] ?? '');
+  if (tokens.length === 1) {
+    const remark = after[0] ?? '';
+    const label = first.count === 0 ? readWords(remark) : withRemark(first, readWords(remark));
+    return [/~~.*~~/.test(line) ? { ...label, saysStale: true } : label];
   }
+  const texts = first.count === 0 && readWords(after[0] ?? '').count > 0 ? after : before;
+  const labels: Words[] = [];
+  for (const text of texts) {
+    const words = readWords(text);
+    const last = labels.at(-1);
+    // "DeepSeek: one, two": the second has the label of the first, and no number of its own.
+    labels.push(words.count === 0 && last !== undefined ? { ...last, number: null } : words);
+  }
+  return labels;
+}
+
+/** A remark behind a key says that it is out of use, or a name where the label has none. */
+function withRemark(label: Words, remark: Words): Words {
+  const providers = label.providers.size > 0 ? label.providers : remark.providers;
+  return { ...label, providers, saysStale: label.saysStale || remark.saysStale };
 }

@@ -1,91 +1,93 @@
-/** Found keys + what the store holds → what an import does, by name. Pure; no key is ever lost. */
+/** Findings + what the store holds → what an import does, by name. Pure; no key is ever lost. */
 
-import { isKeyName } from '../base/key-names.ts';
-import type { Candidate, ParsedImport, Skipped } from './notes.ts';
+import { freeName, isKeyName, numberedName } from '../base/key-names.ts';
+import { type Finding, type FoundKey, type LeftAlone, left } from './finding.ts';
+
+/** A key with the name that it gets. */
+export interface PlannedKey {
+  readonly name: string;
+  readonly value: string;
+  readonly line: number;
+  /** Why it is asked for; empty for a sure one. */
+  readonly reason: string;
+}
 
 export interface ImportPlan {
-  readonly added: ReadonlyArray<{ readonly name: string; readonly value: string }>;
-  /** Names in the store that hold the same value already. */
-  readonly unchanged: readonly string[];
-  readonly skipped: readonly Skipped[];
+  /** Taken without a question. */
+  readonly sure: readonly PlannedKey[];
+  /** Taken when somebody says so. */
+  readonly likely: readonly PlannedKey[];
+  /** Names in the store that hold the same value already, with the line of the input. */
+  readonly unchanged: ReadonlyArray<{ readonly name: string; readonly line: number }>;
+  readonly left: readonly LeftAlone[];
 }
 
-const POOL_NAME = /^((?:DEEPSEEK|PERPLEXITY)_API_KEY)(?:_(\d+))?$/;
+class Planner {
+  readonly #taken: Map<string, string>;
+  readonly #stored: ReadonlyMap<string, string>;
+  readonly sure: PlannedKey[] = [];
+  readonly likely: PlannedKey[] = [];
+  readonly unchanged: Array<{ name: string; line: number }> = [];
+  readonly left: LeftAlone[] = [];
 
-function numbered(base: string, number: number): string {
-  return number <= 1 ? base : `${base}_${number}`;
-}
-
-/** The first number from `from` on whose name is free. */
-function freeName(base: string, from: number, taken: ReadonlyMap<string, string>): string {
-  let number = Math.max(1, from);
-  while (taken.has(numbered(base, number))) number++;
-  return numbered(base, number);
-}
-
-/** The family of a name whose keys are interchangeable, so that they can be numbered. */
-function familyOf(candidate: Candidate): { base: string; number: number } | null {
-  const match = POOL_NAME.exec(candidate.name);
-  if (match !== null) {
-    const [, base = '', number] = match;
-    return { base, number: candidate.number ?? Number(number ?? 1) };
+  constructor(stored: ReadonlyMap<string, string>) {
+    this.#stored = stored;
+    this.#taken = new Map(stored);
   }
-  if (candidate.origin === 'exact') return null;
-  return { base: candidate.name, number: candidate.number ?? 1 };
-}
 
-/** An equal key under another name of its family would be counted as two by the pool. */
-function sameKey(base: string, value: string, taken: ReadonlyMap<string, string>): string | null {
-  for (const [name, other] of taken) {
-    if (other === value && (name === base || name.startsWith(`${base}_`))) return name;
+  #nameWith(value: string): string | undefined {
+    return [...this.#taken].find(([, other]) => other === value)?.[0];
   }
-  return null;
+
+  add(key: FoundKey): void {
+    const { value, line, reason } = key;
+    const twin = this.#nameWith(value);
+    if (twin !== undefined) {
+      if (this.#stored.has(twin)) this.unchanged.push({ name: twin, line });
+      else this.left.push(left(line, `the same value as ${twin} above`, key.name));
+      return;
+    }
+    const name = this.#freeName(key);
+    if (name === null) {
+      const problem = this.#stored.has(key.name)
+        ? 'the store holds another value; replace it with keys add'
+        : 'the input gives this name two values; the first was taken';
+      this.left.push(left(line, problem, key.name));
+      return;
+    }
+    this.#taken.set(name, value);
+    const pile = key.pile === 'sure' ? this.sure : this.likely;
+    pile.push({ name, value, line, reason });
+  }
+
+  #freeName(key: FoundKey): string | null {
+    if (!key.isNumbered) return this.#taken.has(key.name) ? null : key.name;
+    const wanted = numberedName(key.name, key.number ?? 1);
+    if (key.number !== null && isKeyName(wanted) && !this.#taken.has(wanted)) return wanted;
+    return freeName(key.name, key.number ?? 1, (name) => this.#taken.has(name));
+  }
 }
 
 /**
+ * @param findings of one input
  * @param stored name → value, as the store has them
  */
-export function planImport(parsed: ParsedImport, stored: ReadonlyMap<string, string>): ImportPlan {
-  const taken = new Map(stored);
-  const added: Array<{ name: string; value: string }> = [];
-  const unchanged: string[] = [];
-  const skipped: Skipped[] = [...parsed.skipped];
-  // Names that the file itself gives come first; made-up ones take what is left.
-  const isNamed = (candidate: Candidate): boolean => candidate.origin === 'exact';
-  const ordered = [
-    ...parsed.candidates.filter(isNamed),
-    ...parsed.candidates.filter((candidate) => !isNamed(candidate)),
-  ];
-  for (const candidate of ordered) {
-    const { value, line } = candidate;
-    const skip = (name: string, reason: string): void => void skipped.push({ name, line, reason });
-    const family = familyOf(candidate);
-    const twin = family === null ? null : sameKey(family.base, value, taken);
-    const own = taken.get(candidate.name);
-    if (twin !== null || own === value) {
-      const name = twin ?? candidate.name;
-      if (stored.has(name) && !unchanged.includes(name)) unchanged.push(name);
-      else skip(name, 'the same key stands in the file twice');
-      continue;
-    }
-    const isTaken = own !== undefined;
-    const mayMove =
-      family !== null && !(isTaken && isNamed(candidate) && stored.has(candidate.name));
-    if (isTaken && !mayMove) {
-      const reason = stored.has(candidate.name)
-        ? 'the store holds another value; replace it with keys add'
-        : 'the file gives this name two values; the first was taken';
-      skip(candidate.name, reason);
-      continue;
-    }
-    const name = family === null ? candidate.name : freeName(family.base, family.number, taken);
-    if (!isKeyName(name)) {
-      skip(candidate.name, 'the name is too long');
-      continue;
-    }
-    taken.set(name, value);
-    added.push({ name, value });
-  }
-  skipped.sort((a, b) => a.line - b.line);
-  return { added, unchanged, skipped };
+export function planImport(
+  findings: readonly Finding[],
+  stored: ReadonlyMap<string, string>,
+): ImportPlan {
+  const planner = new Planner(stored);
+  const keys = findings.flatMap((finding) => (finding.pile === 'left' ? [] : [finding]));
+  // Names and numbers that are written come first; the others take what is left.
+  const rank = (key: FoundKey): number =>
+    (key.pile === 'sure' ? 0 : 2) + (key.isNumbered && key.number === null ? 1 : 0);
+  for (const key of [...keys].sort((a, b) => rank(a) - rank(b))) planner.add(key);
+  for (const finding of findings) if (finding.pile === 'left') planner.left.push(finding);
+  const byLine = (a: { line: number }, b: { line: number }): number => a.line - b.line;
+  return {
+    sure: planner.sure.sort(byLine),
+    likely: planner.likely.sort(byLine),
+    unchanged: planner.unchanged.sort(byLine),
+    left: planner.left.sort(byLine),
+  };
 }

@@ -221,6 +221,27 @@ export class KeyStore {
     return old.value === secret.value && isSameAccount ? 'unchanged' : 'replaced';
   }
 
+  /**
+   * Gives a secret another name; what else is known about it stays. A name in use is never taken.
+   *
+   * @throws KeyStoreError unknown_name, invalid_name, invalid_value, locked, write_failed
+   */
+  async rename(name: string, next: string): Promise<void> {
+    const { value } = this.#secret(name);
+    checkName(next);
+    checkValue(next, value);
+    await this.#change((document) => {
+      const secret = document.secrets.get(name);
+      if (secret === undefined) return document;
+      if (document.secrets.has(next)) {
+        throw new KeyStoreError('invalid_name', `there is a key named ${next} already`, {
+          hint: `choose another name, or take that one out first: keypool-mcp keys remove ${next}`,
+        });
+      }
+      return document.withSecret(next, secret).withoutSecret(name);
+    });
+  }
+
   /** @throws KeyStoreError unknown_name, locked, write_failed */
   async remove(name: string): Promise<void> {
     this.#secret(name);

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../base/errors.ts';
 import { loadConfig } from '../../config.ts';
@@ -6,12 +6,16 @@ import { systemCode, writeFailure } from '../../secrets/store-file.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 
+/** The file whole, or none: what a full disk leaves of it is taken away. */
 async function writeNew(path: string, text: string): Promise<void> {
   try {
     const handle = await open(path, 'wx', 0o600);
     try {
       await handle.writeFile(text, 'utf8');
       await handle.sync();
+    } catch (cause) {
+      await unlink(path).catch(() => {});
+      throw cause;
     } finally {
       await handle.close();
     }
