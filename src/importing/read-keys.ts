@@ -87,6 +87,13 @@ function isAround(line: string): boolean {
   return line.trim() === '' || (line.length <= 60 && !/[=<>$]|:\s*\S/.test(line));
 }
 
+/** Whether every text of the tree is a key that was found: then nobody else's settings are in it. */
+function holdsOnly(node: TreeNode, values: ReadonlySet<string>): boolean {
+  if (node.kind === 'text') return values.has(node.value);
+  if (node.kind === 'list') return node.items.every((item) => holdsOnly(item, values));
+  return node.kind === 'map' && node.members.every((member) => holdsOnly(member.node, values));
+}
+
 /**
  * @param text decoded, without a mark of its encoding
  */
@@ -98,9 +105,10 @@ export async function readKeys(text: string): Promise<Reading> {
     tree === null ? new NotesReader(lines, around).read() : new StructuredReader(around).read(tree);
   const findings = [...read, ...overlooked(lines, read)].sort((a, b) => a.line - b.line);
   const piles = pilesOf(lines.length, findings);
-  const holdsOnlyKeys = piles.every(
-    (pile, at) =>
-      pile === 'sure' || pile === 'likely' || (pile === 'nothing' && isAround(lines[at] ?? '')),
-  );
+  const isKey = (at: number): boolean => piles[at] === 'sure' || piles[at] === 'likely';
+  const holdsOnlyKeys =
+    tree === null
+      ? lines.every((line, at) => isKey(at) || (piles[at] === 'nothing' && isAround(line)))
+      : holdsOnly(tree, new Set(findings.flatMap((each) => ('value' in each ? each.value : []))));
   return { findings, lines: piles, holdsOnlyKeys };
 }

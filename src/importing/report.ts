@@ -58,7 +58,7 @@ export function reportRows({ plan, agreed, isDryRun }: Outcome): string[] {
   const taken = plan.sure.length + agreed.length;
   const counts = [
     `${taken} ${isDryRun ? 'to add' : 'added'}`,
-    ...(asked.length > 0 ? [`${asked.length} likely, not added`] : []),
+    ...(asked.length > 0 ? [`${asked.length} likely (not added)`] : []),
     `${plan.unchanged.length} unchanged`,
     `${plan.left.length} left alone`,
   ];
@@ -74,12 +74,16 @@ export function reportRows({ plan, agreed, isDryRun }: Outcome): string[] {
   ];
 }
 
+/** What a shell reads at its start stays, even where it holds nothing but keys today. */
+const SHELL_FILE = /(?:^|[\\/])(?:\.?\w*(?:rc|profile|shenv|login)|config\.fish|.*profile\.ps1)$/i;
+
 /** What to do with the file: delete it only where it held nothing but keys. */
 export function advice(path: string, reading: Reading, outcome: Outcome): string {
   const { plan, agreed } = outcome;
   const lines = [...plan.sure, ...agreed, ...plan.unchanged].map(({ line }) => line);
   if (lines.length === 0) return '';
-  const isWhole = reading.holdsOnlyKeys && agreed.length === plan.likely.length;
+  const isWhole =
+    reading.holdsOnlyKeys && agreed.length === plan.likely.length && !SHELL_FILE.test(path);
   return isWhole && plan.left.length === 0
     ? `${path} still holds the keys in clear: delete it, and empty the trash.`
     : `${path} still holds the keys in clear: take ${place(lines)} out of it, and keep the rest.`;

@@ -16,7 +16,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const HINT = 'give the path of a .env, JSON, YAML, TOML, CSV or text file, or - for standard input';
 
 /** The path is not repeated before it is known to be one: it may be a key in the wrong place. */
-async function readFileOf(path: string): Promise<Uint8Array> {
+async function readFileOf(path: string): Promise<{ bytes: Uint8Array; isFile: boolean }> {
   const info = await stat(path).catch(() => null);
   if (info === null) throw new ConfigError('the file to import does not exist', { hint: HINT });
   // A pipe that the shell names (`<(…)`) is read as well.
@@ -24,9 +24,10 @@ async function readFileOf(path: string): Promise<Uint8Array> {
   if (info.size > MAX_BYTES) {
     throw new ConfigError(`${path} is too large for a file of keys`, { hint: HINT });
   }
-  return readFile(path).catch((cause: unknown) => {
+  const bytes = await readFile(path).catch((cause: unknown) => {
     throw new ConfigError(`cannot read ${path}`, { cause, hint: 'check its permissions' });
   });
+  return { bytes, isFile: info.isFile() };
 }
 
 interface Source {
@@ -68,7 +69,9 @@ async function run(input: CommandInput): Promise<number> {
   const [argument = ''] = input.positionals;
   const isPiped = argument === '-';
   const title = isPiped ? 'standard input' : resolve(argument);
-  const bytes = isPiped ? await readStandardInput(MAX_BYTES) : await readFileOf(title);
+  const { bytes, isFile } = isPiped
+    ? { bytes: await readStandardInput(MAX_BYTES), isFile: false }
+    : await readFileOf(title);
   const source: Source = await readSource(title, bytes, presentValue(input.env.ENCRYPTION_KEY));
   const store = await openConfiguredStore(loadConfig(input.flags, input.env));
   const stored = new Map(store.list().map(({ name }) => [name, store.get(name)]));
@@ -87,7 +90,7 @@ async function run(input: CommandInput): Promise<number> {
   const outcome = { plan, agreed, isDryRun };
   for (const row of reportRows(outcome)) print(row);
   if (isDryRun) tell('Nothing was changed.');
-  else if (source.isInClear && !isPiped) {
+  else if (source.isInClear && isFile) {
     const words = advice(title, source.reading, outcome);
     if (words !== '') tell(words);
   }
