@@ -10,7 +10,15 @@ import { copyFile, link, stat } from 'node:fs/promises';
 import { KeyStoreError } from '../base/errors.ts';
 import { keyId, maskValue } from '../base/redact.ts';
 import { withFileLock } from '../disk/file-lock.ts';
-import { watchPath } from '../disk/store-watch.ts';
+import { watchPath } from '../disk/path-watch.ts';
+import {
+  readStoreText,
+  replaceFile,
+  resolveLinks,
+  sweepOrphans,
+  systemCode,
+  writeFailure,
+} from '../disk/replace-file.ts';
 import type { StoredSecret } from './document.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
 import {
@@ -22,14 +30,6 @@ import {
 import { checkAccount, checkName, checkValue, compareNames } from './names.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
-import {
-  readStoreText,
-  replaceFile,
-  resolveLinks,
-  sweepOrphans,
-  systemCode,
-  writeFailure,
-} from './store-file.ts';
 
 /** Shorter values show nothing of themselves, not even a key id. */
 const SHORTEST_SHOWN = 20;
