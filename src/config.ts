@@ -4,13 +4,13 @@
  * working directory is somebody's repository.
  */
 
-import { readFileSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import * as z from 'zod/mini';
-import { ConfigError } from './base/errors.ts';
+import { ConfigError, DiskError } from './base/errors.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
+import { readWholeFileSync } from './disk/read-file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -74,6 +74,7 @@ export interface Config {
 /** The families of names that the pool uses; the store may hold any other secret. */
 export const POOL_KEY_NAME = /^(DEEPSEEK|PERPLEXITY)_API_KEY(?:_([1-9]\d{0,4}))?$/;
 
+const MAX_DOTENV_BYTES = 1024 * 1024;
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
 const PLACEHOLDER =
   /^(?:<.*>|\$\{.*\}|your[_-].*|.*[_-]here|change[_-]?me|replace[_-]?me|x{3,}|\*{3,}|\.{3}|todo|none|null|undefined)$/i;
@@ -103,21 +104,19 @@ export function defaultHome(env: Environment): string {
 
 function readDotenv(path: string, mustExist: boolean): Environment {
   try {
-    return parseDotenv(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
+    const { bytes } = readWholeFileSync(path, MAX_DOTENV_BYTES);
+    return parseDotenv(bytes.toString('utf8').replace(/^\uFEFF/, ''));
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (missing && !mustExist) return {};
-    throw new ConfigError(
-      missing
-        ? `the settings file ${path} does not exist`
-        : `cannot read the settings file ${path}`,
-      {
-        cause,
-        hint: missing
-          ? 'check the path given with --dotenv, or leave the flag out'
-          : `make it readable for you alone: chmod 600 ${path}`,
-      },
-    );
+    if (!(cause instanceof DiskError)) throw cause;
+    if (cause.code === 'missing' && !mustExist) return {};
+    const isMissing = cause.code === 'missing';
+    const message = isMissing
+      ? `the settings file ${path} does not exist`
+      : `the settings file: ${cause.message}`;
+    const hint = isMissing
+      ? 'check the path given with --dotenv, or leave the flag out'
+      : cause.hint;
+    throw new ConfigError(message, { cause, hint });
   }
 }
 

@@ -42,6 +42,29 @@ export class CommandError extends KeypoolError {
   override readonly name = 'CommandError';
 }
 
+export type DiskErrorCode =
+  | 'missing' // nothing there
+  | 'not_a_file' // a folder, a FIFO, a device: not even opened for reading
+  | 'unreadable' // no permission, a circle of links, a broken disk
+  | 'too_large' // larger than the file that was meant can be
+  | 'locked' // another process holds the lock, or something else stands there
+  | 'lock_lost' // another process took the lock while we slept: nothing was written
+  | 'write_failed'; // disk full, read-only, permission: the old file is intact
+
+/**
+ * A file of ours cannot be read, locked or replaced. Whoever knows what the file is for says it in
+ * its own words (KeyStoreError, ConfigError); as it is, the CLI ends with exit code 1.
+ */
+export class DiskError extends KeypoolError {
+  override readonly name = 'DiskError';
+  readonly code: DiskErrorCode;
+
+  constructor(code: DiskErrorCode, message: string, options: ErrorOptionsWithHint = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 export type KeyStoreErrorCode =
   | 'missing' // no store file where one is named
   | 'unreadable' // a folder, no permission, a symlink loop
