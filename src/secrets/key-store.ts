@@ -11,7 +11,15 @@ import { KeyStoreError } from '../base/errors.ts';
 import { keyId, maskValue } from '../base/key-id.ts';
 import { compareNames, isKeyName } from '../base/key-names.ts';
 import { withFileLock } from '../disk/file-lock.ts';
-import { watchPath } from '../disk/store-watch.ts';
+import { watchPath } from '../disk/path-watch.ts';
+import {
+  readStoreText,
+  replaceFile,
+  resolveLinks,
+  sweepOrphans,
+  systemCode,
+  writeFailure,
+} from '../disk/replace-file.ts';
 import type { StoredSecret } from './document.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
 import {
@@ -23,14 +31,6 @@ import {
 import { checkAccount, checkName, checkValue } from './names.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
-import {
-  readStoreText,
-  replaceFile,
-  resolveLinks,
-  sweepOrphans,
-  systemCode,
-  writeFailure,
-} from './store-file.ts';
 
 export interface StoreEntry {
   readonly name: string;
