@@ -4,10 +4,11 @@
  */
 
 import { duplicateKey, isRecord } from '../base/json.ts';
+import { isKeyName } from '../base/key-names.ts';
+import { valueProblem } from '../base/key-values.ts';
 import type { JsonObject } from './encoding.ts';
 import { familyOfValue, readLabel, stripDecoration } from './import-label.ts';
 import { classifyValue } from './import-value.ts';
-import { isKeyName, valueProblem } from './names.ts';
 
 /** A key that was found. */
 export interface Candidate {

@@ -7,7 +7,8 @@
 
 import { stat } from 'node:fs/promises';
 import { DiskError, KeyStoreError } from '../base/errors.ts';
-import { keyId, maskValue } from '../base/redact.ts';
+import { keyId, maskValue } from '../base/key-id.ts';
+import { compareNames } from '../base/key-names.ts';
 import { systemCode } from '../base/system-error.ts';
 import { type FileLock, withFileLock } from '../disk/file-lock.ts';
 import { keepBeside } from '../disk/keep-beside.ts';
@@ -17,7 +18,6 @@ import { replaceFile, sweepOrphans } from '../disk/replace-file.ts';
 import type { StoredSecret } from './document.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
 import { checkStrength, type MasterKey } from './master-key.ts';
-import { compareNames } from './names.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
 import {
   checkSecrets,
@@ -36,15 +36,12 @@ import {
   type StoreVersion,
 } from './store-version.ts';
 
-/** Shorter values show nothing of themselves, not even a key id. */
-const SHORTEST_SHOWN = 20;
-
 export interface StoreEntry {
   readonly name: string;
   readonly account: string | null;
   /** ISO 8601; null where the file does not say. */
   readonly createdAt: string | null;
-  /** Last six characters; empty for values under 20 characters. */
+  /** As `base/key-id.ts` makes it. */
   readonly keyId: string;
   /** `sk-…337242`, or `…`. */
   readonly masked: string;
@@ -146,7 +143,7 @@ export class KeyStore {
       name,
       account: secret.account,
       createdAt: secret.createdAt,
-      keyId: secret.value.length < SHORTEST_SHOWN ? '' : keyId(secret.value),
+      keyId: keyId(secret.value),
       masked: maskValue(secret.value),
     }));
     return entries.sort((a, b) => compareNames(a.name, b.name));

@@ -2,10 +2,10 @@
 
 import { KeyStoreError } from '../base/errors.ts';
 import { duplicateKey, isRecord, parseJson } from '../base/json.ts';
+import { isKeyName } from '../base/key-names.ts';
 import type { JsonObject } from './encoding.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
 import type { MasterKey } from './master-key.ts';
-import { isKeyName } from './names.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
 import { FORMAT } from './sealed/sealed-syntax.ts';
 

@@ -1,6 +1,7 @@
 /** Adding and replacing secrets: documents in, documents out. */
 
 import { KeyStoreError } from '../base/errors.ts';
+import { isKeyName } from '../base/key-names.ts';
 import type { MasterKey } from './master-key.ts';
 import { checkAccount, checkName, checkValue } from './names.ts';
 import type { OpenedDocument } from './open-document.ts';
@@ -78,7 +79,8 @@ export async function sealedFrom(
 ): Promise<SealedDocument> {
   let next = await SealedDocument.create(master);
   for (const [name, secret] of document.secrets) {
-    checkName(name);
+    // A name that the pool would not use is kept all the same: `keys rename` mends it.
+    if (!isKeyName(name)) checkName(name);
     next = next.withSecret(name, secret);
   }
   return next;

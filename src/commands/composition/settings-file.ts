@@ -1,6 +1,7 @@
 /** Changes one variable of a `.env` file and leaves every other line as it is. */
 
 import { parse as parseDotenv } from 'dotenv';
+import { decodeText } from '../../base/decode-text.ts';
 import { ConfigError, DiskError } from '../../base/errors.ts';
 import type { FileLock } from '../../disk/file-lock.ts';
 import { resolveLinks } from '../../disk/links.ts';
@@ -43,7 +44,7 @@ export async function setVariable(
 ): Promise<void> {
   const file = await resolveLinks(path);
   const before = await readWholeFile(file, MAX_SETTINGS_BYTES).then(
-    ({ bytes }) => bytes.toString('utf8'),
+    ({ bytes }) => decodeText(bytes)?.text ?? bytes.toString('utf8'),
     (error: unknown) => {
       if (error instanceof DiskError && error.code === 'missing') return '';
       throw error;

@@ -2,9 +2,9 @@
 
 import { KeyStoreError } from '../../base/errors.ts';
 import { isRecord } from '../../base/json.ts';
+import { isKeyName } from '../../base/key-names.ts';
 import { decodeBase64url, type JsonObject } from '../encoding.ts';
 import { MAX_PBKDF2_ITERATIONS, MIN_PBKDF2_ITERATIONS } from '../key-derivation.ts';
-import { isKeyName } from '../names.ts';
 
 export const FORMAT = 'keypool-store';
 export const VERSION = 2;
