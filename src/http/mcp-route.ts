@@ -1,6 +1,6 @@
 /**
- * `/mcp`: both protocol eras at one address. The body is parsed once; whether a message is of the
- * modern era is the v2 SDK's own judgement, so that the two can never disagree.
+ * `/mcp`: both protocol eras at one address. The body is parsed once and judged as on stdio; then
+ * it goes to its session, or to the v2 SDK's entry for requests that stand alone.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -9,30 +9,31 @@ import type { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/in
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import {
   createMcpHandler,
-  isLegacyRequest,
   type McpHttpHandler,
   type McpServer,
   type Server as ModernServer,
 } from '@modelcontextprotocol/server';
 import type { Logger } from '../base/logger.ts';
+import { eraOf, missingClaim } from '../mcp/era.ts';
 import {
+  type ClientMessage,
   errorReply,
   INVALID_PARAMS,
   INVALID_REQUEST,
-  isRecord,
+  type Incoming,
   PARSE_ERROR,
   type RequestId,
+  readMessage,
 } from '../mcp/json-rpc.ts';
-import type { ServerHost } from '../mcp/server-host.ts';
-import type { ShellOptions } from '../mcp/shell.ts';
+import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 import type { Exchange } from './http-exchange.ts';
 import { readJson } from './request-body.ts';
 import { type Session, type SessionLimits, Sessions } from './sessions.ts';
 
 /** What is served in each era: a server for one session, a server for one request. */
 export interface ServerFactories {
-  readonly legacy: (options: ShellOptions) => LegacyServer;
-  readonly modern: (options: ShellOptions) => ModernServer | McpServer;
+  readonly legacy: (options: ServerOptions) => LegacyServer;
+  readonly modern: (options: ServerOptions) => ModernServer | McpServer;
 }
 
 export interface McpRouteOptions {
@@ -50,12 +51,38 @@ function reply(status: number, code: number, message: string): Response {
   return Response.json(errorReply(null, code, message), { status });
 }
 
-function requestIdsOf(message: unknown): RequestId[] {
-  const messages: unknown[] = Array.isArray(message) ? message : [message];
-  return messages.flatMap((each) => {
-    const id = isRecord(each) && 'method' in each ? each.id : null;
-    return typeof id === 'string' || typeof id === 'number' ? [id] : [];
-  });
+function requestIdOf(message: ClientMessage): RequestId[] {
+  return 'method' in message && 'id' in message ? [message.id] : [];
+}
+
+/** A body is one message, or a batch of them. */
+type Posted = ClientMessage | readonly ClientMessage[];
+
+function isBatch(posted: Posted): posted is readonly ClientMessage[] {
+  return Array.isArray(posted);
+}
+
+/** What is to be served of a body; or the answer to it, when that is nothing. */
+function readPosted(body: unknown): Posted | Response {
+  if (!Array.isArray(body)) return readSingle(readMessage(body));
+  const read = body.map((entry) => readSingle(readMessage(entry)));
+  const refusal = read.find((each) => each instanceof Response && each.status !== 202);
+  if (refusal instanceof Response) return refusal;
+  const messages = read.flatMap((each) => (each instanceof Response ? [] : [each]));
+  if (messages.length > 0) return messages;
+  return body.length > 0
+    ? accepted()
+    : reply(400, INVALID_REQUEST, 'Invalid request: the batch is empty');
+}
+
+function readSingle(incoming: Incoming): ClientMessage | Response {
+  if (incoming.kind === 'nothing') return accepted();
+  if (incoming.kind === 'bad') return Response.json(incoming.reply, { status: 400 });
+  return incoming.message;
+}
+
+function accepted(): Response {
+  return new Response(null, { status: 202 });
 }
 
 /** Calls back once when the answer is out, or when the client is gone before that. */
@@ -99,10 +126,15 @@ export class McpRoute {
     if (body.kind === 'bad') {
       return reply(body.status, body.status === 400 ? PARSE_ERROR : REFUSED, body.message);
     }
-    if (await isLegacyRequest(exchange.request, body.value)) {
-      return this.#legacy(exchange, body.value);
-    }
-    return this.#modern.fetch(exchange.request, { parsedBody: body.value });
+    const posted = readPosted(body.value);
+    if (posted instanceof Response) return posted;
+    if (isBatch(posted) || !('method' in posted)) return this.#legacy(exchange, posted);
+    const refusal = 'id' in posted ? missingClaim(posted) : null;
+    if (refusal !== null) return Response.json(refusal, { status: 400 });
+    const era = eraOf(posted, exchange.request.headers.get('mcp-protocol-version'));
+    return era === 'legacy'
+      ? this.#legacy(exchange, posted)
+      : this.#modern.fetch(exchange.request, { parsedBody: posted });
   }
 
   /** Ends sessions and exchanges of both eras; calls in flight are aborted. */
@@ -110,26 +142,26 @@ export class McpRoute {
     await Promise.all([this.#sessions.close(), this.#modern.close()]);
   }
 
-  async #legacy(exchange: Exchange, message: unknown): Promise<Response> {
+  async #legacy(exchange: Exchange, posted: Posted): Promise<Response> {
     if (exchange.request.headers.get('mcp-session-id') !== null) {
       const session = this.#find(exchange.request);
-      return session === null ? sessionNotFound() : this.#post(exchange, session, message);
+      return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
     }
-    if (!isInitializeRequest(message)) return outsideSession(message);
+    if (!isInitializeRequest(posted)) return outsideSession(posted);
     const session = await this.#sessions.open(this.#options.token);
     if (session === null) return reply(503, REFUSED, 'Too many sessions are at work; try later');
-    const response = await this.#post(exchange, session, message);
+    const response = await this.#post(exchange, session, posted);
     if (!session.isReady) await session.transport.close();
     return response;
   }
 
-  async #post(exchange: Exchange, session: Session, message: unknown): Promise<Response> {
-    const ids = requestIdsOf(message);
+  async #post(exchange: Exchange, session: Session, posted: Posted): Promise<Response> {
+    const ids = isBatch(posted) ? posted.flatMap(requestIdOf) : requestIdOf(posted);
     if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
       return reply(400, INVALID_REQUEST, 'Invalid request: this id is in use');
     }
     const [only] = ids;
-    const isSingle = ids.length === 1 && only !== undefined && !Array.isArray(message);
+    const isSingle = only !== undefined && !isBatch(posted);
     if (isSingle) session.single.add(only);
     session.open++;
     whenOver(exchange.outgoing, (isWhole) => {
@@ -138,7 +170,7 @@ export class McpRoute {
       // Nothing can be replayed on another stream: an answer without its reader is only paid for.
       if (!isWhole) for (const id of ids) session.ids.cancel(id);
     });
-    return session.transport.handleRequest(exchange.request, { parsedBody: message });
+    return session.transport.handleRequest(exchange.request, { parsedBody: posted });
   }
 
   async #sessionRequest(exchange: Exchange): Promise<Response> {
@@ -160,11 +192,11 @@ export class McpRoute {
 }
 
 /** Nothing but `initialize` may come without a session; a malformed one is told what it lacks. */
-function outsideSession(message: unknown): Response {
-  if (!isRecord(message) || message.method !== 'initialize') {
+function outsideSession(posted: Posted): Response {
+  const id = isBatch(posted) ? undefined : requestIdOf(posted)[0];
+  if (id === undefined || !('method' in posted) || posted.method !== 'initialize') {
     return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
   }
-  const [id = null] = requestIdsOf(message);
   const needs = 'initialize needs protocolVersion, capabilities and clientInfo';
   const refusal = errorReply(id, INVALID_PARAMS, `Invalid params: ${needs}`);
   return Response.json(refusal, { status: 400 });
