@@ -18,6 +18,7 @@ import { eraOf, missingClaim } from '../mcp/era.ts';
 import {
   type ClientMessage,
   errorReply,
+  INTERNAL_ERROR,
   INVALID_PARAMS,
   INVALID_REQUEST,
   type Incoming,
@@ -25,8 +26,10 @@ import {
   type RequestId,
   readMessage,
 } from '../mcp/json-rpc.ts';
+import { presentError } from '../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
-import type { Exchange } from './http-exchange.ts';
+import { plainAccept } from './accept.ts';
+import { type Exchange, sendAnswer, webRequest } from './exchange.ts';
 import { readJson } from './request-body.ts';
 import { type Session, type SessionLimits, Sessions } from './sessions.ts';
 
@@ -85,6 +88,10 @@ function accepted(): Response {
   return new Response(null, { status: 202 });
 }
 
+interface Asked extends Exchange {
+  readonly request: Request;
+}
+
 /** Calls back once when the answer is out, or when the client is gone before that. */
 function whenOver(outgoing: ServerResponse, over: (isWhole: boolean) => void): void {
   outgoing.once('close', () => over(outgoing.writableFinished));
@@ -111,9 +118,25 @@ export class McpRoute {
     );
   }
 
-  async handle(exchange: Exchange): Promise<Response> {
-    const { method } = exchange.request;
-    if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(exchange);
+  /** Never rejects. */
+  async handle(exchange: Exchange): Promise<void> {
+    const { incoming, outgoing } = exchange;
+    try {
+      const request = webRequest(exchange, { accept: plainAccept(incoming.headers.accept) });
+      const answer = await this.#answer({ ...exchange, request });
+      if (answer !== null) await sendAnswer(exchange, answer);
+    } catch (error) {
+      const { host, logger } = this.#options;
+      const text = host.redact(presentError(error, logger));
+      if (outgoing.headersSent) outgoing.destroy();
+      else await sendAnswer(exchange, reply(500, INTERNAL_ERROR, text));
+    }
+  }
+
+  /** @returns null when the client left */
+  async #answer(asked: Asked): Promise<Response | null> {
+    const { method } = asked.request;
+    if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(asked);
     if (method !== 'POST') {
       const headers = { Allow: 'GET, POST, DELETE' };
       return Response.json(errorReply(null, REFUSED, 'Method not allowed'), {
@@ -121,20 +144,22 @@ export class McpRoute {
         headers,
       });
     }
-    const body = await readJson(exchange.incoming);
+    const body = await readJson(asked);
+    if (body.kind === 'gone') return null;
     if (body.kind === 'none') return reply(400, PARSE_ERROR, 'Parse error: the body is empty');
     if (body.kind === 'bad') {
       return reply(body.status, body.status === 400 ? PARSE_ERROR : REFUSED, body.message);
     }
     const posted = readPosted(body.value);
     if (posted instanceof Response) return posted;
-    if (isBatch(posted) || !('method' in posted)) return this.#legacy(exchange, posted);
+    if (isBatch(posted) || !('method' in posted)) return this.#legacy(asked, posted);
     const refusal = 'id' in posted ? missingClaim(posted) : null;
     if (refusal !== null) return Response.json(refusal, { status: 400 });
-    const era = eraOf(posted, exchange.request.headers.get('mcp-protocol-version'));
+    const { request } = asked;
+    const era = eraOf(posted, request.headers.get('mcp-protocol-version'));
     return era === 'legacy'
-      ? this.#legacy(exchange, posted)
-      : this.#modern.fetch(exchange.request, { parsedBody: posted });
+      ? this.#legacy(asked, posted)
+      : this.#modern.fetch(request, { parsedBody: posted });
   }
 
   /** Ends sessions and exchanges of both eras; calls in flight are aborted. */
@@ -142,7 +167,7 @@ export class McpRoute {
     await Promise.all([this.#sessions.close(), this.#modern.close()]);
   }
 
-  async #legacy(exchange: Exchange, posted: Posted): Promise<Response> {
+  async #legacy(exchange: Asked, posted: Posted): Promise<Response> {
     if (exchange.request.headers.get('mcp-session-id') !== null) {
       const session = this.#find(exchange.request);
       return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
@@ -155,7 +180,7 @@ export class McpRoute {
     return response;
   }
 
-  async #post(exchange: Exchange, session: Session, posted: Posted): Promise<Response> {
+  async #post(exchange: Asked, session: Session, posted: Posted): Promise<Response> {
     const ids = isBatch(posted) ? posted.flatMap(requestIdOf) : requestIdOf(posted);
     if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
       return reply(400, INVALID_REQUEST, 'Invalid request: this id is in use');
@@ -173,7 +198,7 @@ export class McpRoute {
     return session.transport.handleRequest(exchange.request, { parsedBody: posted });
   }
 
-  async #sessionRequest(exchange: Exchange): Promise<Response> {
+  async #sessionRequest(exchange: Asked): Promise<Response> {
     if (exchange.request.headers.get('mcp-session-id') === null) {
       return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
     }
@@ -183,6 +208,9 @@ export class McpRoute {
     whenOver(exchange.outgoing, () => {
       session.open--;
     });
+    // After a network drop the old stream looks open for minutes: the newest one wins.
+    const listens = exchange.request.headers.get('accept')?.includes('text/event-stream') === true;
+    if (exchange.request.method === 'GET' && listens) session.transport.closeStandaloneSSEStream();
     return session.transport.handleRequest(exchange.request);
   }
 
