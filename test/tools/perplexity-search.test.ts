@@ -123,7 +123,12 @@ describe('the result', () => {
 
 describe('the text', () => {
   it('is a numbered list of sources to cite from', async () => {
-    const second = source('', { number: 2, date: '2026-01-01', lastUpdated: '2026-02-02', title: ' ' });
+    const second = source('', {
+      number: 2,
+      date: '2026-01-01',
+      lastUpdated: '2026-02-02',
+      title: ' ',
+    });
     const { text } = await search({}, { sources: [...FOUND.sources, second] });
     expect(text).toBe(
       [

@@ -207,7 +207,8 @@ describe('an answer that is an error', () => {
   });
 
   it('inside a 200 is read by its code, or by its type', () => {
-    const kind = (error: Record<string, unknown>) => diagnoseEmbedded({ error }, new Headers(), false).failure.kind;
+    const kind = (error: Record<string, unknown>) =>
+      diagnoseEmbedded({ error }, new Headers(), false).failure.kind;
     expect(kind({ code: 429, message: 'slow down' })).toBe('concurrency');
     expect(kind({ code: 401, type: 'insufficient_quota' })).toBe('no_credit');
     expect(kind({ type: 'rate_limit_error', message: 'x' })).toBe('concurrency');

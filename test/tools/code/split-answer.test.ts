@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitAnswer as split } from '../../../src/tools/code/split-answer.ts';
 import { withoutReasoning } from '../../../src/tools/code/special-tokens.ts';
+import { splitAnswer as split } from '../../../src/tools/code/split-answer.ts';
 
 const splitAnswer = (answer: string, hints = {}) =>
   split(answer, { language: null, isCut: false, ...hints });
