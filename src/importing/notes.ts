@@ -28,6 +28,8 @@ const PRIVATE_KEY = /-----BEGIN [A-Z ]+-----/;
 const SECTION = /^\s*\[{1,2}\s*["']?([^\][]+?)["']?\s*\]{1,2}\s*(?:[#;].*)?$/;
 /** What is longer was written by a program, in a format that is not read here. */
 const LONGEST_LINE = 10_000;
+/** Headings are shorter. */
+const LONGEST_HEADING = 200;
 /** How far a quote may go on; beyond it is a quote that nobody closed. */
 const LONGEST_QUOTE = 100;
 
@@ -96,8 +98,8 @@ export class NotesReader {
       if (prefixedTokens(line).length > 0) this.#findings.push(left(at + 1, reason));
       return at + 1;
     }
-    if (line.trim() === '' || /^\s*(?:```|~~~|---+\s*$|\|?[\s:|-]+\|[\s:|-]*$)/.test(line))
-      return at + 1;
+    const bare = line.trim();
+    if (bare === '' || /^(?:```|~~~|---+$|[|:+-][\s|:+-]*$)/.test(bare)) return at + 1;
     if (PRIVATE_KEY.test(line)) return this.#skipPrivateKey(at);
     const assignments = assignmentsIn(line, isWrittenName);
     if (COMMENT.test(line) && (assignments.length > 0 || secretTokens(line).length > 0)) {
@@ -182,7 +184,12 @@ export class NotesReader {
   }
 
   #readHeading(line: string, number: number): void {
-    const plain = line.replace(/<[^>]*>/g, ' ').trim();
+    const plain = line
+      .trim()
+      .replace(/<[^<>]*>/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim();
+    if (plain.length > LONGEST_HEADING) return;
     const bare = plain.replace(/[:：=\s]+$/, '');
     const read = /^[A-Za-z_][\w.-]*$/.test(bare) && isWrittenName(bare) ? explicitName(bare) : null;
     const title = TITLE.exec(stripDecoration(plain))?.[1];
@@ -226,7 +233,9 @@ export class NotesReader {
 
   /** "Bybit Secret: abc12345", "password: hunter2": too short to stand out, but labelled. */
   #readShortValue(line: string, number: number): boolean {
-    const match = /^(.*?)(?:[:：=]|->|→|\t|\||\s[-–—]\s)\s*(\S.*)$/.exec(stripDecoration(line));
+    const text = stripDecoration(line.trim());
+    if (text.length > LONGEST_HEADING) return false;
+    const match = /^(.*?)(?:[:：=]|->|→|\t|\||\s[-–—]\s)\s*(\S.*)$/.exec(text);
     if (match === null) return false;
     const [, labelText = '', rest = ''] = match;
     const label = readWords(labelText);
