@@ -5,6 +5,7 @@ import type { GenerateRequest, GenerateResult } from '../upstream/deepseek/chat.
 import { boundedText } from './arguments.ts';
 import { cleanLine, cleanText, grouped, headOf, wellFormed } from './clean-text.ts';
 import { type CodeBlock, type SplitAnswer, splitAnswer, withoutReasoning } from './code-blocks.ts';
+import { costInWords, roundedUsd, withNotice } from './cost.ts';
 import { ASKS_UPSTREAM, type Tool, type ToolContext, type ToolOutput } from './tool.ts';
 
 const PROMPT_LIMIT = 400_000;
@@ -65,6 +66,7 @@ const output = z.strictObject({
     reasoning_tokens: count,
     total_tokens: count,
   }),
+  cost_usd: z.number().nullable(),
   request_id: z.string().nullable(),
 });
 
@@ -140,6 +142,7 @@ function structuredOf(
       reasoning_tokens: usage.reasoningTokens,
       total_tokens: usage.totalTokens,
     },
+    cost_usd: roundedUsd(result.costUsd),
     request_id: result.requestId === null ? null : cleanLine(result.requestId, 100),
   };
 }
@@ -175,12 +178,14 @@ function proseText(prose: string): string {
 
 function servedLine(facts: Output): string {
   const tokens = facts.usage.completion_tokens;
+  const cost = costInWords(facts.cost_usd);
   const parts = [
     facts.model,
     ...(tokens === null ? [] : [`${grouped(tokens)} tokens`]),
     `${(facts.duration_ms / 1000).toFixed(1)} s`,
     `key ${facts.key}`,
     ...(facts.attempts > 1 ? [`${facts.attempts} attempts`] : []),
+    ...(cost === null ? [] : [cost]),
   ];
   return `(${parts.join(', ')})`;
 }
@@ -206,7 +211,8 @@ async function run(args: Input, context: ToolContext): Promise<ToolOutput> {
   const durationMs = Math.round(performance.now() - startedAt);
   const answer = splitWhole(result.text, args.language);
   const structured = structuredOf(args, result, answer, durationMs);
-  return { structured, text: textOf(structured, answer.blocks) };
+  const text = textOf(structured, answer.blocks);
+  return { structured, text: withNotice(text, result.budgetNotice) };
 }
 
 export const deepseekGenerateCode: Tool<typeof input> = {

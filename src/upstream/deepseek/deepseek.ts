@@ -4,8 +4,16 @@
  */
 
 import type { Logger } from '../../base/logger.ts';
+import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { AttemptResult, CallRequest, Lease, Lender } from '../../pool/lease.ts';
-import { AttemptFailure, refuse, runAttempt, unusable, waitMessage } from '../attempt.ts';
+import {
+  type Arrived,
+  AttemptFailure,
+  refuse,
+  runAttempt,
+  unusable,
+  waitMessage,
+} from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
 import { createProgress, type Say, tokensInWords } from '../progress.ts';
@@ -31,6 +39,8 @@ export interface DeepSeekOptions {
   readonly idleTimeoutMs: number;
   readonly fetch: Fetch;
   readonly logger: Logger;
+  /** Keeps account of what is spent; default nobody does. */
+  readonly meter?: Meter;
 }
 
 /** A stream spends some 300 bytes on a token; the longest answer has 393,216 of them. */
@@ -40,6 +50,9 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** Reasons that mean: this is not the whole answer, and nobody asked for less. */
 const BROKEN_OFF = new Set(['insufficient_system_resource', 'aborted']);
 
+/** An answer without what only the whole call knows. */
+type Generated = Omit<GenerateResult, 'costUsd' | 'budgetNotice'>;
+
 /** One call, from its first attempt to its last. */
 class Generation {
   readonly #options: DeepSeekOptions;
@@ -48,6 +61,7 @@ class Generation {
   readonly #context: CallContext;
   readonly #draft = new Draft();
   readonly #say: Say;
+  readonly #startedAt = performance.now();
   #requestId: string | null = null;
   #status: number | null = null;
   #mayResume = true;
@@ -65,8 +79,31 @@ class Generation {
     const prepared = this.#options.fetch.prepare?.();
     await loadClient();
     await prepared;
-    const { value } = await lender.call(this.#callRequest(), (lease) => this.#attempt(lease));
-    return value;
+    const meter = await (this.#options.meter ?? UNMETERED).call(this.#ask());
+    try {
+      const request = this.#callRequest();
+      const { value } = await lender.call(request, (lease) => this.#attempt(lease, meter));
+      return { ...value, costUsd: meter.costUsd, budgetNotice: meter.notice };
+    } finally {
+      meter.end();
+    }
+  }
+
+  #ask(): CallAsk {
+    const { system, user, maxTokens } = this.#request;
+    const { signal, session, onProgress, tool = null, client = null } = this.#context;
+    return {
+      provider: 'deepseek',
+      model: this.#choice.model,
+      promptBytes: Buffer.byteLength(system) + Buffer.byteLength(user),
+      maxTokens,
+      tool,
+      client,
+      session,
+      signal,
+      timeoutMs: this.#options.callTimeoutMs,
+      onWait: (message) => onProgress({ message }),
+    };
   }
 
   #callRequest(): CallRequest {
@@ -77,14 +114,31 @@ class Generation {
       model,
       speedClass: `${model} thinking=${thinking}`,
       signal,
-      timeoutMs: this.#options.callTimeoutMs,
+      // A wait for the budget spends the same time.
+      timeoutMs: Math.max(1, this.#options.callTimeoutMs - this.#elapsedMs),
       priority,
       session,
       onWait: (notice) => onProgress({ message: waitMessage(notice, 'DeepSeek') }),
     };
   }
 
-  #attempt(lease: Lease): Promise<AttemptResult<GenerateResult>> {
+  get #elapsedMs(): number {
+    return Math.round(performance.now() - this.#startedAt);
+  }
+
+  #arrived(): Arrived {
+    const { hasStarted, model, usage, ownTokens } = this.#draft;
+    return {
+      isAccepted: this.#status !== null,
+      isBegun: hasStarted || usage !== null,
+      model,
+      tokens: usage,
+      arrivedTokens: ownTokens,
+      toldUsd: null,
+    };
+  }
+
+  #attempt(lease: Lease, meter: CallMeter): Promise<AttemptResult<Generated>> {
     const { defaultModel, callTimeoutMs, idleTimeoutMs, logger } = this.#options;
     const draft = this.#draft;
     return runAttempt(
@@ -107,6 +161,8 @@ class Generation {
           ...(this.#status === null ? {} : { mayBeBilled: draft.hasStarted && this.#isLost }),
         }),
         partial: () => (draft.content === '' ? null : draft.content),
+        meter,
+        arrived: () => this.#arrived(),
       },
       async (watch) => {
         this.#say(lease.attempt === 1 ? 'asking DeepSeek' : 'asking DeepSeek again');
@@ -199,7 +255,7 @@ class Generation {
   }
 
   /** The answer, if it is one: whole, and not empty. */
-  #finish(lease: Lease): AttemptResult<GenerateResult> {
+  #finish(lease: Lease): AttemptResult<Generated> {
     const { content, finishReason, model, usage, totalUsage } = this.#draft;
     if (finishReason === null) this.#fail('cut');
     if (finishReason === 'content_filter') this.#fail('moderation');

@@ -62,6 +62,12 @@ export class Draft {
     return this.#content === '' && this.#reasoning !== '';
   }
 
+  /** Tokens that the present attempt has generated; an estimate. */
+  get ownTokens(): number {
+    const length = this.#content.length + this.#reasoning.length - this.#ownStart();
+    return Math.ceil(length / CHARACTERS_PER_TOKEN);
+  }
+
   /** What the next attempt can go on from; reasoning alone is no beginning of an answer. */
   get beginning(): Beginning | null {
     return this.#content === '' ? null : { content: this.#content, reasoning: this.#reasoning };

@@ -37,6 +37,12 @@ function messageText(response: Fields): string {
     .join('');
 }
 
+/** Seen as an object and as a bare number. Its parts do not add up to the total: tools have models. */
+function costOf(cost: unknown): number | null {
+  const total = typeof cost === 'number' ? cost : fieldsOf(cost).total_cost;
+  return typeof total === 'number' && Number.isFinite(total) && total >= 0 ? total : null;
+}
+
 export class AgentRun {
   #id: string | null = null;
   #status: RunStatus = 'running';
@@ -44,6 +50,7 @@ export class AgentRun {
   readonly #sources = new Map<string, Source>();
   #finalSources: readonly Source[] = [];
   #error: Fields = {};
+  #costUsd: number | null = null;
 
   /** For the cancel; null until the upstream told it. */
   get id(): string | null {
@@ -62,6 +69,11 @@ export class AgentRun {
   get sources(): readonly Source[] {
     const seen = this.#finalSources.length > 0 ? this.#finalSources : [...this.#sources.values()];
     return seen.slice(0, MAX_SOURCES);
+  }
+
+  /** What the run cost, in dollars; null until it is told, and for a cancelled run always. */
+  get costUsd(): number | null {
+    return this.#costUsd;
   }
 
   /** What a failed run says about itself. */
@@ -126,6 +138,7 @@ export class AgentRun {
   #end(status: RunStatus, event: Fields, response: Fields): void {
     this.#status = status;
     this.#error = fieldsOf(response.error ?? event.error ?? event);
+    this.#costUsd = costOf(fieldsOf(response.usage).cost);
     const text = messageText(response);
     if (text !== '') this.#text = text;
     this.#finalSources = outputOf(response, 'search_results').flatMap((item) =>
