@@ -7,7 +7,7 @@ import type { Entry } from './ledger/entry.ts';
 import type { PriceTable } from './prices/price-table.ts';
 
 export interface UsageMeterOptions {
-  readonly prices: () => PriceTable;
+  readonly prices: () => Promise<PriceTable>;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Hears of every finished attempt; must not throw. */
@@ -36,8 +36,9 @@ export class UsageMeter implements Meter {
     this.#options = options;
   }
 
-  call(ask: CallAsk): Promise<CallMeter> {
-    return Promise.resolve(new MeteredCall(ask, this.#options, () => this.#nextId()));
+  async call(ask: CallAsk): Promise<CallMeter> {
+    const table = await this.#options.prices();
+    return new MeteredCall(ask, table, this.#options, () => this.#nextId());
   }
 
   #nextId(): string {
@@ -49,12 +50,14 @@ export class UsageMeter implements Meter {
 class MeteredCall implements CallMeter {
   readonly notice = null;
   readonly #ask: CallAsk;
+  readonly #table: PriceTable;
   readonly #options: UsageMeterOptions;
   readonly #nextId: () => string;
   #costUsd: number | null = 0;
 
-  constructor(ask: CallAsk, options: UsageMeterOptions, nextId: () => string) {
+  constructor(ask: CallAsk, table: PriceTable, options: UsageMeterOptions, nextId: () => string) {
     this.#ask = ask;
+    this.#table = table;
     this.#options = options;
     this.#nextId = nextId;
   }
@@ -77,7 +80,7 @@ class MeteredCall implements CallMeter {
   end(): void {}
 
   #entryOf(key: BilledKey, use: AttemptUse, sentAt: number, endedAt: number): Entry {
-    const table = this.#options.prices();
+    const table = this.#table;
     const { tokens, outcome } = use;
     const { model, ...charge } = chargeOf(table, this.#ask, use, { sentAt, endedAt });
     return {
