@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
 import { callTool, connect, type Session } from '../../../lab/client.ts';
 import { createHome, type Home, type HomeOptions } from '../../../lab/home.ts';
+import { run } from '../../../lab/program.ts';
 import { until } from '../../../lab/until.ts';
 import {
   type FaultScript,
@@ -95,6 +96,13 @@ describe('a call', () => {
       prices: '2026-11-27',
     });
     expect(lines[0].cost_cny / lines[0].cost_usd).toBeGreaterThan(6);
+    const shown = await run(['usage', '--json'], home.env);
+    const { total, groups } = JSON.parse(shown.stdout);
+    expect(total).toMatchObject({ attempts: 3, served: 3, unpriced_attempts: 0 });
+    expect(total.cost_usd).toBeCloseTo(billed('deep') + billed('plex'), 7);
+    expect(groups).toHaveLength(1);
+    const page = await run(['usage', '--by', 'tool'], home.env);
+    expect(page.stdout).toMatch(/^perplexity_search\s+2 /m);
     expect(ledgerText()).not.toContain('secret-word');
     expect(ledgerText()).not.toContain(deepseek.slice(0, 8));
     const [name = ''] = readdirSync(join(home.folder, 'usage'));
