@@ -46,9 +46,11 @@ export interface AttemptUse {
   readonly stage: Stage;
   /** As answered; null when the answer did not say. */
   readonly model: string | null;
-  /** null as long as the upstream told none. */
+  /** The sum of what the upstream told; null as long as it told nothing. */
   readonly tokens: TokenCounts | null;
-  /** Tokens that had arrived, by our own estimate. */
+  /** Requests of the attempt that generated something and broke off before they told their counts. */
+  readonly untoldRequests: number;
+  /** Tokens that had arrived by those, by our own estimate. */
   readonly arrivedTokens: number;
   /** The sum that the upstream itself names. */
   readonly toldUsd: number | null;

@@ -25,8 +25,6 @@ const BYTES_PER_TOKEN = 4;
 /** Nothing that a person writes has fewer. */
 const LEAST_BYTES_PER_TOKEN = 2;
 
-const NOTHING: Tokens = { hit: 0, miss: 0, output: 0 };
-
 /** As many tokens as the call can possibly cost. */
 export function mostTokens(ask: Pick<CallAsk, 'promptBytes' | 'maxTokens'>): Tokens {
   const miss = Math.ceil(ask.promptBytes / LEAST_BYTES_PER_TOKEN);
@@ -40,28 +38,37 @@ interface Counted {
   readonly isSure: boolean;
 }
 
-/** Told counts are taken as they are; hits are part of the prompt and never added to it. */
-function counted(ask: CallAsk, use: AttemptUse): Counted {
-  const { promptTokens = null, completionTokens = null, cachedTokens = null } = use.tokens ?? {};
-  if (promptTokens !== null && completionTokens !== null) {
-    const hit = Math.min(cachedTokens ?? 0, promptTokens);
-    const tokens = { hit, miss: promptTokens - hit, output: completionTokens };
-    return { tokens, least: tokens, most: tokens, isSure: true };
-  }
-  if (use.stage === 'refused') {
-    return { tokens: NOTHING, least: NOTHING, most: NOTHING, isSure: true };
-  }
-  const most = mostTokens(ask);
-  if (use.stage === 'unanswered' || use.stage === 'queued') {
-    return { tokens: NOTHING, least: NOTHING, most, isSure: false };
-  }
-  const prompt = Math.ceil(ask.promptBytes / BYTES_PER_TOKEN);
-  const output = use.arrivedTokens;
+function plus(a: Tokens, b: Tokens, times = 1): Tokens {
   return {
-    tokens: { hit: 0, miss: prompt, output },
-    least: { hit: prompt, miss: 0, output },
-    most: use.stage === 'done' ? { hit: 0, miss: prompt, output } : most,
-    isSure: false,
+    hit: a.hit + times * b.hit,
+    miss: a.miss + times * b.miss,
+    output: a.output + times * b.output,
+  };
+}
+
+/** Told counts are taken as they are; hits are part of the prompt and never added to it. */
+function told(use: AttemptUse): Tokens {
+  const { promptTokens, completionTokens, cachedTokens } = use.tokens ?? NO_COUNTS;
+  const prompt = promptTokens ?? 0;
+  const hit = Math.min(cachedTokens ?? 0, prompt);
+  return { hit, miss: prompt - hit, output: completionTokens ?? 0 };
+}
+
+const NO_COUNTS = { promptTokens: null, completionTokens: null, cachedTokens: null };
+
+function counted(ask: CallAsk, use: AttemptUse): Counted {
+  const { stage, untoldRequests: untold, arrivedTokens } = use;
+  const known = told(use);
+  const isSilent = stage === 'unanswered' || stage === 'queued';
+  const prompt = Math.ceil(ask.promptBytes / BYTES_PER_TOKEN);
+  const arrived = { hit: 0, miss: 0, output: arrivedTokens };
+  const unknown = untold + (isSilent ? 1 : 0);
+  return {
+    tokens: plus(plus(known, arrived), { hit: 0, miss: prompt, output: 0 }, untold),
+    // The prompt of what broke off may have been in the cache.
+    least: plus(plus(known, arrived), { hit: prompt, miss: 0, output: 0 }, untold),
+    most: plus(known, mostTokens(ask), unknown),
+    isSure: unknown === 0,
   };
 }
 

@@ -35,6 +35,7 @@ function use(changes: Partial<AttemptUse> = {}): AttemptUse {
     stage: 'done',
     model: null,
     tokens: null,
+    untoldRequests: 0,
     arrivedTokens: 0,
     toldUsd: null,
     ...changes,
@@ -75,7 +76,7 @@ describe('a charge', () => {
     const { usd, isPerhaps } = chargeOf(
       table,
       ASK,
-      use({ stage: 'begun', arrivedTokens: 50 }),
+      use({ stage: 'begun', untoldRequests: 1, arrivedTokens: 50 }),
       TIMES,
     );
     expect(isPerhaps).toBe(true);
@@ -142,14 +143,16 @@ describe('a charge', () => {
         instants,
         fc.nat(3_600_000),
         (stage, isTold, a, b, c, sentAt, tookMs) => {
-          const tokens = isTold
-            ? { promptTokens: a, cachedTokens: b, completionTokens: c, reasoningTokens: null }
-            : null;
+          const hasWorked = stage === 'begun' || stage === 'done';
+          const untoldRequests = hasWorked && !isTold ? 1 : 0;
+          const arrivedTokens = untoldRequests * c;
+          const tokens =
+            hasWorked && isTold
+              ? { promptTokens: a, cachedTokens: b, completionTokens: c, reasoningTokens: null }
+              : null;
           const endedAt = sentAt + tookMs;
-          const { usd } = chargeOf(table, ASK, use({ stage, tokens, arrivedTokens: c }), {
-            sentAt,
-            endedAt,
-          });
+          const used = use({ stage, tokens, untoldRequests, arrivedTokens });
+          const { usd } = chargeOf(table, ASK, used, { sentAt, endedAt });
           expect(usd).not.toBeNull();
           if (usd === null) return;
           expect(usd.least).toBeLessThanOrEqual(usd.estimate);
