@@ -101,19 +101,21 @@ export type FailureKind =
   | 'invalid_key' // 401
   | 'no_credit' // 402, Perplexity's 401 insufficient_quota, quota text under other statuses
   | 'forbidden' // 403: this key may not use this model
+  | 'blocked' // 403 with a page: a challenge or a firewall on the way, whatever the key
   | 'concurrency' // 429: too many requests in flight for the account
   | 'balance_limit' // 429 that names the balance: the ceiling shrank, top up
-  | 'bad_request' // 400, 404, 413, 415, 422: the caller's
-  | 'unknown_model' // 400 that names the valid models
-  | 'too_long' // 400: context window or max_tokens
+  | 'bad_request' // 400, 404, 415, 422: the caller's
+  | 'unknown_model' // 400 that names the valid models, a gateway's model_not_found
+  | 'too_long' // 400: context window or max_tokens; 413
   | 'moderation' // 400 "Content Exists Risk", finish_reason content_filter
   | 'empty' // a success without any content (reasoning used up max_tokens): the caller's budget
+  | 'no_answer' // the model's doing: reasoning alone, tool calls, an ending for the content's sake
   | 'server_error' // 5xx
   | 'overloaded' // 503, finish_reason insufficient_system_resource or aborted
   | 'unreachable' // connection refused, DNS, TLS: nothing was sent
   | 'connection_lost' // reset after the request was sent
   | 'malformed' // 200 with broken JSON, HTML, a blank body
-  | 'cut' // stream ended without a finish_reason
+  | 'cut' // stream ended without a finish_reason, or with one that means no whole answer
   | 'idle' // no content byte for the idle time-out
   | 'redirect' // refused: a key is never sent to another host
   | 'deadline'; // our own: the call's whole time is spent
@@ -129,7 +131,7 @@ export interface Failure {
   /** The account's concurrency limit where the 429 names it. */
   readonly namedLimit: number | null;
   /** True when the upstream may bill the attempt for nothing: inference had started, or may have,
-   * and what came of it is lost. A beginning that the next attempt goes on from is not. */
+   * and nothing usable came of it. */
   readonly mayBeBilled: boolean;
 }
 
