@@ -134,7 +134,7 @@ function startRun(turn: Turn): Run {
   const whole = answerText(turn, query, pages);
   const budget = turn.body.max_output_tokens;
   const limit = (typeof budget === 'number' ? budget : 8192) * CHARACTERS_PER_TOKEN;
-  const isCut = fault === 'incomplete' || whole.length > limit;
+  const isCut = fault === 'incomplete' || fault === 'filtered' || whole.length > limit;
   const id = `resp_${seededHex(turn.random, 32)}`;
   turn.call.responseId = id;
   return {
@@ -165,7 +165,11 @@ function outputOf(run: Run): unknown[] {
   return run.status === 'failed' ? [sources] : [sources, message];
 }
 
-function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): unknown {
+function reasonOf({ step }: Turn): string {
+  return step?.fault === 'filtered' ? 'content_filter' : 'max_output_tokens';
+}
+
+function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): JsonObject {
   const inputTokens = countTokens(run.query) + 1200;
   const outputTokens = countTokens(run.text);
   const cost = {
@@ -192,7 +196,7 @@ function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): un
       status === 'failed'
         ? { message: 'The run failed: an internal tool error occurred.', code: 'server_error' }
         : null,
-    incomplete_details: status === 'incomplete' ? { reason: 'max_output_tokens' } : null,
+    incomplete_details: status === 'incomplete' ? { reason: reasonOf(turn) } : null,
     ...(turn.step?.fault === 'unknown_fields' ? { experimental: { trace: [] } } : {}),
   };
 }
@@ -246,7 +250,9 @@ async function streamRun(turn: Turn, run: Run): Promise<void> {
     });
   } else if (fault !== 'cut') {
     const response = responseOf(turn, run, run.status, outputOf(run));
-    await send(`response.${run.status}`, { response });
+    // Some events say one thing, and what they hold another.
+    const told = fault === 'completed_failed' ? { ...response, status: 'failed' } : response;
+    await send(`response.${run.status}`, { response: told });
   }
   exchange.end();
 }
