@@ -3,7 +3,6 @@
  * not slowed by what it does not use. The only place that ends the process.
  */
 
-import { type ParseArgsConfig, parseArgs } from 'node:util';
 import {
   CommandError,
   ConfigError,
@@ -15,127 +14,57 @@ import {
   UpstreamError,
 } from './base/errors.ts';
 import { NAME, VERSION } from './base/version.ts';
-import { COMMANDS, type Entry } from './commands/catalog.ts';
-import type { CommandOptions } from './commands/command.ts';
-import { commandHelp, GLOBAL_OPTIONS, programHelp } from './commands/help.ts';
-import type { GlobalFlags } from './config.ts';
+import { COMMANDS } from './commands/catalog.ts';
+import { print, tell } from './commands/command.ts';
+import { globalFlagsOf } from './commands/command-line/global-flags.ts';
+import { commandHelp, programHelp } from './commands/command-line/help.ts';
+import {
+  checkArguments,
+  commandGroup,
+  findCommand,
+  leadingWords,
+  normalized,
+  parseCommand,
+} from './commands/command-line/parse.ts';
 
-/** The command words at the front of argv: `keys add`, `serve`, or none, which means `serve`. */
-function commandName(words: readonly string[]): { name: string; length: number } {
-  const two = words.slice(0, 2).join(' ');
-  if (Object.hasOwn(COMMANDS, two)) return { name: two, length: 2 };
-  const [one] = words;
-  if (one === undefined) return { name: 'serve', length: 0 };
-  if (Object.hasOwn(COMMANDS, one)) return { name: one, length: 1 };
-  // The word is not repeated: it may be a key that landed in the wrong place.
-  const group = commandGroup([one]) ?? [];
-  throw new ConfigError(group.length > 0 ? `${one} needs a subcommand` : 'unknown command', {
-    hint: `${group.length > 0 ? `one of: ${group.join(', ')}; ` : ''}see ${NAME} --help`,
-  });
-}
-
-/** The commands that these words may mean: all for none, those of `keys` for `keys`; else null. */
-function commandGroup(words: readonly string[]): string[] | null {
-  const names = Object.keys(COMMANDS);
-  if (words.length === 0) return names;
-  const group = names.filter((name) => name.startsWith(`${words[0]} `));
-  return words.length === 1 && group.length > 0 ? group : null;
-}
-
-/** Positionals before any flag is known, to find the command and with it the options. */
-function leadingWords(argv: readonly string[]): string[] {
-  const { tokens } = parseArgs({
-    args: [...argv],
-    options: GLOBAL_OPTIONS,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  return tokens.filter((token) => token.kind === 'positional').map((token) => token.value);
-}
-
-function parseFlags(argv: readonly string[], entry: Entry, options: CommandOptions) {
-  try {
-    const config = {
-      args: [...argv],
-      options: { ...options, ...GLOBAL_OPTIONS },
-      strict: true,
-      allowPositionals: true,
-      allowNegative: true,
-    } satisfies ParseArgsConfig;
-    return parseArgs(config);
-  } catch (cause) {
-    // parseArgs quotes the argument, which may be a key: our words instead of its.
-    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
-    const message =
-      code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
-        ? 'unknown flag'
-        : 'a flag has no value, or one it does not take';
-    throw new ConfigError(message, { hint: `usage: ${NAME} ${entry.usage}` });
-  }
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function globalFlags(values: Readonly<Record<string, unknown>>): GlobalFlags {
-  const flags = {
-    home: text(values.home),
-    store: text(values.store),
-    dotenv: text(values.dotenv),
-    environment: text(values.environment),
-    logLevel: text(values['log-level']),
-  };
-  if (Object.values(flags).includes('')) {
-    throw new ConfigError('a flag is empty', { hint: 'give it a value, or leave it out' });
-  }
-  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
-}
-
-/** `help keys add` asks for what `keys add --help` does. */
-function withoutHelpWord(argv: readonly string[]): readonly string[] {
-  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+/** A person at a terminal would wait for a prompt that never comes. */
+function explainWaiting(): void {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return;
+  tell(`This is an MCP server: it waits for a client on standard input. Ctrl-C leaves.
+Let a client start it: ${NAME} install CLIENT. Everything else: ${NAME} --help.`);
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const argv = withoutHelpWord(args);
+  const argv = normalized(args);
+  const names = Object.keys(COMMANDS);
   const words = leadingWords(argv);
-  const group = commandGroup(words);
+  const group = commandGroup(words, names);
   if (group !== null && argv.some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(`${programHelp(group)}\n`);
+    print(programHelp(group, COMMANDS));
     return 0;
   }
-  if (words.length === 0 && argv.some((word) => word === '--version' || word === '-V')) {
-    process.stdout.write(`${VERSION}\n`);
-    return 0;
-  }
-  const { name, length } = commandName(words);
-  const entry = COMMANDS[name];
+  const found = findCommand(words, names);
+  const entry = COMMANDS[found.name];
   if (entry === undefined) throw new ConfigError('unknown command', { hint: `see ${NAME} --help` });
   const { command } = await entry.load();
-  const { values, positionals } = parseFlags(argv, entry, command.options);
-  if (values.help === true) {
-    process.stdout.write(`${commandHelp(entry, command)}\n`);
+  const { values, positionals } = parseCommand(argv, found, command);
+  if (values.help === true || values.version === true) {
+    print(values.help === true ? commandHelp(found.name, command) : VERSION);
     return 0;
   }
-  if (values.version === true) {
-    process.stdout.write(`${VERSION}\n`);
-    return 0;
+  checkArguments(found.name, command, positionals);
+  const flags = globalFlagsOf(values);
+  if (Object.values(flags).includes('')) {
+    throw new ConfigError('a flag is empty', { hint: 'give it a value, or leave it out' });
   }
-  const rest = positionals.slice(length);
-  const [fewest, most] = command.positionals;
-  if (rest.length < fewest || rest.length > most) {
-    throw new ConfigError(rest.length < fewest ? 'an argument is missing' : 'too many arguments', {
-      hint: `usage: ${NAME} ${entry.usage}`,
-    });
-  }
+  if (found.length === 0) explainWaiting();
   return command.run({
-    positionals: rest,
+    positionals,
     values,
-    flags: globalFlags(values),
+    flags,
     // biome-ignore lint/style/noProcessEnv: handed on whole; config.ts is who reads it
     env: process.env,
+    commands: COMMANDS,
   });
 }
 

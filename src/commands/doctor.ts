@@ -66,10 +66,14 @@ async function run(input: CommandInput): Promise<number> {
 export const command: Command = {
   help: `Looks at everything that has to be right before a call can work, without calling anybody: node,
 home folder, permissions, master key, key store, keys, base URLs, proxy and clients. Each finding
-comes with its next step. Ends with 1 when something must be fixed.
-
-  --json   for programs: {ok, version, home, environment, store, checks: [{check, status, message, hint}]}`,
-  options: { json: { type: 'boolean' } },
-  positionals: [0, 0],
+comes with its next step. Ends with 1 when something must be fixed.`,
+  options: {
+    json: {
+      type: 'boolean',
+      about:
+        'for programs: {ok, version, home, environment, store, checks: [{check, status, message, hint}]}',
+    },
+  },
+  arguments: [],
   run,
 };

@@ -1,4 +1,4 @@
-import { clientFile } from '../clients/clients.ts';
+import { CLIENT_IDS, clientFile } from '../clients/clients.ts';
 import { installInto, renderEntry, userFolders } from '../clients/install.ts';
 import { clientNamed, launchNotes, launchOf } from './client-launch.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
@@ -27,13 +27,11 @@ export const command: Command = {
 formatting. A copy is made beside it first. Running it again changes nothing; running it with other
 flags, or from another place, brings the entry up to date.
 
-CLIENT is claude-desktop, claude-code, vscode, cursor, zed, windsurf or codex.
---home, --store, --dotenv, --environment and --log-level are passed on to the server.
-No key and no master key is ever written into a client's file.
+CLIENT is ${CLIENT_IDS.join(', ')}.
 
-Flags:
-  --print   print the entry and change nothing`,
-  options: { print: { type: 'boolean' } },
-  positionals: [1, 1],
+--home, --store, --dotenv, --environment and --log-level are passed on to the server.
+No key and no master key is ever written into a client's file.`,
+  options: { print: { type: 'boolean', about: 'print the entry and change nothing' } },
+  arguments: [{ name: 'CLIENT', choices: CLIENT_IDS }],
   run,
 };

@@ -1,3 +1,4 @@
+import { CLIENT_IDS } from '../clients/clients.ts';
 import { uninstallFrom, userFolders } from '../clients/install.ts';
 import { clientNamed } from './client-launch.ts';
 import { type Command, type CommandInput, print } from './command.ts';
@@ -16,8 +17,8 @@ export const command: Command = {
   help: `Takes this server's entry out of the client's own file and keeps everything else. A copy is made
 beside it first. Keys and settings of this program stay where they are.
 
-CLIENT is claude-desktop, claude-code, vscode, cursor, zed, windsurf or codex.`,
+CLIENT is ${CLIENT_IDS.join(', ')}.`,
   options: {},
-  positionals: [1, 1],
+  arguments: [{ name: 'CLIENT', choices: CLIENT_IDS }],
   run,
 };

@@ -12,18 +12,11 @@ import type { CostSample } from '../../http/money-metrics.ts';
 import { isLoopback, plainAddress } from '../../http/names.ts';
 import { serveHttp } from '../../http/serve-http.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
-import type { CommandInput, CommandOptions } from '../command.ts';
+import type { CommandInput } from '../command.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
 import { findHttpToken, isSound } from './http-token.ts';
-
-export const HTTP_OPTIONS = {
-  host: { type: 'string' },
-  port: { type: 'string' },
-  'allow-host': { type: 'string', multiple: true },
-  'allow-origin': { type: 'string', multiple: true },
-} as const satisfies CommandOptions;
 
 export const DEFAULT_ADDRESS = '127.0.0.1';
 export const DEFAULT_PORT = 8787;
