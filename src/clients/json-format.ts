@@ -7,6 +7,7 @@
 import { evaluate, type MemberNode, type ObjectNode } from '@humanwhocodes/momoa';
 import { isRecord } from '../base/json.ts';
 import type { EntryFields } from './clients.ts';
+import { editCondensed } from './condensed-json.ts';
 import {
   type EntryPlace,
   type Format,
@@ -199,10 +200,22 @@ function remove(text: string, place: EntryPlace): string {
   ]);
 }
 
+function has(text: string, { root, name }: EntryPlace): boolean {
+  return serversOf(readDocument(text).data, root)?.[name] !== undefined;
+}
+
 export const jsonFormat: Format = {
   render: (place, fields) =>
     `${JSON.stringify({ [place.root]: { [place.name]: fields } }, null, 2)}\n`,
-  has: (text, place) => serversOf(readDocument(text).data, place.root)?.[place.name] !== undefined,
-  merge,
-  remove,
+  has: (text, place) => {
+    let found = false;
+    editCondensed(text, place.root, (small) => {
+      found = has(small, place);
+      return small;
+    });
+    return found;
+  },
+  merge: (text, place, fields) =>
+    editCondensed(text, place.root, (small) => merge(small, place, fields)),
+  remove: (text, place) => editCondensed(text, place.root, (small) => remove(small, place)),
 };

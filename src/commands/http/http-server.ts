@@ -115,10 +115,6 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       if (cost !== null) metrics.money.spent(cost);
     },
   });
-  logger.info(`${NAME} ${VERSION} serves over HTTP`, {
-    environment: config.environment,
-    store: config.storePath,
-  });
   const record = recordPath(config.home);
   try {
     return await serveHttp({
@@ -133,6 +129,11 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       pageFolder: pageFolder(),
       logger,
       onListening: (url) => {
+        // Not before: a port that is taken is said first, and nothing beside it.
+        logger.info(`${NAME} ${VERSION} serves over HTTP`, {
+          environment: config.environment,
+          store: config.storePath,
+        });
         if (!writeRecord(record, url)) {
           logger.warn('The home folder cannot be written: `dashboard` will not find this server');
         }
