@@ -1,11 +1,11 @@
-import { CLIENT_IDS } from '../clients/clients.ts';
-import { uninstallFrom, userFolders } from '../clients/install.ts';
-import { clientNamed } from './client-launch.ts';
+import { CLIENT_IDS } from '../clients/client-rows.ts';
+import { uninstallFrom } from '../clients/install.ts';
+import { clientNamed, PROJECT_FLAG, placeFor } from './client-launch.ts';
 import { type Command, type CommandInput, print } from './command.ts';
 
-async function run({ positionals, env }: CommandInput): Promise<number> {
-  const client = clientNamed(positionals[0]);
-  const { path, isChanged, backup } = await uninstallFrom(client, userFolders(env));
+async function run(input: CommandInput): Promise<number> {
+  const client = clientNamed(input.positionals[0]);
+  const { path, isChanged, backup } = await uninstallFrom(client, placeFor(client, input));
   print(
     isChanged ? `${client.title}: removed from ${path}` : `${client.title}: not installed, ${path}`,
   );
@@ -18,7 +18,7 @@ export const command: Command = {
 beside it first. Keys and settings of this program stay where they are.
 
 CLIENT is ${CLIENT_IDS.join(', ')}.`,
-  options: {},
+  options: PROJECT_FLAG,
   arguments: [{ name: 'CLIENT', choices: CLIENT_IDS }],
   run,
 };
