@@ -74,6 +74,7 @@ function failure(kind: FailureKind, retryAfterMs: number | null = null): Upstrea
     retryAfterMs,
     requestId: null,
     namedLimit: null,
+    namedInFlight: null,
     mayBeBilled: BILLED.has(kind),
   };
   return new UpstreamError('deepseek', facts, kind);

@@ -5,6 +5,7 @@ import type { Attempt, Settled } from './attempt.ts';
 import { FAULT_OF, type Fault, OUTCOME_OF, reasonFor, speaksOfOutage } from './attribution.ts';
 import { deadlineSpent, keySilent } from './exhausted.ts';
 import type { AttemptResult } from './lease.ts';
+import type { Kinship } from './kinship.ts';
 import * as ledger from './ledger.ts';
 import type { Outcome } from './observer.ts';
 import { isFailing, isOutage, othersAreFine, outagePauseMs } from './outage.ts';
@@ -21,6 +22,7 @@ import {
   MAX_FAULT_RETRIES,
   OPEN_MAX_MS,
   paceAfterAnswer,
+  paceAfterRefusal,
   TRIAL_COST,
 } from './timing.ts';
 
@@ -48,10 +50,12 @@ const RAMP_STEP = 2;
 export class Judge {
   readonly #roster: Roster;
   readonly #revival: Revival;
+  readonly #kinship: Kinship;
 
-  constructor(roster: Roster, revival: Revival) {
+  constructor(roster: Roster, revival: Revival, kinship: Kinship) {
     this.#roster = roster;
     this.#revival = revival;
+    this.#kinship = kinship;
   }
 
   /** Headers with status 200, or a byte. */
@@ -60,6 +64,7 @@ export class Judge {
     const { provider } = this.#roster;
     if (!attempt.accept(now)) return;
     ledger.noteAccepted(this.#entry(attempt));
+    this.#kinship.taken(attempt);
     // A late sign says nothing about how fast refusals come.
     const answerMs = now - attempt.sentAt;
     if (answerMs < provider.pace.answerMs) provider.pace = paceAfterAnswer(provider.pace, answerMs);
@@ -73,6 +78,7 @@ export class Judge {
     const now = this.#roster.now();
     if (isOutpaced(attempt.slot, provider, now) || !attempt.accept(now)) return;
     ledger.noteSurvived(this.#entry(attempt));
+    this.#kinship.taken(attempt);
     if (attempt.providerTrial) this.#providerIsBack();
     this.#rampUp(attempt);
     this.#roster.onChange();
@@ -145,6 +151,7 @@ export class Judge {
       account: attempt.slot.account,
       key: attempt.slot.record,
       lane: attempt.lane,
+      stay: attempt.stay,
       call: attempt.call.id,
       speedClass: attempt.call.request.speedClass,
       sentAt: attempt.sentAt,
@@ -243,12 +250,17 @@ export class Judge {
     const entry = this.#entry(attempt);
     // Perplexity limits requests per time, not calls in flight.
     const isRate = this.#roster.provider.provider === 'perplexity';
-    const rests = isRate || ledger.noteRefused(entry, failure.namedLimit, timing);
+    const { provider } = this.#roster;
+    provider.pace = paceAfterRefusal(provider.pace, now - attempt.sentAt);
+    const { retryAfterMs, namedInFlight: inFlight, namedLimit: limit } = failure;
+    attempt.call.refusals += 1;
+    const rests = isRate || ledger.noteRefused(entry, { inFlight, limit }, retryAfterMs, timing);
+    if (!isRate) this.#kinship.refused(attempt, inFlight);
     if (!rests) return { outcome: 'account_limited', next: AGAIN };
-    const { retryAfterMs } = failure;
+    const isElsewhere = (attempt.lane.elsewhere ?? 0) > 0;
     const reason = this.#remember(attempt, failure.kind);
     const random = this.#roster.random();
-    ledger.noteCooling(entry, { retryAfterMs, reason, random }, timing);
+    ledger.noteCooling(entry, { retryAfterMs, reason, random, isElsewhere }, timing);
     return { outcome: 'account_rate_limited', next: AGAIN };
   }
 

@@ -11,13 +11,16 @@ const KEY_ID_LENGTH = 6;
 export interface KeySlotOptions {
   readonly key: PoolKey;
   readonly account: AccountRecord;
+  /** Of its own account, whatever that is found to be part of. */
+  readonly label: string;
   readonly now: () => number;
   readonly onBreaker: (slot: KeySlot, state: BreakerState) => void;
 }
 
 export class KeySlot {
   readonly record: KeyRecord;
-  readonly account: AccountRecord;
+  /** What limits and bills it, as far as we know by now. */
+  account: AccountRecord;
   readonly breaker: Breaker;
   /**
    * Attempts without a first byte, oldest first. No Set: what its outgrown tables held when they
@@ -37,7 +40,7 @@ export class KeySlot {
     this.account = account;
     // The last six characters are the only part of a secret that may be shown.
     const keyId = key.secret.slice(-KEY_ID_LENGTH);
-    this.record = createKeyRecord(key.provider, key.name, keyId, account.label);
+    this.record = createKeyRecord(key.provider, key.name, keyId, options.label);
     this.breaker = new Breaker({
       now: options.now,
       onChange: (state) => options.onBreaker(this, state),

@@ -37,6 +37,12 @@ export interface KeySnapshot {
 
 export interface AccountSnapshot {
   readonly account: string;
+  /** Names of its keys. */
+  readonly keys: readonly string[];
+  /** Nobody said that its keys are of one account: their refusals did. */
+  readonly found: boolean;
+  /** What writes a found account down for good; null for one that was named. */
+  readonly advice: string | null;
   readonly inFlight: number;
   readonly coolingMs: number | null;
   readonly reason: string | null;

@@ -128,9 +128,19 @@ function namedModels(text: string): string[] {
   return names.map((name) => name.trim()).filter((name) => MODEL_NAME.test(name));
 }
 
-function namedLimit(text: string): number | null {
-  const digits = /concurrency limit of (\d{1,6})\b/i.exec(text)?.[1];
+/** The number that a 429's text gives after these words. */
+function numberAfter(words: RegExp, text: string): number | null {
+  const digits = words.exec(text)?.[1];
   return digits === undefined ? null : Number(digits);
+}
+
+/** DeepSeek's numbers: calls in flight on the account, this one among them or not, and its limit. */
+function namedNumbers(kind: FailureKind, text: string): Partial<Failure> {
+  if (kind !== 'balance_limit' && kind !== 'concurrency') return {};
+  return {
+    namedLimit: numberAfter(/concurrency limit of (\d{1,6})\b/i, text),
+    namedInFlight: numberAfter(/current concurrency is (\d{1,6})\b/i, text),
+  };
 }
 
 /** `retry-after-ms`, or `retry-after` as seconds or as a date. */
@@ -156,6 +166,7 @@ export function failureOf(kind: FailureKind, known: Partial<Failure> = {}): Fail
     retryAfterMs: null,
     requestId: null,
     namedLimit: null,
+    namedInFlight: null,
     mayBeBilled: false,
     ...known,
     kind,
@@ -171,7 +182,7 @@ export function diagnoseAnswer(status: number, headers: AnswerHeaders, body: str
     status,
     retryAfterMs: retryAfterMs(headers),
     requestId: requestIdOf(headers),
-    namedLimit: kind === 'balance_limit' || kind === 'concurrency' ? namedLimit(text) : null,
+    ...namedNumbers(kind, text),
     mayBeBilled: status < 300 || MAYBE_DONE(status),
   });
   return {
