@@ -7,6 +7,7 @@ import type { Judge } from './judge.ts';
 import type { KeySlot } from './key-slot.ts';
 import type { WaitNotice } from './lease.ts';
 import type { Kinship } from './kinship.ts';
+import { isTry } from './lane.ts';
 import type { PendingCall } from './pending-call.ts';
 import { type Queued, WaitQueue } from './queue.ts';
 import type { Roster } from './roster.ts';
@@ -17,12 +18,7 @@ import { MAX_QUEUE } from './timing.ts';
 const SURVIVED_FAILURES = 4;
 /** A call that was refused so often is no more used for tries. */
 const MOST_REFUSED = 2;
-
-/** Above the proven capacity of an account that takes calls. */
-function isMereTry({ lane }: Pick): boolean {
-  const { capacity } = lane.limit;
-  return capacity !== null && capacity > 0 && lane.inFlight >= capacity;
-}
+const PATIENT_SERVICES = 4;
 
 export interface Waiter extends Queued {
   readonly call: PendingCall;
@@ -170,13 +166,20 @@ export class Dispatcher {
         continue;
       }
       // A try is likely to be refused, and nobody is to be refused again and again.
-      if (isMereTry(pick) && waiter.call.refusals > 0) {
-        if (waiter.call.refusals < MOST_REFUSED) spare ??= { waiter, pick };
+      if (waiter.call.refusals > 0 && this.#kinship.isRisky(pick)) {
+        if (this.#mayRisk(waiter, pick, moment)) spare ??= { waiter, pick };
         continue;
       }
       return this.#take(queue, waiter, pick, isTrial);
     }
     return spare !== null && this.#take(queue, spare.waiter, spare.pick, isTrial);
+  }
+
+  /** Who was refused tries again for others only after it waited long, and then once. */
+  #mayRisk(waiter: Waiter, { lane }: Pick, { now, timing }: Moment): boolean {
+    if (!isTry(lane)) return true;
+    const { refusals } = waiter.call;
+    return refusals < MOST_REFUSED && now - waiter.since > PATIENT_SERVICES * timing.limitProbeMs;
   }
 
   #take(queue: WaitQueue<Waiter>, waiter: Waiter, pick: Pick, isTrial: boolean): true {

@@ -2,7 +2,7 @@
 
 import type { Attempt } from './attempt.ts';
 import { sawRefused, sawTaken } from './found-account.ts';
-import { isFull } from './lane.ts';
+import { isFull, isTry } from './lane.ts';
 import { afterNeighbour, grown, growsAt } from './limit.ts';
 import type { Roster } from './roster.ts';
 import {
@@ -17,6 +17,7 @@ import {
   testTaken,
   unlink,
 } from './same-account.ts';
+import type { Pick } from './selector.ts';
 import type { AccountRecord } from './state.ts';
 
 /** After a mistake, nothing is taken for one account again so soon. */
@@ -76,6 +77,14 @@ export class Kinship {
 
   left(attempt: Attempt): void {
     testLeft(attempt.stay, this.#about());
+  }
+
+  /** Likely to be refused: a try, or the control of a test. */
+  isRisky({ slot, lane }: Pick): boolean {
+    const { test } = this.#roster.provider;
+    const { label } = slot.account;
+    const isControl = test?.stage === 'control' && test.model === lane.model;
+    return isTry(lane) || (isControl && (test.from === label || test.to === label));
   }
 
   /** When a full account may be tried above its capacity, while calls wait; Infinity for never. */

@@ -82,6 +82,12 @@ export function isFull(lane: Lane): boolean {
   return lane.inFlight >= roomIn(lane);
 }
 
+/** One more would be above the proven capacity of an account that takes calls. */
+export function isTry(lane: Lane): boolean {
+  const { capacity } = lane.limit;
+  return capacity !== null && capacity > 0 && lane.inFlight >= capacity;
+}
+
 /** Ended stays are of use while a refusal of their time may still come. */
 const ENDED_KEPT = 128;
 const ENDED_KEPT_MS = 30_000;

@@ -155,6 +155,11 @@ function roomBy(lane: Lane, named: NamedNumbers, seen: number): number | null {
   return Math.max(Math.min(1, seen), limit - (lane.elsewhere ?? 0));
 }
 
+/** A try costs its caller the time of the refusal, which may be longer than a service. */
+function tryCost({ pace }: ProviderRecord, refusalMs: number): number {
+  return Math.max(1, refusalMs / (pace.serviceMs ?? refusalMs));
+}
+
 /**
  * Refused for too many in flight; the attempt is released already. True: none of ours was there, so
  * that only a pause helps.
@@ -168,7 +173,7 @@ export function noteRefused(
   const { provider, lane, now, sentAt, stay } = entry;
   const seen = mostAtOnce(lane.stays, sentAt);
   const room = roomBy(lane, named, seen);
-  if (stay.isTry) provider.tries -= 1;
+  if (stay.isTry) provider.tries -= tryCost(provider, now - sentAt);
   lane.limit = afterRefused(lane.limit, { seen, room, now, retryAfterMs }, timing);
   return seen === 0;
 }
