@@ -3,38 +3,9 @@
  * against it. Pure transitions on plain records; who moves the keys is the roster's business.
  */
 
-import { createLane, type Lane, leastAtOnce, mostAtOnce, type Sighting, type Stay } from './lane.ts';
+import { createLane, type Lane } from './lane.ts';
 import { freshLimit, type LimitState } from './limit.ts';
 import type { AccountRecord } from './state.ts';
-
-const SIGHTINGS_KEPT = 64;
-
-function addSighting(lane: Lane, sighting: Sighting): void {
-  lane.sightings.push(sighting);
-  if (lane.sightings.length > SIGHTINGS_KEPT) lane.sightings.shift();
-}
-
-/** Refused with so many more taken at another time. */
-const PLAINLY = 2;
-const ENOUGH = 3;
-
-/**
- * True when the calls speak against one account and for several: it was refused again and again
- * with fewer there than it took at other times, while for each former account alone no more were
- * ever taken than it was refused at.
- */
-export function speakAgainst(sightings: readonly Sighting[]): boolean {
-  const refused = sightings.filter((each) => each.refused);
-  const taken = sightings.filter((each) => !each.refused);
-  const mostTaken = Math.max(0, ...taken.map((each) => each.all));
-  const odd = refused.filter((each) => mostTaken >= each.all + PLAINLY).length;
-  if (odd < ENOUGH) return false;
-  return [...new Set(sightings.map((each) => each.label))].every((label) => {
-    const of = (list: readonly Sighting[]): number[] =>
-      list.filter((each) => each.label === label).map((each) => each.own);
-    return Math.max(0, ...of(taken)) <= Math.min(Number.POSITIVE_INFINITY, ...of(refused));
-  });
-}
 
 function mergedLimit(one: Lane, other: Lane, ceiling: number): LimitState {
   const [known, loose] = one.limit.capacity === null ? [other, one] : [one, other];
@@ -90,42 +61,4 @@ export function lanesOfKeys(
     lanes.set(lane.model, own);
   }
   return lanes;
-}
-
-/** Of a former account's keys, the most calls at once since `from`. */
-function mostOf(stays: readonly Stay[], keys: ReadonlySet<string>, from: number): number {
-  return mostAtOnce(
-    stays.filter((each) => keys.has(each.key)),
-    from,
-  );
-}
-
-const MISNAMED = 2;
-
-/** A call was taken. */
-export function sawTaken(lane: Lane, label: string, keys: ReadonlySet<string>): void {
-  const isOwn = (each: Stay): boolean =>
-    each.isAccepted && each.endAt === Number.POSITIVE_INFINITY && keys.has(each.key);
-  const own = lane.stays.filter(isOwn).length;
-  addSighting(lane, { label, refused: false, own, all: lane.accepted });
-}
-
-/** A refusal in an account that was found. */
-export interface SeenRefusal {
-  readonly label: string;
-  /** Names of the keys of the former account. */
-  readonly keys: ReadonlySet<string>;
-  readonly sentAt: number;
-  /** Calls in flight that the refusal named. */
-  readonly named: number | null;
-}
-
-/** True when the accounts are not one after all. */
-export function sawRefused(lane: Lane, refusal: SeenRefusal): boolean {
-  const { label, keys, sentAt, named } = refusal;
-  const own = mostOf(lane.stays, keys, sentAt);
-  addSighting(lane, { label, refused: true, own, all: mostAtOnce(lane.stays, sentAt) });
-  const isMisnamed = named !== null && leastAtOnce(lane.stays, sentAt) > named;
-  lane.misnamed = isMisnamed ? lane.misnamed + 1 : 0;
-  return lane.misnamed >= MISNAMED || speakAgainst(lane.sightings);
 }

@@ -62,9 +62,10 @@ export class Judge {
   accepted(attempt: Attempt): void {
     const now = this.#roster.now();
     const { provider } = this.#roster;
-    if (!attempt.accept(now)) return;
+    const isNews = attempt.accept(now);
+    if (!attempt.stay.isSeen) this.#kinship.taken(attempt, true);
+    if (!isNews) return;
     ledger.noteAccepted(this.#entry(attempt));
-    this.#kinship.taken(attempt);
     // A late sign says nothing about how fast refusals come.
     const answerMs = now - attempt.sentAt;
     if (answerMs < provider.pace.answerMs) provider.pace = paceAfterAnswer(provider.pace, answerMs);
@@ -78,7 +79,7 @@ export class Judge {
     const now = this.#roster.now();
     if (isOutpaced(attempt.slot, provider, now) || !attempt.accept(now)) return;
     ledger.noteSurvived(this.#entry(attempt));
-    this.#kinship.taken(attempt);
+    this.#kinship.taken(attempt, false);
     if (attempt.providerTrial) this.#providerIsBack();
     this.#rampUp(attempt);
     this.#roster.onChange();

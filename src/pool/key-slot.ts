@@ -48,6 +48,11 @@ export class KeySlot {
   }
 
   /** For the lease and the token-free check; nowhere else. */
+  /** Somebody said which account it is of. */
+  get isGiven(): boolean {
+    return !this.#ownAccount;
+  }
+
   get secret(): string {
     return this.#secret;
   }

@@ -1,27 +1,27 @@
-/** Which accounts are one: the rules of same-account.ts and found-account.ts on the live keys. */
+/** Which accounts are one: the rules of same-account.ts and swap.ts on the live keys. */
 
 import type { Attempt } from './attempt.ts';
-import { sawRefused, sawTaken } from './found-account.ts';
-import { isFull, isTry } from './lane.ts';
+import { isFull, isTry, type Stay } from './lane.ts';
 import { afterNeighbour, grown, growsAt } from './limit.ts';
 import type { Roster } from './roster.ts';
 import {
-  abandonTest,
-  awaitsTest,
-  type Bystanders,
-  beginTest,
-  isStale,
-  mayBeOne,
-  testLeft,
-  testRefused,
-  testTaken,
-  unlink,
+  accountOf,
+  type Counts,
+  isMistaken,
+  NOTHING_SEEN,
+  type Sightings,
+  withRefusal,
+  withTaken,
 } from './same-account.ts';
 import type { Pick } from './selector.ts';
 import type { AccountRecord } from './state.ts';
+import { awaitsSwap, type Bystanders, beginSwap, endSwap, mayBeOne, swapRefused } from './swap.ts';
 
-/** After a mistake, nothing is taken for one account again so soon. */
-const MISTAKE_SERVICES = 50;
+/** What is older than so many services says nothing about today. */
+const MEMORY_SERVICES = 40;
+const MEMORY_MIN_MS = 5_000;
+/** With more accounts than these, somebody who knows them should name them. */
+const MANY_ACCOUNTS = 32;
 
 export class Kinship {
   readonly #roster: Roster;
@@ -32,74 +32,72 @@ export class Kinship {
 
   /** A call of the model waits, and this slot came free: whose else may it be? */
   begin(attempt: Attempt): void {
-    const { test } = this.#roster.provider;
-    const about = this.#about();
-    if (test !== null && isStale(test, about.now, this.#roster.timing())) abandonTest(about);
-    beginTest(attempt.slot.account, attempt.call.request.model, about);
+    if (this.#isOpen()) beginSwap(attempt.slot.account, attempt.call.request.model, this.#about());
   }
 
   /** No call was there to try with. */
   unlessBegun(): void {
-    const { test } = this.#roster.provider;
-    if (test?.stage === 'try' && test.stay === null) abandonTest(this.#about());
+    const { swap } = this.#roster.provider;
+    if (swap !== null && swap.stay === null) endSwap(this.#about());
   }
 
   sent(attempt: Attempt): void {
-    const { test } = this.#roster.provider;
-    if (test?.stage !== 'try' || test.stay !== null) return;
-    const isIts = test.to === attempt.slot.account.label && test.model === attempt.lane.model;
-    if (isIts) test.stay = attempt.stay;
+    const { swap } = this.#roster.provider;
+    if (swap === null || swap.stay !== null) return;
+    const isIts = swap.to === attempt.slot.account.label && swap.model === attempt.lane.model;
+    if (isIts) swap.stay = attempt.stay;
   }
 
-  taken(attempt: Attempt): void {
-    const { slot, lane, stay } = attempt;
-    testTaken(slot.account.label, stay, this.#about());
-    if (slot.account.members.length < 2) return;
-    sawTaken(lane, slot.record.account, this.#roster.namesOf(slot.record.account));
-  }
-
-  /** @param named calls in flight on the account, by the refusal's own numbers */
-  refused(attempt: Attempt, named: number | null): void {
-    const { slot, lane, stay, sentAt } = attempt;
-    const label = slot.record.account;
-    const isFound = slot.account.members.length > 1;
-    const seen = { label, keys: this.#roster.namesOf(label), sentAt, named };
-    if (isFound && sawRefused(lane, seen)) this.#part(slot.account);
+  /** @param isSeen the upstream said so itself */
+  taken(attempt: Attempt, isSeen: boolean): void {
+    const { stay, slot, lane } = attempt;
     const about = this.#about();
-    const pair = testRefused(slot.account.label, stay, about, this.#roster.timing());
-    if (pair !== null) this.#join(pair);
+    if (about.provider.swap?.stay === stay) endSwap(about);
+    if (!isSeen) return;
+    stay.isSeen = true;
+    const seen = about.provider.sightings.get(lane.model);
+    // Before the first refusal there is nothing to explain.
+    if (seen === undefined || !this.#isOpen()) return;
+    const there = this.#count(lane.model, (each) => each.isSeen && isThere(each));
+    const taken = { at: about.now, label: slot.record.account, there };
+    about.provider.sightings.set(lane.model, withTaken(seen, taken, this.#since()));
+  }
+
+  /** @param named calls in flight on the account, by the refusal's own number */
+  refused(attempt: Attempt, named: number | null): void {
+    const { slot, lane, stay } = attempt;
+    const about = this.#about();
+    if (about.provider.swap?.stay === stay) swapRefused(about, this.#roster.timing());
     for (const other of about.accounts) {
       const neighbour = mayBeOne(slot.account, other) ? other.lanes.get(lane.model) : undefined;
       if (neighbour === undefined) continue;
       neighbour.limit = afterNeighbour(neighbour.limit, neighbour.inFlight);
     }
+    if (this.#isOpen()) this.#explain(attempt, named);
   }
 
   left(attempt: Attempt): void {
-    testLeft(attempt.stay, this.#about());
+    if (this.#roster.provider.swap?.stay === attempt.stay) endSwap(this.#about());
   }
 
-  /** Likely to be refused: a try, or the control of a test. */
-  isRisky({ slot, lane }: Pick): boolean {
-    const { test } = this.#roster.provider;
-    const { label } = slot.account;
-    const isControl = test?.stage === 'control' && test.model === lane.model;
-    return isTry(lane) || (isControl && (test.from === label || test.to === label));
+  /** Likely to be refused. */
+  isRisky({ lane }: Pick): boolean {
+    return isTry(lane);
   }
 
   /** When a full account may be tried above its capacity, while calls wait; Infinity for never. */
   growsAt(account: AccountRecord, model: string, now: number): number {
     const lane = account.lanes.get(model);
-    const { test, tries } = this.#roster.provider;
+    const { swap, tries } = this.#roster.provider;
     if (lane === undefined || !isFull(lane)) return Number.POSITIVE_INFINITY;
-    if (test !== null && (test.from === account.label || test.to === account.label)) {
+    if (swap !== null && (swap.from === account.label || swap.to === account.label)) {
       return Number.POSITIVE_INFINITY;
     }
     // After a pause one call goes whatever it costs; else nothing would ever go again.
     if (lane.limit.capacity !== 0 && tries < 1) return Number.POSITIVE_INFINITY;
     const at = Math.max(growsAt(lane.limit), account.coolUntil);
-    const isTested = awaitsTest(account, lane, { ...this.#about(), now });
-    return isTested ? at + this.#roster.timing().limitProbeMs : at;
+    const isAwaited = this.#isOpen() && awaitsSwap(account, lane, { ...this.#about(), now });
+    return isAwaited ? at + this.#roster.timing().limitProbeMs : at;
   }
 
   /** Lets full accounts be tried above their capacity where it is time. */
@@ -112,23 +110,79 @@ export class Kinship {
     }
   }
 
+  /** True while there is anything to find out. */
+  #isOpen(): boolean {
+    const { slots } = this.#roster;
+    if (slots.length < 2 || slots.length > MANY_ACCOUNTS) return false;
+    return slots.some((slot) => !slot.isGiven);
+  }
+
   #about(): Bystanders {
     const { provider, accounts } = this.#roster;
     return { provider, accounts, now: this.#roster.now() };
   }
 
-  #join(labels: readonly [string, string]): void {
-    const [one, other] = labels.map((label) =>
-      this.#roster.accounts.find((account) => account.label === label),
-    );
-    if (one === undefined || other === undefined || one.disabled || other.disabled) return;
-    this.#roster.join(one, other);
+  #since(): number {
+    const memoryMs = MEMORY_SERVICES * this.#roster.timing().limitProbeMs;
+    return this.#roster.now() - Math.max(MEMORY_MIN_MS, memoryMs);
   }
 
-  #part(account: AccountRecord): void {
-    abandonTest(this.#about());
-    const until = this.#roster.now() + MISTAKE_SERVICES * this.#roster.timing().limitProbeMs;
-    unlink(this.#roster.provider, account.members, until);
+  #explain(attempt: Attempt, named: number | null): void {
+    const { slot, lane, sentAt } = attempt;
+    const { provider, accounts, now } = this.#about();
+    const { model } = lane;
+    const refusal = {
+      at: now,
+      label: slot.record.account,
+      before: this.#count(model, (each) => each.sentAt <= sentAt && each.endAt > sentAt),
+      after: this.#count(model, isThere),
+      least: this.#count(model, (each) => each.isSeen && each.sentAt < sentAt && isThere(each)),
+      named,
+    };
+    const before = provider.sightings.get(model) ?? NOTHING_SEEN;
+    const seen = withRefusal(before, refusal, this.#since());
+    provider.sightings.set(model, seen);
+    const { account } = slot;
+    if (account.members.length > 1 && isMistaken(seen, account.members)) {
+      this.#start(account);
+      return;
+    }
+    const others = accounts.filter((other) => mayBeOne(account, other) && !other.disabled);
+    this.#join(account, others, seen);
+  }
+
+  #join(account: AccountRecord, others: readonly AccountRecord[], seen: Sightings): void {
+    const labels = others.flatMap((other) => other.members);
+    const found = accountOf(seen, account.members, labels);
+    if (found === null) return;
+    let into = account;
+    for (const other of others) {
+      const isPart = other.members.some((label) => found.includes(label));
+      if (isPart && mayBeOne(into, other)) into = this.#roster.join(into, other);
+    }
+  }
+
+  /** Back to what was said, or not said; what was seen was misread. */
+  #start(account: AccountRecord): void {
+    endSwap(this.#about());
+    this.#roster.provider.sightings.clear();
     this.#roster.part(account);
   }
+
+  #count(model: string, counts: (stay: Stay) => boolean): Counts {
+    const { accounts } = this.#roster;
+    const labels = this.#roster.labelsByName();
+    const found = new Map<string, number>();
+    for (const account of accounts) {
+      for (const stay of account.lanes.get(model)?.stays ?? []) {
+        const label = labels.get(stay.key);
+        if (label !== undefined && counts(stay)) found.set(label, (found.get(label) ?? 0) + 1);
+      }
+    }
+    return found;
+  }
+}
+
+function isThere(stay: Stay): boolean {
+  return stay.endAt === Number.POSITIVE_INFINITY;
 }

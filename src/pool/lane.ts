@@ -14,6 +14,8 @@ export interface Stay {
   /** Above the proven capacity when it was sent. */
   readonly isTry: boolean;
   isAccepted: boolean;
+  /** The upstream said so itself; silence for long enough is not that sure. */
+  isSeen: boolean;
   /** Infinity while it is there. */
   endAt: number;
 }
@@ -32,21 +34,6 @@ export interface Lane {
   named: number | null;
   /** Calls there that are not ours, by the last refusal with numbers; null when none had any. */
   elsewhere: number | null;
-  /** How calls fared since several accounts were found to be this one. */
-  sightings: Sighting[];
-  /** Refusals in a row that named fewer calls than we had there. */
-  misnamed: number;
-}
-
-/** How one call fared in an account that several were found to be. */
-export interface Sighting {
-  /** The account that its key had before. */
-  readonly label: string;
-  readonly refused: boolean;
-  /** Calls there at that moment, of the key's former account and of all: the most that can have been
-   * there for a refused one, the least for one that was taken. */
-  readonly own: number;
-  readonly all: number;
 }
 
 export function createLane(model: string, limit: LimitState): Lane {
@@ -59,8 +46,6 @@ export function createLane(model: string, limit: LimitState): Lane {
     stays: [],
     named: null,
     elsewhere: null,
-    sightings: [],
-    misnamed: 0,
   };
 }
 
@@ -95,7 +80,7 @@ const ENDED_KEPT_MS = 30_000;
 export function enter(lane: Lane, key: string, now: number): Stay {
   const { capacity } = lane.limit;
   const isTry = capacity !== null && lane.inFlight >= capacity;
-  const stay = { key, sentAt: now, isTry, isAccepted: false, endAt: Number.POSITIVE_INFINITY };
+  const stay = { key, sentAt: now, isTry, isAccepted: false, isSeen: false, endAt: Number.POSITIVE_INFINITY };
   lane.stays.push(stay);
   lane.inFlight += 1;
   if (lane.stays.length > lane.inFlight + 2 * ENDED_KEPT) lane.stays = pruned(lane, now);
@@ -142,11 +127,4 @@ export function mostAtOnce(stays: readonly Stay[], from: number): number {
     most = Math.max(most, count);
   }
   return most;
-}
-
-/** Calls that the upstream took before `from` and that are there still: as many at every instant. */
-export function leastAtOnce(stays: readonly Stay[], from: number): number {
-  const isThere = (each: Stay): boolean =>
-    each.isAccepted && each.sentAt < from && each.endAt === Number.POSITIVE_INFINITY;
-  return stays.filter(isThere).length;
 }

@@ -97,8 +97,14 @@ export class Roster {
     return new Set(own.map((slot) => slot.record.name));
   }
 
+  /** The label of every key's own account, by the key's name. */
+  labelsByName(): ReadonlyMap<string, string> {
+    const all = [...this.#slots, ...this.#draining];
+    return new Map(all.map(({ record }) => [record.name, record.account]));
+  }
+
   /** Two accounts are one: their keys share a limit, a pause and a balance from here on. */
-  join(one: AccountRecord, other: AccountRecord): void {
+  join(one: AccountRecord, other: AccountRecord): AccountRecord {
     const [into, from] = other.isGiven ? [other, one] : [one, other];
     mergeAccount(into, from, this.ceiling);
     for (const slot of [...this.#slots, ...this.#draining]) {
@@ -106,6 +112,7 @@ export class Roster {
     }
     this.logger.info('Keys share an account, as their refusals show', { keys: keysOf(this, into) });
     this.#tellAccounts();
+    return into;
   }
 
   /** They are not one after all. */

@@ -1,209 +1,147 @@
 /**
- * Are two keys of one account? Found out by where a freed slot turns up. Pure transitions on plain
- * records.
+ * Which keys are of one account? The grouping that explains their refusals. Pure.
  *
- * Keys of one account divide its slots between them without noticing, and each looks like an
- * account of its own that is full. So one test now and then: a call of key A ended, A's slot stays
- * free for a moment, and B is tried one above its capacity. Refused: it is not B's slot. Taken, and
- * the very next call of A or B refused: the slot went from A to B, so that they share an account.
- * Taken, and A gets its slot as well: B's account just has more room. Half of the tests cost no
- * refusal at all, and each takes the place of a try that would have been due.
+ * An account of its own is refused with as many calls there as it takes, and never with fewer. A key
+ * that was refused with fewer calls than it had at other times shares its account with somebody; and
+ * when the calls of some keys together, at every refusal, were as many as the same keys ever had
+ * taken at once, those keys are the account. DeepSeek's numbers, where they are named, say how many
+ * were there and make it sure sooner.
  */
 
-import { grown, withoutTry } from './limit.ts';
-import { isFull, type Lane, type Stay } from './lane.ts';
-import type { AccountRecord, ProviderRecord } from './state.ts';
-import { doubled, type Timing } from './timing.ts';
+/** Calls in flight by the label of the account that their key has, or is said to have. */
+export type Counts = ReadonlyMap<string, number>;
 
-/** What is known of two accounts' being one. */
-export interface Link {
-  /** Tests in favour, less those against since. */
-  readonly score: number;
-  readonly failures: number;
-  readonly nextAt: number;
+export interface Taken {
+  readonly at: number;
+  readonly label: string;
+  /** Calls that the upstream was seen to have taken, this one among them. */
+  readonly there: Counts;
 }
 
-export interface SharingTest {
-  readonly model: string;
-  /** Label of the account whose slot is held free, and of the one that is tried. */
-  readonly from: string;
-  readonly to: string;
-  stage: 'try' | 'control';
-  since: number;
-  /** The call that tries; null until it is sent. */
-  stay: Stay | null;
+export interface Refusal {
+  readonly at: number;
+  readonly label: string;
+  /** What was there, as far as we know, when it was sent, and when the refusal came. */
+  readonly before: Counts;
+  readonly after: Counts;
+  /** Taken before and still there after: at least so many all the time. */
+  readonly least: Counts;
+  /** Calls on the account, by the refusal's own number: this one among them, or not. */
+  readonly named: number | null;
 }
 
+/** What was seen of one model. */
+export interface Sightings {
+  readonly taken: readonly Taken[];
+  readonly refused: readonly Refusal[];
+}
+
+export const NOTHING_SEEN: Sightings = { taken: [], refused: [] };
+
+const TAKEN_KEPT = 64;
+const REFUSED_KEPT = 24;
+
+function recent<T extends { readonly at: number }>(list: readonly T[], most: number, since: number) {
+  return list.filter((each) => each.at >= since).slice(-most);
+}
+
+/** @param since what is older says nothing about the accounts of today */
+export function withTaken(seen: Sightings, taken: Taken, since: number): Sightings {
+  return { ...seen, taken: recent([...seen.taken, taken], TAKEN_KEPT, since) };
+}
+
+export function withRefusal(seen: Sightings, refusal: Refusal, since: number): Sightings {
+  const refused = recent([...seen.refused, refusal], REFUSED_KEPT, since);
+  return { taken: recent(seen.taken, TAKEN_KEPT, since), refused };
+}
+
+function sum(counts: Counts, group: ReadonlySet<string>): number {
+  let total = 0;
+  for (const label of group) total += counts.get(label) ?? 0;
+  return total;
+}
+
+/** The most that can have been there. */
+function mostAt(refusal: Refusal, group: ReadonlySet<string>): number {
+  return Math.max(sum(refusal.before, group), sum(refusal.after, group));
+}
+
+export interface Fit {
+  /** Refusals that cannot be, were this group one account and alone on it. */
+  readonly odd: number;
+  /** Calls that were there at its fullest refusal beyond what it ever had taken; 0 or 1 is exact. */
+  readonly slack: number;
+}
+
+/** How well these labels' being one account explains what was seen of them. */
+export function fitOf(seen: Sightings, group: ReadonlySet<string>): Fit {
+  const refused = seen.refused.filter((each) => group.has(each.label));
+  const taken = seen.taken.filter((each) => group.has(each.label));
+  const mostTaken = Math.max(0, ...taken.map((each) => sum(each.there, group)));
+  let odd = 0;
+  let slack = Number.POSITIVE_INFINITY;
+  for (const refusal of refused) {
+    const most = mostAt(refusal, group);
+    const { named } = refusal;
+    const isShort = most < mostTaken || (named !== null && most < named - 1);
+    const isOver = named !== null && sum(refusal.least, group) > named;
+    if (isShort || isOver) odd += 1;
+    slack = Math.min(slack, most - (named === null ? mostTaken : Math.max(mostTaken, named - 1)));
+  }
+  return { odd, slack };
+}
+
+/** Refusals that an account of its own does not explain, before another explanation is believed. */
 const PROOF = 2;
-const UNKNOWN: Link = { score: 0, failures: 0, nextAt: Number.NEGATIVE_INFINITY };
-/** Services until a pair that was no pair is tested again, doubled each time. */
-const RETEST_SERVICES = 2;
-const RETEST_MAX_MS = 3_600_000;
+const EXACT = 1;
+/** More labels than these are not tried in every combination. */
+const MANY = 8;
 
-function pairOf(one: string, other: string): string {
-  return one < other ? `${one}\n${other}` : `${other}\n${one}`;
-}
-
-function linkOf(provider: ProviderRecord, one: string, other: string): Link {
-  return provider.links.get(pairOf(one, other)) ?? UNKNOWN;
-}
-
-/** Two labels that somebody gave are two accounts: we were told. */
-export function mayBeOne(one: AccountRecord, other: AccountRecord): boolean {
-  return one !== other && !(one.isGiven && other.isGiven);
-}
-
-function isUsable(account: AccountRecord, now: number): boolean {
-  return account.disabled === null && account.coolUntil <= now;
-}
-
-/** Neither names a limit that the other contradicts, nor says that nobody else is there. */
-function mayShow(from: Lane, to: Lane): boolean {
-  if (from.elsewhere === 0 || to.elsewhere === 0) return false;
-  return from.named === null || to.named === null || from.named === to.named;
-}
-
-export interface Bystanders {
-  readonly provider: ProviderRecord;
-  readonly accounts: readonly AccountRecord[];
-  readonly now: number;
-}
-
-/** True when a test of this lane may still come, so that a plain try can wait for it. */
-export function awaitsTest(account: AccountRecord, lane: Lane, about: Bystanders): boolean {
-  const { provider, accounts, now } = about;
-  return accounts.some((other) => {
-    const neighbour = other.lanes.get(lane.model);
-    if (neighbour === undefined || neighbour.inFlight === 0 || !mayBeOne(account, other)) return false;
-    const { nextAt } = linkOf(provider, account.label, other.label);
-    return nextAt <= now && isUsable(other, now) && hasBeenFull(neighbour) && mayShow(neighbour, lane);
-  });
-}
-
-function hasBeenFull(lane: Lane): boolean {
-  return lane.limit.capacity !== null;
-}
-
-/**
- * Begins a test with the slot that a call of `from` just left, if there is a lane to try it on.
- *
- * @returns the account whose next call is the try
- */
-export function beginTest(from: AccountRecord, model: string, about: Bystanders): AccountRecord | null {
-  const { provider, accounts, now } = about;
-  const lane = from.lanes.get(model);
-  if (provider.test !== null || provider.tries < 1 || lane === undefined) return null;
-  const wasFull = lane.inFlight + 1 >= lane.limit.limit && hasBeenFull(lane);
-  if (!wasFull || isFull(lane)) return null;
-  let best: { readonly to: AccountRecord; readonly lane: Lane; readonly link: Link } | null = null;
-  for (const to of accounts) {
-    const target = to.lanes.get(model);
-    if (target === undefined || !mayBeOne(from, to) || !isUsable(to, now)) continue;
-    if (!hasBeenFull(target) || !isFull(target) || !mayShow(lane, target)) continue;
-    if (target.limit.limit >= target.limit.ceiling) continue;
-    const link = linkOf(provider, from.label, to.label);
-    if (link.nextAt > now) continue;
-    if (best === null || link.score > best.link.score) best = { to, lane: target, link };
-  }
-  if (best === null) return null;
-  lane.held += 1;
-  best.lane.limit = grown(withoutTry(best.lane.limit), 1);
-  provider.test = { model, from: from.label, to: best.to.label, stage: 'try', since: now, stay: null };
-  return best.to;
-}
-
-function lanesOf(test: SharingTest, accounts: readonly AccountRecord[]) {
-  const find = (label: string): Lane | undefined =>
-    accounts.find((account) => account.label === label)?.lanes.get(test.model);
-  return { from: find(test.from), to: find(test.to) };
-}
-
-/** Nothing came of it. */
-export function abandonTest(about: Bystanders): void {
-  const { test } = about.provider;
-  if (test === null) return;
-  const { from, to } = lanesOf(test, about.accounts);
-  if (test.stage === 'try') {
-    if (from !== undefined) from.held = 0;
-    if (to !== undefined) to.limit = withoutTry(to.limit);
-  }
-  about.provider.test = null;
-}
-
-function judged(about: Bystanders, test: SharingTest, link: Link): void {
-  about.provider.links.set(pairOf(test.from, test.to), link);
-  about.provider.test = null;
-}
-
-/** The upstream took a call. */
-export function testTaken(label: string, stay: Stay, about: Bystanders): void {
-  const { test } = about.provider;
-  if (test === null) return;
-  if (test.stage === 'try') {
-    if (test.stay !== stay) return;
-    const { from } = lanesOf(test, about.accounts);
-    if (from !== undefined) from.held = 0;
-    test.stage = 'control';
-    test.since = about.now;
+/** Every group of `size` labels out of `others`, together with `core`. */
+function* groups(core: readonly string[], others: readonly string[], size: number): Generator<string[]> {
+  if (size === 0) {
+    yield [...core];
     return;
   }
-  // It got its slot back: nothing went from one to the other.
-  if (label === test.from && stay.sentAt >= test.since) {
-    const link = linkOf(about.provider, test.from, test.to);
-    judged(about, test, { ...link, score: 0, nextAt: about.now });
+  for (const [index, label] of others.entries()) {
+    yield* groups([...core, label], others.slice(index + 1), size - 1);
   }
+}
+
+function sizesFor(others: number): number[] {
+  const all = Array.from({ length: others }, (_, index) => index + 1);
+  return others <= MANY ? all : all.filter((size) => size === 1 || size === others);
 }
 
 /**
- * The upstream refused a call.
+ * The labels that are one account with `core`, itself among them; null when nothing speaks for it,
+ * or for more than one answer.
  *
- * @returns the labels of the two accounts of the test when they are proved to be one
+ * @param core labels that are one account by now: one, or what was found before
+ * @param others labels that may be of it
  */
-export function testRefused(
-  label: string,
-  stay: Stay,
-  about: Bystanders,
-  timing: Timing,
-): readonly [string, string] | null {
-  const { test } = about.provider;
-  if (test === null) return null;
-  const link = linkOf(about.provider, test.from, test.to);
-  const { from, to } = lanesOf(test, about.accounts);
-  if (test.stage === 'try') {
-    if (test.stay !== stay) return null;
-    if (from !== undefined) from.held = 0;
-    const pause = doubled(RETEST_SERVICES * timing.limitProbeMs, link.failures, RETEST_MAX_MS);
-    judged(about, test, { score: 0, failures: link.failures + 1, nextAt: about.now + pause });
-    return null;
-  }
-  const isControl = (label === test.from || label === test.to) && stay.sentAt >= test.since;
-  if (!isControl) return null;
-  // Both name the same number: that is half of the proof.
-  const isNamed = from?.named !== null && to?.named !== null && from?.named === to?.named;
-  const score = link.score + (isNamed ? PROOF : 1);
-  judged(about, test, { score, failures: 0, nextAt: about.now });
-  return score >= PROOF ? [test.from, test.to] : null;
-}
-
-/** A call left; when it was the one that tried, and nobody knows whether it was taken, it is over. */
-export function testLeft(stay: Stay, about: Bystanders): void {
-  const { test } = about.provider;
-  if (test?.stage === 'try' && test.stay === stay) abandonTest(about);
-}
-
-/** A test that goes on for so many services will not be decided. */
-const PATIENCE_SERVICES = 4;
-
-export function isStale(test: SharingTest, now: number, timing: Timing): boolean {
-  return now - test.since > PATIENCE_SERVICES * timing.limitProbeMs + 2_000;
-}
-
-/** The two are proved not to be one: not tested again for long. */
-export function unlink(provider: ProviderRecord, labels: readonly string[], until: number): void {
-  for (const one of labels) {
-    for (const other of labels) {
-      if (one < other) provider.links.set(pairOf(one, other), { score: 0, failures: 4, nextAt: until });
+export function accountOf(
+  seen: Sightings,
+  core: readonly string[],
+  others: readonly string[],
+): readonly string[] | null {
+  if (fitOf(seen, new Set(core)).odd < PROOF) return null;
+  const there = others.filter((label) => seen.refused.some((each) => mostAt(each, new Set([label])) > 0));
+  for (const size of sizesFor(there.length)) {
+    const fitting: string[][] = [];
+    for (const group of groups(core, there, size)) {
+      const { odd, slack } = fitOf(seen, new Set(group));
+      if (odd === 0 && slack <= EXACT) fitting.push(group);
     }
+    if (fitting.length > 0) return fitting.length === 1 ? (fitting[0] ?? null) : null;
   }
+  return null;
 }
 
+const DISPROOF = 3;
+
+/** True when what was seen speaks against one account, and for an account of each label. */
+export function isMistaken(seen: Sightings, members: readonly string[]): boolean {
+  if (fitOf(seen, new Set(members)).odd < DISPROOF) return false;
+  return members.every((label) => fitOf(seen, new Set([label])).odd === 0);
+}

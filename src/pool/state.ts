@@ -5,7 +5,8 @@
 
 import type { Provider } from '../base/errors.ts';
 import { type Lane, laneIn } from './lane.ts';
-import type { Link, SharingTest } from './same-account.ts';
+import type { Sightings } from './same-account.ts';
+import type { Parted, Swap } from './swap.ts';
 import type { Slowness, SpeedModel, Success } from './score.ts';
 import { expectedPace, type Pace } from './timing.ts';
 
@@ -109,9 +110,10 @@ export interface ProviderRecord {
   budget: number;
   /** What tries above a proven limit are paid from. */
   tries: number;
-  /** What is known of pairs of accounts. */
-  links: Map<string, Link>;
-  test: SharingTest | null;
+  /** What was seen of calls side by side, by model. */
+  sightings: Map<string, Sightings>;
+  swap: Swap | null;
+  parted: Map<string, Parted>;
   interactiveAt: number;
   /** When the latest-sent call that has its first byte was sent. */
   answeredSentAt: number;
@@ -196,8 +198,9 @@ export function createProvider(provider: Provider, answerMs: number): ProviderRe
     served: false,
     budget: BUDGET_MAX,
     tries: TRIES_MAX,
-    links: new Map(),
-    test: null,
+    sightings: new Map(),
+    swap: null,
+    parted: new Map(),
     interactiveAt: Number.NEGATIVE_INFINITY,
     answeredSentAt: Number.NEGATIVE_INFINITY,
   };
