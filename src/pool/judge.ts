@@ -246,22 +246,31 @@ export class Judge {
   #limited(attempt: Attempt, failure: Failure): Verdict {
     const now = this.#roster.now();
     const timing = this.#roster.timing();
-    attempt.release(now, true);
-    this.#trialProvedNothing(attempt);
-    const entry = this.#entry(attempt);
-    // Perplexity limits requests per time, not calls in flight.
-    const isRate = this.#roster.provider.provider === 'perplexity';
     const { provider } = this.#roster;
-    provider.pace = paceAfterRefusal(provider.pace, now - attempt.sentAt);
-    const { retryAfterMs, namedInFlight: inFlight, namedLimit: limit } = failure;
+    attempt.release(now, true);
     attempt.call.refusals += 1;
-    const rests = isRate || ledger.noteRefused(entry, { inFlight, limit }, retryAfterMs, timing);
-    if (!isRate) this.#kinship.refused(attempt, inFlight);
-    if (!rests) return { outcome: 'account_limited', next: AGAIN };
+    this.#trialProvedNothing(attempt);
+    provider.pace = paceAfterRefusal(provider.pace, now - attempt.sentAt);
+    // Perplexity limits requests per time, not calls in flight.
+    if (provider.provider === 'perplexity') return this.#rests(attempt, failure);
+    const { retryAfterMs, namedInFlight: inFlight, namedLimit: limit } = failure;
+    const entry = this.#entry(attempt);
+    const isAlone = ledger.noteRefused(entry, { inFlight, limit }, retryAfterMs, timing);
+    const verdict: Verdict = isAlone
+      ? this.#rests(attempt, failure)
+      : { outcome: 'account_limited', next: AGAIN };
+    // Afterwards: what is found to be part of a busy account has no need of a pause of its own.
+    this.#kinship.refused(attempt, inFlight);
+    return verdict;
+  }
+
+  /** Only a pause helps the account. */
+  #rests(attempt: Attempt, { kind, retryAfterMs }: Failure): Verdict {
     const isElsewhere = (attempt.lane.elsewhere ?? 0) > 0;
-    const reason = this.#remember(attempt, failure.kind);
+    const reason = this.#remember(attempt, kind);
     const random = this.#roster.random();
-    ledger.noteCooling(entry, { retryAfterMs, reason, random, isElsewhere }, timing);
+    const cooling = { retryAfterMs, reason, random, isElsewhere };
+    ledger.noteCooling(this.#entry(attempt), cooling, this.#roster.timing());
     return { outcome: 'account_rate_limited', next: AGAIN };
   }
 

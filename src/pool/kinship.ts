@@ -2,12 +2,13 @@
 
 import type { Attempt } from './attempt.ts';
 import { isFull, isTry, type Stay } from './lane.ts';
-import { afterNeighbour, grown, growsAt } from './limit.ts';
+import { afterNeighbour, atLeast, grown, growsAt } from './limit.ts';
 import type { Roster } from './roster.ts';
 import {
   accountOf,
   type Counts,
   isMistaken,
+  mostTaken,
   NOTHING_SEEN,
   type Sightings,
   withRefusal,
@@ -148,10 +149,15 @@ export class Kinship {
       return;
     }
     const others = accounts.filter((other) => mayBeOne(account, other) && !other.disabled);
-    this.#join(account, others, seen);
+    this.#join(account, others, seen, model);
   }
 
-  #join(account: AccountRecord, others: readonly AccountRecord[], seen: Sightings): void {
+  #join(
+    account: AccountRecord,
+    others: readonly AccountRecord[],
+    seen: Sightings,
+    model: string,
+  ): void {
     const labels = others.flatMap((other) => other.members);
     const found = accountOf(seen, account.members, labels);
     if (found === null) return;
@@ -160,6 +166,9 @@ export class Kinship {
       const isPart = other.members.some((label) => found.includes(label));
       if (isPart && mayBeOne(into, other)) into = this.#roster.join(into, other);
     }
+    // Each had found what the others had left it at its worst moment.
+    const lane = into.lanes.get(model);
+    if (lane !== undefined) lane.limit = atLeast(lane.limit, mostTaken(seen, into.members));
   }
 
   /** Back to what was said, or not said; what was seen was misread. */

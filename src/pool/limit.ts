@@ -121,6 +121,12 @@ export function grown(state: LimitState, most: number): LimitState {
   return raised(state, (capacity ?? state.limit) + Math.min(step, most));
 }
 
+/** So many were there at once, as the calls of all its keys show together. */
+export function atLeast(state: LimitState, taken: number): LimitState {
+  if (state.capacity === null || taken <= state.capacity) return state;
+  return raised({ ...state, capacity: Math.min(taken, state.ceiling) }, taken);
+}
+
 /** The try is off, or was never begun. */
 export function withoutTry(state: LimitState): LimitState {
   return { ...state, limit: Math.min(state.limit, state.capacity ?? state.limit) };

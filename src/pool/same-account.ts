@@ -138,6 +138,13 @@ export function accountOf(
   return null;
 }
 
+/** The most that these labels together were seen to have taken at once. */
+export function mostTaken(seen: Sightings, labels: readonly string[]): number {
+  const group = new Set(labels);
+  const own = seen.taken.filter((each) => group.has(each.label));
+  return Math.max(0, ...own.map((each) => sum(each.there, group)));
+}
+
 const DISPROOF = 3;
 
 /** True when what was seen speaks against one account, and for an account of each label. */

@@ -116,11 +116,13 @@ export function timingFor(pace: Pace): Timing {
   const service = serviceOf(pace);
   const firstByte = pace.slowestFirstByteMs ?? service;
   const refusal = 1.5 * (pace.refusalMs ?? 0);
+  // Whoever tries waits for the refusal instead of a slot.
+  const tryMs = 4 * (pace.refusalMs ?? 0);
   return {
     firstSignMs: clamp(Math.max(3 * pace.answerMs, refusal), 20, 1_000),
     rampMs: clamp(Math.max(Math.min(250, 2 * pace.answerMs), refusal), 10, 1_000),
-    limitProbeMs: clamp(service, 50, 30_000),
-    limitProbeMaxMs: clamp(2 * service, 100, 60_000),
+    limitProbeMs: clamp(Math.max(service, tryMs), 50, 30_000),
+    limitProbeMaxMs: clamp(2 * Math.max(service, tryMs), 100, 60_000),
     coolMs: clamp(service / 8, 50, 1_000),
     coolMaxMs: 30_000,
     elsewhereMaxMs: clamp(4 * service, 500, 30_000),
