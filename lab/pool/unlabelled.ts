@@ -98,8 +98,13 @@ export async function runUnlabelled(
     const status = await client.request('resources/read', { uri: 'keypool://status' });
     const document = JSON.parse(status.result?.contents?.[0]?.text ?? 'null');
     await client.close();
-    return { ...measure(simulator, spec, from, ended), status: document,
-      found: foundIn(document), stderr: client.program.stderr, doctor: await inspect(home.env) };
+    return {
+      ...measure(simulator, spec, from, ended),
+      status: document,
+      found: foundIn(document),
+      stderr: client.program.stderr,
+      doctor: await inspect(home.env),
+    };
   } finally {
     client.program.kill('SIGKILL');
     await client.program.exit;
@@ -107,10 +112,16 @@ export async function runUnlabelled(
   }
 }
 
-function measure(simulator: Simulator, spec: UnlabelledCase, from: number, ended: readonly Ended[]) {
+function measure(
+  simulator: Simulator,
+  spec: UnlabelledCase,
+  from: number,
+  ended: readonly Ended[],
+) {
   const calls = ended.length;
   const refused = simulator.calls.filter((call) => call.status === 429);
-  const half = simulator.calls.find((_, index) => index >= simulator.calls.length / 2)?.startedAt ?? 0;
+  const half =
+    simulator.calls.find((_, index) => index >= simulator.calls.length / 2)?.startedAt ?? 0;
   const later = simulator.calls.filter((call) => call.startedAt >= half);
   const laterRefused = later.filter((call) => call.status === 429).length;
   const times = ended.map((each) => each.ms).sort((a, b) => a - b);

@@ -2,9 +2,9 @@
 
 import { BorrowedKey } from './borrowed-key.ts';
 import type { KeySlot } from './key-slot.ts';
+import { accept, enter, type Lane, leave, type Stay } from './lane.ts';
 import type { AttemptResult, Send } from './lease.ts';
 import type { PendingCall } from './pending-call.ts';
-import { accept, enter, type Lane, leave, type Stay } from './lane.ts';
 import { laneOf, type ProviderRecord } from './state.ts';
 import { ABORT_GRACE_MS } from './timing.ts';
 

@@ -4,8 +4,8 @@ import { type Failure, type FailureKind, PROVIDER_NAMES, UpstreamError } from '.
 import type { Attempt, Settled } from './attempt.ts';
 import { FAULT_OF, type Fault, OUTCOME_OF, reasonFor, speaksOfOutage } from './attribution.ts';
 import { deadlineSpent, keySilent } from './exhausted.ts';
-import type { AttemptResult } from './lease.ts';
 import type { Kinship } from './kinship.ts';
+import type { AttemptResult } from './lease.ts';
 import * as ledger from './ledger.ts';
 import type { Outcome } from './observer.ts';
 import { isFailing, isOutage, othersAreFine, outagePauseMs } from './outage.ts';

@@ -80,7 +80,14 @@ const ENDED_KEPT_MS = 30_000;
 export function enter(lane: Lane, key: string, now: number): Stay {
   const { capacity } = lane.limit;
   const isTry = capacity !== null && lane.inFlight >= capacity;
-  const stay = { key, sentAt: now, isTry, isAccepted: false, isSeen: false, endAt: Number.POSITIVE_INFINITY };
+  const stay = {
+    key,
+    sentAt: now,
+    isTry,
+    isAccepted: false,
+    isSeen: false,
+    endAt: Number.POSITIVE_INFINITY,
+  };
   lane.stays.push(stay);
   lane.inFlight += 1;
   if (lane.stays.length > lane.inFlight + 2 * ENDED_KEPT) lane.stays = pruned(lane, now);

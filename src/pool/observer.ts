@@ -30,17 +30,7 @@ export interface AttemptEvent {
   readonly completionTokens: number;
 }
 
-export interface KeyFacts {
-  readonly name: string;
-  readonly keyId: string;
-}
-
 export interface PoolObserver {
-  /** Accounts that were found although nobody named them: all of the provider's, after a change. */
-  accountsFound?(event: {
-    readonly provider: Provider;
-    readonly accounts: ReadonlyArray<readonly KeyFacts[]>;
-  }): void;
   attemptEnded?(event: AttemptEvent): void;
   /** The call goes on with another attempt, for this reason. */
   failedOver?(event: { readonly provider: Provider; readonly reason: Outcome }): void;

@@ -6,8 +6,8 @@ import { Breaker } from './breaker.ts';
 import { lanesOfKeys, mergeAccount } from './found-account.ts';
 import { KeySlot } from './key-slot.ts';
 import type { PoolKey } from './lease.ts';
-import type { KeyFacts, PoolObserver } from './observer.ts';
-import type { BreakerState } from './snapshot.ts';
+import type { PoolObserver } from './observer.ts';
+import type { BreakerState, FoundAccounts } from './snapshot.ts';
 import { type AccountRecord, createAccount, createProvider, type ProviderRecord } from './state.ts';
 import { type Pace, type Timing, timingFor } from './timing.ts';
 
@@ -16,6 +16,7 @@ export interface RosterOptions {
   readonly maxConcurrent: number;
   readonly logger: Logger;
   readonly observer: PoolObserver;
+  readonly onAccounts: (found: FoundAccounts) => void;
   /** Expected time of a first answer, until answers are seen. */
   readonly answerMs: number;
   readonly now: () => number;
@@ -28,6 +29,7 @@ export class Roster {
   readonly breaker: Breaker;
   readonly logger: Logger;
   readonly observer: PoolObserver;
+  readonly onAccounts: (found: FoundAccounts) => void;
   readonly ceiling: number;
   readonly now: () => number;
   readonly random: () => number;
@@ -42,6 +44,7 @@ export class Roster {
     this.provider = createProvider(options.provider, options.answerMs);
     this.logger = options.logger;
     this.observer = options.observer;
+    this.onAccounts = options.onAccounts;
     this.ceiling = options.maxConcurrent;
     this.now = options.now;
     this.random = options.random;
@@ -132,7 +135,7 @@ export class Roster {
   #tellAccounts(): void {
     const found = this.accounts.filter((account) => account.members.length > 1);
     const accounts = found.map((account) => keysOf(this, account));
-    this.observer.accountsFound?.({ provider: this.provider.provider, accounts });
+    this.onAccounts({ provider: this.provider.provider, accounts });
   }
 
   #forgetMembers(account: AccountRecord): void {
@@ -179,7 +182,10 @@ export class Roster {
 }
 
 /** Name and key id of the keys of an account that still take calls. */
-export function keysOf(roster: Roster, account: AccountRecord): KeyFacts[] {
+export function keysOf(
+  roster: Roster,
+  account: AccountRecord,
+): Array<FoundAccounts['accounts'][number][number]> {
   const own = roster.slots.filter((slot) => slot.account === account);
   return own.map(({ record: { name, keyId } }) => ({ name, keyId }));
 }

@@ -41,7 +41,11 @@ export const NOTHING_SEEN: Sightings = { taken: [], refused: [] };
 const TAKEN_KEPT = 64;
 const REFUSED_KEPT = 24;
 
-function recent<T extends { readonly at: number }>(list: readonly T[], most: number, since: number) {
+function recent<T extends { readonly at: number }>(
+  list: readonly T[],
+  most: number,
+  since: number,
+) {
   return list.filter((each) => each.at >= since).slice(-most);
 }
 
@@ -98,7 +102,11 @@ const EXACT = 1;
 const MANY = 8;
 
 /** Every group of `size` labels out of `others`, together with `core`. */
-function* groups(core: readonly string[], others: readonly string[], size: number): Generator<string[]> {
+function* groups(
+  core: readonly string[],
+  others: readonly string[],
+  size: number,
+): Generator<string[]> {
   if (size === 0) {
     yield [...core];
     return;
@@ -126,7 +134,9 @@ export function accountOf(
   others: readonly string[],
 ): readonly string[] | null {
   if (fitOf(seen, new Set(core)).odd < PROOF) return null;
-  const there = others.filter((label) => seen.refused.some((each) => mostAt(each, new Set([label])) > 0));
+  const there = others.filter((label) =>
+    seen.refused.some((each) => mostAt(each, new Set([label])) > 0),
+  );
   for (const size of sizesFor(there.length)) {
     const fitting: string[][] = [];
     for (const group of groups(core, there, size)) {

@@ -3,8 +3,8 @@
 import type { Candidate, Faster } from './choose.ts';
 import { choose, waitingPays } from './choose.ts';
 import type { KeySlot } from './key-slot.ts';
-import { endedLately } from './ledger.ts';
 import { type Lane, roomIn } from './lane.ts';
+import { endedLately } from './ledger.ts';
 import type { PendingCall } from './pending-call.ts';
 import { costOf, exposedRatio, fadedRatio, fadedSuccess, median } from './score.ts';
 import { laneOf, type ProviderRecord } from './state.ts';

@@ -54,6 +54,12 @@ export interface AccountSnapshot {
   }>;
 }
 
+/** Keys that were found to be of one account although nobody said so, by account. */
+export interface FoundAccounts {
+  readonly provider: Provider;
+  readonly accounts: ReadonlyArray<ReadonlyArray<Pick<KeySnapshot, 'name' | 'keyId'>>>;
+}
+
 export interface ProviderSnapshot {
   readonly provider: Provider;
   readonly breaker: BreakerState;

@@ -6,8 +6,8 @@
 import type { Provider } from '../base/errors.ts';
 import { type Lane, laneIn } from './lane.ts';
 import type { Sightings } from './same-account.ts';
-import type { Parted, Swap } from './swap.ts';
 import type { Slowness, SpeedModel, Success } from './score.ts';
+import type { Parted, Swap } from './swap.ts';
 import { expectedPace, type Pace } from './timing.ts';
 
 /** Out until the upstream's own answer, or an operator, says otherwise. */

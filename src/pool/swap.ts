@@ -63,7 +63,8 @@ export function awaitsSwap(account: AccountRecord, lane: Lane, about: Bystanders
   const { provider, accounts, now } = about;
   return accounts.some((other) => {
     const neighbour = other.lanes.get(lane.model);
-    if (neighbour === undefined || neighbour.inFlight === 0 || !mayBeOne(account, other)) return false;
+    if (neighbour === undefined || neighbour.inFlight === 0 || !mayBeOne(account, other))
+      return false;
     if (!isKnown(other, neighbour, now) || !mayShare(neighbour, lane)) return false;
     return nextAt(provider, account.label, other.label) <= now;
   });

@@ -21,7 +21,13 @@ export interface Pace {
 
 /** Nothing is known but how long a first answer may take. */
 export function expectedPace(answerMs: number): Pace {
-  return { serviceMs: null, firstByteMs: null, slowestFirstByteMs: null, answerMs, refusalMs: null };
+  return {
+    serviceMs: null,
+    firstByteMs: null,
+    slowestFirstByteMs: null,
+    answerMs,
+    refusalMs: null,
+  };
 }
 
 /** A first answer over the internet, with DNS and TLS before it. */
