@@ -11,6 +11,7 @@ import type { Outcome } from './observer.ts';
 import { isFailing, isOutage, othersAreFine, outagePauseMs } from './outage.ts';
 import type { Revival } from './revival.ts';
 import type { Roster } from './roster.ts';
+import { namedBy } from './same-account.ts';
 import { isInRotation, isOutpaced } from './selector.ts';
 import { spendBudget } from './state.ts';
 import {
@@ -260,7 +261,7 @@ export class Judge {
       ? this.#rests(attempt, failure)
       : { outcome: 'account_limited', next: AGAIN };
     // Afterwards: what is found to be part of a busy account has no need of a pause of its own.
-    this.#kinship.refused(attempt, inFlight);
+    this.#kinship.refused(attempt, namedBy(inFlight, limit));
     return verdict;
   }
 

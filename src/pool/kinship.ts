@@ -9,6 +9,7 @@ import {
   type Counts,
   isMistaken,
   mostTaken,
+  type Named,
   NOTHING_SEEN,
   type Sightings,
   withRefusal,
@@ -64,8 +65,8 @@ export class Kinship {
     about.provider.sightings.set(lane.model, withTaken(seen, taken, this.#since()));
   }
 
-  /** @param named calls in flight on the account, by the refusal's own number */
-  refused(attempt: Attempt, named: number | null): void {
+  /** @param named calls in flight on the account, by the refusal's own numbers */
+  refused(attempt: Attempt, named: Named | null): void {
     const { slot, lane, stay } = attempt;
     const about = this.#about();
     if (about.provider.swap?.stay === stay) swapRefused(about, this.#roster.timing());
@@ -128,14 +129,16 @@ export class Kinship {
     return this.#roster.now() - Math.max(MEMORY_MIN_MS, memoryMs);
   }
 
-  #explain(attempt: Attempt, named: number | null): void {
+  #explain(attempt: Attempt, named: Named | null): void {
     const { slot, lane, sentAt } = attempt;
     const { provider, accounts, now } = this.#about();
     const { model } = lane;
+    const isBefore = (each: Stay): boolean => each.sentAt <= sentAt && each.endAt > sentAt;
     const refusal = {
       at: now,
       label: slot.record.account,
-      before: this.#count(model, (each) => each.sentAt <= sentAt && each.endAt > sentAt),
+      before: this.#count(model, isBefore),
+      sure: this.#count(model, (each) => isBefore(each) && (each.isAccepted || !isThere(each))),
       after: this.#count(model, isThere),
       least: this.#count(model, (each) => each.isSeen && each.sentAt < sentAt && isThere(each)),
       named,
@@ -168,7 +171,9 @@ export class Kinship {
     }
     // Each had found what the others had left it at its worst moment.
     const lane = into.lanes.get(model);
-    if (lane !== undefined) lane.limit = atLeast(lane.limit, mostTaken(seen, into.members));
+    const taken = mostTaken(seen, into.members);
+    if (lane === undefined) return;
+    lane.limit = atLeast(lane.limit, Math.min(taken, lane.named ?? taken));
   }
 
   /** Back to what was said, or not said; what was seen was misread. */

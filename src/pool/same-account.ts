@@ -24,10 +24,25 @@ export interface Refusal {
   /** What was there, as far as we know, when it was sent, and when the refusal came. */
   readonly before: Counts;
   readonly after: Counts;
+  /** Of those before, the ones that were not refused themselves, for all we know by now. */
+  readonly sure: Counts;
   /** Taken before and still there after: at least so many all the time. */
   readonly least: Counts;
-  /** Calls on the account, by the refusal's own number: this one among them, or not. */
-  readonly named: number | null;
+  /** Calls on the account, by the refusal's own numbers. */
+  readonly named: Named | null;
+}
+
+/** How many calls a refusal said were there, the refused one not among them. */
+export interface Named {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** DeepSeek counts the refused call; where it names no more than the limit, perhaps it did not. */
+export function namedBy(current: number | null, limit: number | null): Named | null {
+  if (current === null) return null;
+  const isCounted = limit === null || current > limit;
+  return { least: current - 1, most: isCounted ? current - 1 : current };
 }
 
 /** What was seen of one model. */
@@ -73,26 +88,31 @@ function mostAt(refusal: Refusal, group: ReadonlySet<string>): number {
 export interface Fit {
   /** Refusals that cannot be, were this group one account and alone on it. */
   readonly odd: number;
-  /** Calls that were there at its fullest refusal beyond what it ever had taken; 0 or 1 is exact. */
-  readonly slack: number;
+  /** Of these, the ones whose own numbers are smaller than what we surely had there. */
+  readonly over: number;
+  /** Refusals of which we surely know what was there, and it was just what it had to be. */
+  readonly exact: number;
 }
 
 /** How well these labels' being one account explains what was seen of them. */
 export function fitOf(seen: Sightings, group: ReadonlySet<string>): Fit {
   const refused = seen.refused.filter((each) => group.has(each.label));
-  const taken = seen.taken.filter((each) => group.has(each.label));
-  const mostTaken = Math.max(0, ...taken.map((each) => sum(each.there, group)));
+  const mostThere = mostTaken(seen, [...group]);
   let odd = 0;
-  let slack = Number.POSITIVE_INFINITY;
+  let over = 0;
+  let exact = 0;
   for (const refusal of refused) {
-    const most = mostAt(refusal, group);
     const { named } = refusal;
-    const isShort = most < mostTaken || (named !== null && most < named - 1);
-    const isOver = named !== null && sum(refusal.least, group) > named;
-    if (isShort || isOver) odd += 1;
-    slack = Math.min(slack, most - (named === null ? mostTaken : Math.max(mostTaken, named - 1)));
+    // A number tells what was there; without one, what the same calls were taken with before.
+    const needed = named?.least ?? mostThere;
+    const isOver = named !== null && sum(refusal.least, group) > named.most;
+    if (isOver) over += 1;
+    if (isOver || mostAt(refusal, group) < needed) odd += 1;
+    const before = sum(refusal.before, group);
+    const isSure = before - sum(refusal.sure, group) <= EXACT;
+    if (isSure && Math.abs(before - needed) <= EXACT) exact += 1;
   }
-  return { odd, slack };
+  return { odd, over, exact };
 }
 
 /** Refusals that an account of its own does not explain, before another explanation is believed. */
@@ -140,8 +160,8 @@ export function accountOf(
   for (const size of sizesFor(there.length)) {
     const fitting: string[][] = [];
     for (const group of groups(core, there, size)) {
-      const { odd, slack } = fitOf(seen, new Set(group));
-      if (odd === 0 && slack <= EXACT) fitting.push(group);
+      const { odd, exact } = fitOf(seen, new Set(group));
+      if (odd === 0 && exact >= PROOF) fitting.push(group);
     }
     if (fitting.length > 0) return fitting.length === 1 ? (fitting[0] ?? null) : null;
   }
@@ -159,6 +179,8 @@ const DISPROOF = 3;
 
 /** True when what was seen speaks against one account, and for an account of each label. */
 export function isMistaken(seen: Sightings, members: readonly string[]): boolean {
-  if (fitOf(seen, new Set(members)).odd < DISPROOF) return false;
+  const { odd, over } = fitOf(seen, new Set(members));
+  if (over >= PROOF) return true;
+  if (odd < DISPROOF) return false;
   return members.every((label) => fitOf(seen, new Set([label])).odd === 0);
 }
