@@ -131,8 +131,8 @@ function unlabelled(make: Make, scale: number): Scenario[] {
   const bare = { wording: 'bare', ms: 0 } as const;
   const numbers = { wording: 'numbers', ms: 0 } as const;
   const late = { wording: 'equal', ms: 200 * scale } as const;
-  const others = (now: number): number =>
-    [0, 2, 6, 8, 3, 0, 5][Math.floor(now / (6 * second)) % 7] ?? 0;
+  const busy = [0, 3, 5, 2, 6, 1];
+  const others = (now: number): number => busy[Math.floor(now / (30 * second)) % 6] ?? 0;
   const shared = [{ capacity: 8, others }];
   return [
     make('U1', 'one account of 5, four keys, numbers', of(caps(5), one, numbers), burst(100)),
@@ -164,8 +164,8 @@ function unlabelled(make: Make, scale: number): Scenario[] {
       of([falling(6 * second)], one, numbers),
       burst(150),
     ),
-    make('U6', 'somebody else on the account, four keys', of(shared, one, numbers), burst(60)),
-    make('U6b', 'somebody else, one key, bare refusals', of(shared, [0], bare), burst(60)),
+    make('U6', 'somebody else on the account, four keys', of(shared, one, numbers), burst(100)),
+    make('U6b', 'somebody else, one key, bare refusals', of(shared, [0], bare), burst(100)),
   ];
 }
 

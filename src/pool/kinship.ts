@@ -90,13 +90,15 @@ export class Kinship {
   /** When a full account may be tried above its capacity, while calls wait; Infinity for never. */
   growsAt(account: AccountRecord, model: string, now: number): number {
     const lane = account.lanes.get(model);
-    const { swap, tries } = this.#roster.provider;
+    const { swap, tries, pace } = this.#roster.provider;
     if (lane === undefined || !isFull(lane)) return Number.POSITIVE_INFINITY;
     if (swap !== null && (swap.from === account.label || swap.to === account.label)) {
       return Number.POSITIVE_INFINITY;
     }
-    // After a pause one call goes whatever it costs; else nothing would ever go again.
-    if (lane.limit.capacity !== 0 && tries < 1) return Number.POSITIVE_INFINITY;
+    // Before the first call was served nothing can have changed. After a pause one call goes, whatever
+    // it costs; else nothing would ever go again.
+    const mayTry = tries >= 1 && pace.serviceMs !== null;
+    if (lane.limit.capacity !== 0 && !mayTry) return Number.POSITIVE_INFINITY;
     const at = Math.max(growsAt(lane.limit), account.coolUntil);
     const isAwaited = this.#isOpen() && awaitsSwap(account, lane, { ...this.#about(), now });
     return isAwaited ? at + this.#roster.timing().limitProbeMs : at;
