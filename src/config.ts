@@ -4,13 +4,20 @@
  * working directory is somebody's repository.
  */
 
-import { readFileSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import * as z from 'zod/mini';
-import { ConfigError } from './base/errors.ts';
+import { decodeText } from './base/decode-text.ts';
+import {
+  type EnvironmentKeys,
+  environmentKeysOf,
+  isPoolVariable,
+} from './base/environment-keys.ts';
+import { ConfigError, DiskError } from './base/errors.ts';
+import { isPlaceholder, isUnset } from './base/key-values.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
+import { readWholeFileSync } from './disk/read-file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -58,7 +65,7 @@ export interface Config {
   readonly environment: string | null;
   readonly masterKey: MasterKeySource;
   /** Pool keys that the environment gives; the store's entries of the same name come first. */
-  readonly environmentKeys: ReadonlyMap<string, string>;
+  readonly environmentKeys: EnvironmentKeys;
   readonly deepseekBaseUrl: string;
   readonly deepseekModel: string;
   readonly perplexityBaseUrl: string;
@@ -66,22 +73,19 @@ export interface Config {
   readonly maxConcurrent: number;
   readonly callTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Whether finished attempts are written down. */
+  readonly ledger: boolean;
   readonly logLevel: LogLevel;
   readonly httpToken: HttpTokenSource;
   readonly proxy: ProxySettings;
 }
 
-/** The families of names that the pool uses; the store may hold any other secret. */
-export const POOL_KEY_NAME = /^(DEEPSEEK|PERPLEXITY)_API_KEY(?:_([1-9]\d{0,4}))?$/;
-
+const MAX_DOTENV_BYTES = 1024 * 1024;
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
-const PLACEHOLDER =
-  /^(?:<.*>|\$\{.*\}|your[_-].*|.*[_-]here|change[_-]?me|replace[_-]?me|x{3,}|\*{3,}|\.{3}|todo|none|null|undefined)$/i;
-
 /** The value without surrounding white space; undefined when a client or a template left it open. */
 export function presentValue(raw: string | undefined): string | undefined {
   const value = raw?.trim();
-  return value === undefined || value === '' || PLACEHOLDER.test(value) ? undefined : value;
+  return value === undefined || isUnset(value) ? undefined : value;
 }
 
 /** A flag was typed on purpose: only nothing at all counts as missing. */
@@ -103,22 +107,23 @@ export function defaultHome(env: Environment): string {
 
 function readDotenv(path: string, mustExist: boolean): Environment {
   try {
-    return parseDotenv(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
+    const decoded = decodeText(readWholeFileSync(path, MAX_DOTENV_BYTES).bytes);
+    if (decoded !== null) return parseDotenv(decoded.text);
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (missing && !mustExist) return {};
-    throw new ConfigError(
-      missing
-        ? `the settings file ${path} does not exist`
-        : `cannot read the settings file ${path}`,
-      {
-        cause,
-        hint: missing
-          ? 'check the path given with --dotenv, or leave the flag out'
-          : `make it readable for you alone: chmod 600 ${path}`,
-      },
-    );
+    if (!(cause instanceof DiskError)) throw cause;
+    if (cause.code === 'missing' && !mustExist) return {};
+    const isMissing = cause.code === 'missing';
+    const message = isMissing
+      ? `the settings file ${path} does not exist`
+      : `the settings file: ${cause.message}`;
+    const hint = isMissing
+      ? 'check the path given with --dotenv, or leave the flag out'
+      : cause.hint;
+    throw new ConfigError(message, { cause, hint });
   }
+  throw new ConfigError(`the settings file ${path} is not a text`, {
+    hint: 'write it as UTF-8: NAME=value, one in a line',
+  });
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
@@ -173,6 +178,12 @@ class Settings {
     return presentValue(this.#env[variable]) ?? presentValue(this.#file[variable]);
   }
 
+  /** As `get`; an example such as `sk-...` in one place does not hide the key in the other. */
+  key(variable: string): string | undefined {
+    const isKey = (raw: string | undefined): boolean => !isPlaceholder(raw?.trim() ?? '');
+    return [this.#env[variable], this.#file[variable]].find(isKey)?.trim();
+  }
+
   origin(variable: string): Origin {
     const fromEnvironment = presentValue(this.#env[variable]) !== undefined;
     return { variable, file: fromEnvironment ? null : this.#path };
@@ -191,6 +202,15 @@ class Settings {
       hint: `correct it or leave it out; the default is ${fallback}`,
     });
   }
+}
+
+function isOn(variable: string, raw: string): boolean {
+  const word = raw.toLowerCase();
+  if (['on', 'true', '1', 'yes'].includes(word)) return true;
+  if (['off', 'false', '0', 'no'].includes(word)) return false;
+  throw new ConfigError(`${variable} has to be on or off`, {
+    hint: 'correct it or leave it out; the default is on',
+  });
 }
 
 function logLevel(raw: string): LogLevel {
@@ -242,13 +262,12 @@ function masterKeySource(settings: Settings): MasterKeySource {
   };
 }
 
-function environmentKeys(settings: Settings): ReadonlyMap<string, string> {
-  const keys = new Map<string, string>();
-  for (const name of settings.names().sort()) {
-    const value = POOL_KEY_NAME.test(name) ? settings.get(name) : undefined;
-    if (value !== undefined) keys.set(name, value);
-  }
-  return keys;
+function environmentKeys(settings: Settings): EnvironmentKeys {
+  const values = settings.names().flatMap((name) => {
+    const value = isPoolVariable(name) ? settings.key(name) : undefined;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return environmentKeysOf(new Map(values));
 }
 
 /**
@@ -284,6 +303,7 @@ export function loadConfig(flags: GlobalFlags = {}, env: Environment = process.e
     maxConcurrent: settings.number('KEYPOOL_MAX_CONCURRENT', 64),
     callTimeoutMs: settings.number('KEYPOOL_CALL_TIMEOUT_MS', 180_000),
     idleTimeoutMs: settings.number('KEYPOOL_IDLE_TIMEOUT_MS', 45_000),
+    ledger: isOn('KEYPOOL_LEDGER', settings.get('KEYPOOL_LEDGER') ?? 'on'),
     logLevel: logLevel(given(flags.logLevel) ?? settings.get('KEYPOOL_LOG_LEVEL') ?? 'info'),
     httpToken: {
       text: settings.get('KEYPOOL_HTTP_TOKEN') ?? null,

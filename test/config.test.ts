@@ -80,7 +80,7 @@ describe('values that a client left open', () => {
         OTHER_API_KEY: 'not ours',
       },
     );
-    expect([...config.environmentKeys]).toEqual([
+    expect([...config.environmentKeys.keys]).toEqual([
       ['DEEPSEEK_API_KEY', 'sk-test-1'],
       ['DEEPSEEK_API_KEY_17', 'sk-test-17'],
     ]);
@@ -152,5 +152,14 @@ describe('bad settings', () => {
 
   it('says when the file given with --dotenv is missing', () => {
     expect(() => loadConfig({ home, dotenv: join(home, 'nowhere') }, {})).toThrow(/does not exist/);
+  });
+});
+
+describe('the ledger', () => {
+  it('is on unless it is turned off, and nothing in between', () => {
+    const ledger = (value?: string) => loadConfig({ home }, { KEYPOOL_LEDGER: value }).ledger;
+    expect([undefined, 'on', 'ON', '1', ''].map(ledger)).toEqual([true, true, true, true, true]);
+    expect(['off', 'Off', 'false', '0'].map(ledger)).toEqual([false, false, false, false]);
+    expect(() => ledger('maybe')).toThrow(ConfigError);
   });
 });

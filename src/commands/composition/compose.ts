@@ -4,8 +4,9 @@
  */
 
 import type { KeyStoreError } from '../../base/errors.ts';
+import { keyId } from '../../base/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
-import { keyId, type Redactor } from '../../base/redact.ts';
+import type { Redactor } from '../../base/redact.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { KeyPool } from '../../pool/key-pool.ts';
 import type { KeyProbe } from '../../pool/lease.ts';
@@ -19,6 +20,8 @@ import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts'
 import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
+import type { Entry } from '../../usage/ledger/entry.ts';
+import { Bookkeeping } from './bookkeeping.ts';
 import { writeFoundAccounts } from './found-accounts.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
@@ -30,6 +33,8 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly observer?: PoolObserver;
+  /** Hears what every attempt cost. */
+  readonly onSpent?: (entry: Entry) => void;
 }
 
 /** Where the pool's keys come from at the moment. */
@@ -52,8 +57,8 @@ export interface Runtime {
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
-  /** Stops following the store; rejects waiting calls. */
-  close(): void;
+  /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
+  close(): Promise<void>;
 }
 
 /** Fills the pool, and follows the store: what changes on disk is in force within two seconds. */
@@ -104,7 +109,7 @@ class KeySupply {
   /** Nobody named a store, there is none, and the environment gives keys. */
   #canDoWithout(problem: KeyStoreError): boolean {
     const { config } = this.#options;
-    return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.size > 0;
+    return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.keys.size > 0;
   }
 
   #take(supply: Supply, config: Config): void {
@@ -148,7 +153,7 @@ function isLocal(baseUrl: string): boolean {
 
 /** Builds pool and clients and begins to open the store. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { config, logger, observer } = options;
+  const { config, logger, observer, onSpent } = options;
   const fetch = createFetch({ proxy: config.proxy });
   const checkKey = createKeyProbe({
     deepseekBaseUrl: config.deepseekBaseUrl,
@@ -174,12 +179,14 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     ...(observer === undefined ? {} : { observer }),
   });
   const supply = new KeySupply(options, pool);
+  const meter = new Bookkeeping({ config, logger, ...(onSpent === undefined ? {} : { onSpent }) });
   const shared = {
     lender: pool,
     callTimeoutMs: config.callTimeoutMs,
     idleTimeoutMs: config.idleTimeoutMs,
     fetch,
     logger,
+    meter,
   };
   return {
     checkKey,
@@ -192,9 +199,10 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     ready: () => supply.current(),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
-    close: () => {
+    close: async () => {
       supply.stop();
       pool.close();
+      await meter.close();
     },
   };
 }
