@@ -3,8 +3,8 @@
  * every instant is monotonic milliseconds that the caller passes in.
  */
 
-import { freshLimit, type LimitState } from './limit.ts';
-import { LINGER_MS } from './timing.ts';
+import { freshLimit, type LimitState } from '../rules/limit.ts';
+import { LINGER_MS } from '../rules/timing.ts';
 
 /** One attempt's stay at the upstream, as far as we know. */
 export interface Stay {

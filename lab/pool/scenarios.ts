@@ -1,6 +1,6 @@
 /** Scenarios S1–S14 of the design, at answers of eight seconds and at a fraction of that. */
 
-import { exponential } from '../../lab/pool/random.ts';
+import { exponential } from './random.ts';
 import {
   type AccountSpec,
   drawTokens,

@@ -1,11 +1,11 @@
 /** One scenario, one policy, one seed, on virtual time. */
 
-import { seeded } from '../../lab/pool/random.ts';
-import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
 import { runOracle } from './oracle.ts';
 import { createPolicy, type Policy, type PolicyName } from './policies.ts';
+import { seeded } from './random.ts';
 import type { Arrival, Scenario } from './scenarios.ts';
 import { type Counts, keysOf, SimulatedUpstream } from './upstream.ts';
+import { VirtualClock } from './virtual-clock.ts';
 
 export interface RunResult {
   /** Of the calls that are neither cancelled nor bad. */

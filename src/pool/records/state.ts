@@ -3,12 +3,12 @@
  * is monotonic milliseconds that the caller passes in.
  */
 
-import type { Provider } from '../base/errors.ts';
+import type { Provider } from '../../base/errors.ts';
+import type { Sightings } from '../rules/same-account.ts';
+import type { Slowness, SpeedModel, Success } from '../rules/score.ts';
+import { expectedPace, type Pace } from '../rules/timing.ts';
 import { type Lane, laneIn } from './lane.ts';
-import type { Sightings } from './same-account.ts';
-import type { Slowness, SpeedModel, Success } from './score.ts';
 import type { Parted, Swap } from './swap.ts';
-import { expectedPace, type Pace } from './timing.ts';
 
 /** Out until the upstream's own answer, or an operator, says otherwise. */
 export interface Disabled {

@@ -1,14 +1,14 @@
 /** The scenarios that are a number rather than a race: leaks, the half-open herd, the choice. */
 
-import { seeded } from '../../lab/pool/random.ts';
-import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { CallRequest, PoolKey } from '../../src/pool/lease.ts';
-import { PendingCall } from '../../src/pool/pending-call.ts';
-import { Roster } from '../../src/pool/roster.ts';
-import { momentOf, pickFor } from '../../src/pool/selector.ts';
+import { PendingCall } from '../../src/pool/run/pending-call.ts';
+import { Roster } from '../../src/pool/run/roster.ts';
+import { momentOf, pickFor } from '../../src/pool/run/selector.ts';
+import { seeded } from './random.ts';
 import { keysOf, SimulatedUpstream, type UpstreamSpec } from './upstream.ts';
+import { VirtualClock } from './virtual-clock.ts';
 
 function requestWith(signal: AbortSignal): CallRequest {
   return {

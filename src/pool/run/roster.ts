@@ -1,15 +1,20 @@
 /** The keys and accounts of one provider, with the records that everybody in the pool works on. */
 
-import type { Provider } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
+import type { Provider } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { PoolKey } from '../lease.ts';
+import type { PoolObserver } from '../observer.ts';
+import { lanesOfKeys, mergeAccount } from '../records/found-account.ts';
+import {
+  type AccountRecord,
+  createAccount,
+  createProvider,
+  type ProviderRecord,
+} from '../records/state.ts';
+import { type Pace, type Timing, timingFor } from '../rules/timing.ts';
+import type { BreakerState, FoundAccounts } from '../snapshot.ts';
 import { Breaker } from './breaker.ts';
-import { lanesOfKeys, mergeAccount } from './found-account.ts';
 import { KeySlot } from './key-slot.ts';
-import type { PoolKey } from './lease.ts';
-import type { PoolObserver } from './observer.ts';
-import type { BreakerState, FoundAccounts } from './snapshot.ts';
-import { type AccountRecord, createAccount, createProvider, type ProviderRecord } from './state.ts';
-import { type Pace, type Timing, timingFor } from './timing.ts';
 
 export interface RosterOptions {
   readonly provider: Provider;

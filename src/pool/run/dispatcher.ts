@@ -1,18 +1,18 @@
 /** Hands free keys to waiting calls, one call per freed slot, and refuses calls without hope. */
 
-import type { KeyReason, PoolExhaustedError } from '../base/errors.ts';
+import type { KeyReason, PoolExhaustedError } from '../../base/errors.ts';
+import type { WaitNotice } from '../lease.ts';
+import { isTry } from '../records/lane.ts';
+import { MAX_QUEUE } from '../rules/timing.ts';
 import { Attempt } from './attempt.ts';
 import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
 import type { Judge } from './judge.ts';
 import type { KeySlot } from './key-slot.ts';
 import type { Kinship } from './kinship.ts';
-import { isTry } from './lane.ts';
-import type { WaitNotice } from './lease.ts';
 import type { PendingCall } from './pending-call.ts';
 import { type Queued, WaitQueue } from './queue.ts';
 import type { Roster } from './roster.ts';
 import { isInRotation, isOut, type Moment, momentOf, type Pick, pickFor } from './selector.ts';
-import { MAX_QUEUE } from './timing.ts';
 
 /** Who outlives a failure this many times over is not failing. */
 const SURVIVED_FAILURES = 4;

@@ -1,11 +1,11 @@
 /** The frozen, secret-free snapshot of one provider's pool. */
 
+import type { AccountRecord, ProviderRecord } from '../records/state.ts';
+import { fadedRatio, fadedSuccess, healthScore, median } from '../rules/score.ts';
+import { timingFor } from '../rules/timing.ts';
+import type { AccountSnapshot, BreakerState, KeySnapshot, ProviderSnapshot } from '../snapshot.ts';
 import { unavailability } from './exhausted.ts';
 import type { KeySlot } from './key-slot.ts';
-import { fadedRatio, fadedSuccess, healthScore, median } from './score.ts';
-import type { AccountSnapshot, BreakerState, KeySnapshot, ProviderSnapshot } from './snapshot.ts';
-import type { AccountRecord, ProviderRecord } from './state.ts';
-import { timingFor } from './timing.ts';
 
 export interface ProviderFacts {
   readonly provider: ProviderRecord;

@@ -8,11 +8,11 @@
  * after something of it may have been billed before.
  */
 
+import { spendBudget } from '../records/state.ts';
+import { silenceOf } from '../rules/timing.ts';
 import type { Attempt } from './attempt.ts';
 import type { Roster } from './roster.ts';
 import { isMuchSlower, momentOf, pickFor } from './selector.ts';
-import { spendBudget } from './state.ts';
-import { silenceOf } from './timing.ts';
 
 /** First bytes of calls sent later, that make silence telling. */
 const LATER_ANSWERS = 3;

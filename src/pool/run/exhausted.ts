@@ -6,7 +6,7 @@ import {
   PROVIDER_NAMES,
   type Provider,
   UpstreamError,
-} from '../base/errors.ts';
+} from '../../base/errors.ts';
 import type { KeySlot } from './key-slot.ts';
 
 /** What keeps a key from serving just now; null for a key in rotation. */

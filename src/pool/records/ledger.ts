@@ -3,12 +3,9 @@
  * in; `now` is an argument; nothing here starts, stops or wakes anything.
  */
 
-import { type Lane, mostAtOnce, type Stay } from './lane.ts';
-import { afterAccepted, afterPause, afterRefused } from './limit.ts';
-import { addEvidence, addOutcome } from './outage.ts';
-import { learnSlowness, learnSpeed, learnSuccess, predictMs } from './score.ts';
-import type { AccountRecord, Disabled, KeyRecord, ProviderRecord } from './state.ts';
-import { earnBudget } from './state.ts';
+import { afterAccepted, afterPause, afterRefused } from '../rules/limit.ts';
+import { addEvidence, addOutcome } from '../rules/outage.ts';
+import { learnSlowness, learnSpeed, learnSuccess, predictMs } from '../rules/score.ts';
 import {
   doubled,
   jittered,
@@ -16,7 +13,10 @@ import {
   paceAfterService,
   RETRY_AFTER_MAX_MS,
   type Timing,
-} from './timing.ts';
+} from '../rules/timing.ts';
+import { type Lane, mostAtOnce, type Stay } from './lane.ts';
+import type { AccountRecord, Disabled, KeyRecord, ProviderRecord } from './state.ts';
+import { earnBudget } from './state.ts';
 
 /** The records one attempt touches, with its facts. */
 export interface Entry {

@@ -3,7 +3,7 @@
  * Pure: reads the provider's evidence, oldest first.
  */
 
-import type { Evidence, KeyRecord, ProviderRecord } from './state.ts';
+import type { Evidence, KeyRecord, ProviderRecord } from '../records/state.ts';
 import type { Timing } from './timing.ts';
 
 const EVIDENCE_KEPT = 256;

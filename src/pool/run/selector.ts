@@ -1,14 +1,14 @@
 /** Which key may and should take a waiting call: the rules of choose.ts on the live slots. */
 
-import type { Candidate, Faster } from './choose.ts';
-import { choose, waitingPays } from './choose.ts';
+import { type Lane, roomIn } from '../records/lane.ts';
+import { endedLately } from '../records/ledger.ts';
+import { laneOf, type ProviderRecord } from '../records/state.ts';
+import type { Candidate, Faster } from '../rules/choose.ts';
+import { choose, waitingPays } from '../rules/choose.ts';
+import { costOf, exposedRatio, fadedRatio, fadedSuccess, median } from '../rules/score.ts';
+import { clamp, type Timing } from '../rules/timing.ts';
 import type { KeySlot } from './key-slot.ts';
-import { type Lane, roomIn } from './lane.ts';
-import { endedLately } from './ledger.ts';
 import type { PendingCall } from './pending-call.ts';
-import { costOf, exposedRatio, fadedRatio, fadedSuccess, median } from './score.ts';
-import { laneOf, type ProviderRecord } from './state.ts';
-import { clamp, type Timing } from './timing.ts';
 
 export interface Pick extends Candidate {
   readonly slot: KeySlot;

@@ -3,14 +3,14 @@
  * Pools that only shrink are what users of other gateways complain about most.
  */
 
-import { isAbort, PROVIDER_NAMES } from '../base/errors.ts';
-import { reasonFor } from './attribution.ts';
+import { isAbort, PROVIDER_NAMES } from '../../base/errors.ts';
+import type { KeyProbe, KeyVerdict } from '../lease.ts';
+import { disabledNow } from '../records/ledger.ts';
+import type { Disabled } from '../records/state.ts';
+import { reasonFor } from '../rules/attribution.ts';
+import type { Timing } from '../rules/timing.ts';
 import type { KeySlot } from './key-slot.ts';
-import type { KeyProbe, KeyVerdict } from './lease.ts';
-import { disabledNow } from './ledger.ts';
 import type { Roster } from './roster.ts';
-import type { Disabled } from './state.ts';
-import type { Timing } from './timing.ts';
 
 export class Revival {
   readonly #roster: Roster;

@@ -3,8 +3,8 @@
  * line here.
  */
 
-import type { FailureKind } from '../base/errors.ts';
-import type { Outcome } from './observer.ts';
+import type { FailureKind } from '../../base/errors.ts';
+import type { Outcome } from '../observer.ts';
 
 export type Fault =
   /** The caller's request: returned as it is, touches nothing. */

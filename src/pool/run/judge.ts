@@ -1,19 +1,24 @@
 /** Writes an attempt's course into the records, moves the breakers, and says what the call does. */
 
-import { type Failure, type FailureKind, PROVIDER_NAMES, UpstreamError } from '../base/errors.ts';
-import type { Attempt, Settled } from './attempt.ts';
-import { FAULT_OF, type Fault, OUTCOME_OF, reasonFor, speaksOfOutage } from './attribution.ts';
-import { deadlineSpent, keySilent } from './exhausted.ts';
-import type { Kinship } from './kinship.ts';
-import type { AttemptResult } from './lease.ts';
-import * as ledger from './ledger.ts';
-import type { Outcome } from './observer.ts';
-import { isFailing, isOutage, othersAreFine, outagePauseMs } from './outage.ts';
-import type { Revival } from './revival.ts';
-import type { Roster } from './roster.ts';
-import { namedBy } from './same-account.ts';
-import { isInRotation, isOutpaced } from './selector.ts';
-import { spendBudget } from './state.ts';
+import {
+  type Failure,
+  type FailureKind,
+  PROVIDER_NAMES,
+  UpstreamError,
+} from '../../base/errors.ts';
+import type { AttemptResult } from '../lease.ts';
+import type { Outcome } from '../observer.ts';
+import * as ledger from '../records/ledger.ts';
+import { spendBudget } from '../records/state.ts';
+import {
+  FAULT_OF,
+  type Fault,
+  OUTCOME_OF,
+  reasonFor,
+  speaksOfOutage,
+} from '../rules/attribution.ts';
+import { isFailing, isOutage, othersAreFine, outagePauseMs } from '../rules/outage.ts';
+import { namedBy } from '../rules/same-account.ts';
 import {
   clamp,
   doubled,
@@ -25,7 +30,13 @@ import {
   paceAfterAnswer,
   paceAfterRefusal,
   TRIAL_COST,
-} from './timing.ts';
+} from '../rules/timing.ts';
+import type { Attempt, Settled } from './attempt.ts';
+import { deadlineSpent, keySilent } from './exhausted.ts';
+import type { Kinship } from './kinship.ts';
+import type { Revival } from './revival.ts';
+import type { Roster } from './roster.ts';
+import { isInRotation, isOutpaced } from './selector.ts';
 
 /** What the call does next. */
 export type Next =

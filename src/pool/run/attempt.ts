@@ -1,12 +1,12 @@
 /** One attempt: a slot taken from a key and its account, given back exactly once. */
 
+import type { AttemptResult, Send } from '../lease.ts';
+import { accept, enter, type Lane, leave, type Stay } from '../records/lane.ts';
+import { laneOf, type ProviderRecord } from '../records/state.ts';
+import { ABORT_GRACE_MS } from '../rules/timing.ts';
 import { BorrowedKey } from './borrowed-key.ts';
 import type { KeySlot } from './key-slot.ts';
-import { accept, enter, type Lane, leave, type Stay } from './lane.ts';
-import type { AttemptResult, Send } from './lease.ts';
 import type { PendingCall } from './pending-call.ts';
-import { laneOf, type ProviderRecord } from './state.ts';
-import { ABORT_GRACE_MS } from './timing.ts';
 
 export type Settled<T> =
   | { readonly ok: true; readonly result: AttemptResult<T> }

@@ -1,9 +1,16 @@
 /** Which accounts are one: the rules of same-account.ts and swap.ts on the live keys. */
 
-import type { Attempt } from './attempt.ts';
-import { isFull, isTry, type Stay } from './lane.ts';
-import { afterNeighbour, atLeast, grown, growsAt } from './limit.ts';
-import type { Roster } from './roster.ts';
+import { isFull, isTry, type Stay } from '../records/lane.ts';
+import type { AccountRecord } from '../records/state.ts';
+import {
+  awaitsSwap,
+  type Bystanders,
+  beginSwap,
+  endSwap,
+  mayBeOne,
+  swapRefused,
+} from '../records/swap.ts';
+import { afterNeighbour, atLeast, grown, growsAt } from '../rules/limit.ts';
 import {
   accountOf,
   type Counts,
@@ -14,10 +21,10 @@ import {
   type Sightings,
   withRefusal,
   withTaken,
-} from './same-account.ts';
+} from '../rules/same-account.ts';
+import type { Attempt } from './attempt.ts';
+import type { Roster } from './roster.ts';
 import type { Pick } from './selector.ts';
-import type { AccountRecord } from './state.ts';
-import { awaitsSwap, type Bystanders, beginSwap, endSwap, mayBeOne, swapRefused } from './swap.ts';
 
 /** What is older than so many services says nothing about today. */
 const MEMORY_SERVICES = 40;

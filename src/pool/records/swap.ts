@@ -5,10 +5,10 @@
  * takes from the first. A try of its own would have been due anyway. Pure transitions on records.
  */
 
+import { grown, withoutTry } from '../rules/limit.ts';
+import { doubled, type Timing } from '../rules/timing.ts';
 import { isFull, type Lane, type Stay } from './lane.ts';
-import { grown, withoutTry } from './limit.ts';
 import type { AccountRecord, ProviderRecord } from './state.ts';
-import { doubled, type Timing } from './timing.ts';
 
 /** A slot of one account that is kept free while a call of another tries. */
 export interface Swap {

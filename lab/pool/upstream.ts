@@ -1,9 +1,9 @@
 /** A simulated provider on the virtual clock: accounts with capacities, keys with faults. */
 
-import { exponential } from '../../lab/pool/random.ts';
-import type { VirtualClock } from '../../lab/pool/virtual-clock.ts';
 import { type Failure, type FailureKind, UpstreamError } from '../../src/base/errors.ts';
 import type { AttemptResult, Lease, PoolKey } from '../../src/pool/lease.ts';
+import { exponential } from './random.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 
 /** What a key does at an instant; null: it works. */
 export type FaultAt = (now: number) => Fault | null;

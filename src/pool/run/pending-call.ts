@@ -1,7 +1,7 @@
 /** One call from its arrival to its end: one deadline, one cancel, and what was tried so far. */
 
-import { isAbort, type UpstreamError } from '../base/errors.ts';
-import type { CallRequest } from './lease.ts';
+import { isAbort, type UpstreamError } from '../../base/errors.ts';
+import type { CallRequest } from '../lease.ts';
 
 export type CallEnd = 'cancelled' | 'expired';
 

@@ -3,8 +3,8 @@
  * against it. Pure transitions on plain records; who moves the keys is the roster's business.
  */
 
+import { freshLimit, type LimitState } from '../rules/limit.ts';
 import { createLane, type Lane } from './lane.ts';
-import { freshLimit, type LimitState } from './limit.ts';
 import type { AccountRecord } from './state.ts';
 
 function mergedLimit(one: Lane, other: Lane, ceiling: number): LimitState {
