@@ -70,6 +70,7 @@ describe('one call', () => {
       retryAfterMs: null,
       requestId: null,
       namedLimit: null,
+      namedInFlight: null,
       mayBeBilled: false,
     } as const;
     const { result, events } = arrange(
