@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, DiskError, KeyStoreError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
+import { createFile } from '../disk/create-file.ts';
 import { withFileLock } from '../disk/file-lock.ts';
 import { resolveLinks } from '../disk/links.ts';
 import { makeFolder } from '../disk/make-folder.ts';
@@ -21,6 +22,13 @@ async function ensureFolder(path: string): Promise<void> {
       cause,
       hint: 'name another one with --home or KEYPOOL_HOME',
     });
+  });
+}
+
+/** Somebody's repository may be around the home; what is there already is theirs. */
+async function ignoreInGit(home: string): Promise<void> {
+  await createFile(join(home, '.gitignore'), '*\n').catch((error: unknown) => {
+    if (!(error instanceof DiskError) || error.code !== 'exists') throw asKeyStoreError(error);
   });
 }
 
@@ -55,8 +63,15 @@ async function ensureMasterKey(input: CommandInput): Promise<string> {
 }
 
 async function run(input: CommandInput): Promise<number> {
-  const { home } = loadConfig(input.flags, input.env);
+  const { home, isHomeless, warnings } = loadConfig(input.flags, input.env);
+  if (isHomeless) {
+    throw new ConfigError('this user has no home folder', {
+      hint: 'set KEYPOOL_HOME or give --home',
+    });
+  }
   await ensureFolder(home);
+  await ignoreInGit(home);
+  for (const { message, hint } of warnings) tell(`Warning: ${message}; ${hint}`);
   const masterKey = await ensureMasterKey(input).catch((error: unknown) => {
     throw asKeyStoreError(error);
   });

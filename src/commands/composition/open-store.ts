@@ -8,6 +8,12 @@ import { SealedMemory } from '../../secrets/sealed-memory.ts';
 
 /** Says which environment has no store, instead of falling back to another one. */
 function explainMissing(config: Config, error: KeyStoreError): KeyStoreError {
+  if (error.code === 'missing' && config.isHomeless) {
+    return new KeyStoreError('missing', 'this user has no home folder, so there is no key store', {
+      cause: error,
+      hint: 'set KEYPOOL_HOME or give --home, then run keypool-mcp init',
+    });
+  }
   if (error.code !== 'missing' || config.environment === null) return error;
   return new KeyStoreError(
     'missing',

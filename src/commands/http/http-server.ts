@@ -11,6 +11,7 @@ import { createMetrics } from '../../http/metrics.ts';
 import { isLoopback, plainAddress } from '../../http/names.ts';
 import { serveHttp } from '../../http/serve-http.ts';
 import type { CommandInput, CommandOptions } from '../command.ts';
+import { logWarnings } from '../composition/config-warnings.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
@@ -97,6 +98,8 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const redactor = new Redactor();
   const logger = createLogger({ level: config.logLevel, redactor });
   const found = await findHttpToken(config);
+  logWarnings(logger, config);
+  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
   const { token, isConfigured } = found;
   redactor.add(token);
   if (!isSound(found)) {
