@@ -68,6 +68,8 @@ export interface Config {
   readonly maxConcurrent: number;
   readonly callTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Whether finished attempts are written down. */
+  readonly ledger: boolean;
   readonly logLevel: LogLevel;
   readonly httpToken: HttpTokenSource;
   readonly proxy: ProxySettings;
@@ -208,6 +210,7 @@ export function loadConfig(flags: GlobalFlags, env: Environment): Config {
     maxConcurrent: settings.number('KEYPOOL_MAX_CONCURRENT', 64),
     callTimeoutMs: settings.number('KEYPOOL_CALL_TIMEOUT_MS', 180_000),
     idleTimeoutMs: settings.number('KEYPOOL_IDLE_TIMEOUT_MS', 45_000),
+    ledger: settings.isOn('KEYPOOL_LEDGER'),
     logLevel: logLevel(given(flags.logLevel) ?? settings.get('KEYPOOL_LOG_LEVEL') ?? 'info'),
     httpToken: {
       text: settings.get('KEYPOOL_HTTP_TOKEN') ?? null,

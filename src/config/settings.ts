@@ -66,4 +66,14 @@ export class Settings {
       hint: `correct it or leave it out; the default is ${fallback}`,
     });
   }
+
+  /** A switch that is on unless somebody turned it off. */
+  isOn(variable: string): boolean {
+    const word = this.get(variable)?.toLowerCase() ?? 'on';
+    if (['on', 'true', '1', 'yes'].includes(word)) return true;
+    if (['off', 'false', '0', 'no'].includes(word)) return false;
+    throw new ConfigError(`${variable} has to be on or off`, {
+      hint: 'correct it or leave it out; the default is on',
+    });
+  }
 }
