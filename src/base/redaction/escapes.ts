@@ -1,0 +1,81 @@
+/** A text without its percent, JSON, JavaScript and HTML escapes and without invisible characters. */
+
+import { lastBefore, type Reading } from './reading.ts';
+import type { Span } from './run-index.ts';
+
+const HEX = '[0-9A-Fa-f]';
+/** Characters that show nothing, and the zero bytes of UTF-16 read as single bytes. */
+const INVISIBLE = '\\0\\u00ad\\u200b-\\u200f\\u2060-\\u2064\\ufeff';
+const MAY_ESCAPE = new RegExp(`[%\\\\&${INVISIBLE}]`);
+const ESCAPE = new RegExp(
+  [
+    `%${HEX}{2}`,
+    `\\\\u${HEX}{4}`,
+    `\\\\u\\{${HEX}{1,6}\\}`,
+    `\\\\x${HEX}{2}`,
+    '\\\\[/"\\\\nrt]',
+    '&#\\d{1,7};',
+    `&#[xX]${HEX}{1,6};`,
+    `[${INVISIBLE}]`,
+  ].join('|'),
+  'g',
+);
+const IS_INVISIBLE = new RegExp(`^[${INVISIBLE}]$`);
+const CONTROL: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+function characterOf(code: number): string {
+  if (!(code <= 0x10ffff)) return '\ufffd';
+  const character = String.fromCodePoint(code);
+  return IS_INVISIBLE.test(character) ? '' : character;
+}
+
+function meaningOf(sequence: string): string {
+  const [first = '', second = ''] = sequence;
+  if (first === '%') return characterOf(Number.parseInt(sequence.slice(1), 16));
+  if (first === '&') {
+    const digits = sequence.slice(2, -1);
+    return characterOf(/^x/i.test(digits) ? Number.parseInt(digits.slice(1), 16) : Number(digits));
+  }
+  if (first !== '\\') return '';
+  if (second !== 'u' && second !== 'x') return CONTROL[second] ?? second;
+  return characterOf(Number.parseInt(sequence.slice(2).replace('{', ''), 16));
+}
+
+/** One escape: where it stands in the text, and where what it means stands in the reading. */
+interface Replaced {
+  readonly start: number;
+  readonly end: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where the character at `at` of the reading stands in the text. */
+function placeOf(replaced: readonly Replaced[], at: number): Span {
+  const last = replaced[lastBefore(replaced, ({ from }) => from <= at)];
+  if (last === undefined) return { start: at, end: at + 1 };
+  if (at < last.to) return last;
+  const start = last.end + at - last.to;
+  return { start, end: start + 1 };
+}
+
+/** null: there is nothing to decode. */
+export function unescaped(text: string): Reading | null {
+  if (!MAY_ESCAPE.test(text)) return null;
+  const replaced: Replaced[] = [];
+  let reading = '';
+  let copied = 0;
+  for (const match of text.matchAll(ESCAPE)) {
+    const [sequence] = match;
+    reading += text.slice(copied, match.index);
+    const from = reading.length;
+    reading += meaningOf(sequence);
+    copied = match.index + sequence.length;
+    replaced.push({ start: match.index, end: copied, from, to: reading.length });
+  }
+  if (replaced.length === 0) return null;
+  const locate = ({ start, end }: Span): Span => ({
+    start: placeOf(replaced, start).start,
+    end: placeOf(replaced, end - 1).end,
+  });
+  return { text: reading + text.slice(copied), locate };
+}
