@@ -24,18 +24,6 @@ const REMEMBERED_MS = 3_600_000;
 /** … the latest of them, up to so many characters in all. */
 const REMEMBERED_CHARACTERS = 256 * 1024;
 
-/** The last six characters, the only part of a secret that may be shown. */
-export function keyId(secret: string): string {
-  return secret.slice(-6);
-}
-
-/** `sk-…337242`; only for values of 20 characters or more, otherwise nothing of the value. */
-export function maskValue(secret: string): string {
-  if (secret.length < 20) return '…';
-  const prefix = /^(?:sk|pplx)-/.exec(secret)?.[0] ?? '';
-  return `${prefix}…${keyId(secret)}`;
-}
-
 const isWordCharacter = (character: string): boolean => /^[\p{L}\p{N}_-]$/u.test(character);
 
 /** Where a short value stands as a word of its own. */
