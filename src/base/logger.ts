@@ -40,7 +40,7 @@ function serialize(_key: string, value: unknown): unknown {
 }
 
 /** A terminal obeys C1 characters as it does escapes; JSON leaves them, and turned text, as they are. */
-const UNSAFE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const UNSAFE = /\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -9,6 +9,7 @@ import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promi
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CommandError } from '../base/errors.ts';
+import { redactMessage } from '../base/redaction/structure.ts';
 import { idOf, type Line, lineObject, lineText, readLines } from './task-lines.ts';
 
 export interface Earlier {
@@ -96,20 +97,28 @@ export class ResultsFile {
   readonly path: string;
   readonly earlier: Earlier;
   readonly #file: FileHandle;
+  readonly #redact: (text: string) => string;
   #last: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, earlier: Earlier, file: FileHandle) {
+  private constructor(
+    path: string,
+    earlier: Earlier,
+    file: FileHandle,
+    redact: (text: string) => string,
+  ) {
     this.path = path;
     this.earlier = earlier;
     this.#file = file;
+    this.#redact = redact;
   }
 
   /**
    * Opens or makes the file and readies it for going on.
    *
+   * @param redact takes secrets out of whatever is written; an id stays as its task has it
    * @throws CommandError when it cannot be written or is no file of results
    */
-  static async open(path: string): Promise<ResultsFile> {
+  static async open(path: string, redact: (text: string) => string): Promise<ResultsFile> {
     try {
       const target = await realpath(path).catch((error: unknown) => {
         if (codeOf(error) === 'ENOENT') return path;
@@ -124,7 +133,7 @@ export class ResultsFile {
           ? { done: new Set(), failed: 0, isTorn: false, needsRewrite: false }
           : await readResults(target);
       if (earlier.needsRewrite) await rewrite(target);
-      return new ResultsFile(target, earlier, await open(target, 'a'));
+      return new ResultsFile(target, earlier, await open(target, 'a'), redact);
     } catch (error) {
       throw error instanceof CommandError ? error : unwritable(path, error);
     }
@@ -132,7 +141,7 @@ export class ResultsFile {
 
   /** @throws CommandError when the disk does not take it */
   append(record: Readonly<Record<string, unknown>>): Promise<void> {
-    const line = `${JSON.stringify(record)}\n`;
+    const line = `${redactMessage(JSON.stringify(record), this.#redact)}\n`;
     this.#last = this.#last.then(async () => {
       try {
         await this.#file.appendFile(line);

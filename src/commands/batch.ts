@@ -11,7 +11,6 @@ import {
   UpstreamError,
 } from '../base/errors.ts';
 import { createLogger } from '../base/logger.ts';
-import { Redactor } from '../base/redact.ts';
 import { KeyTally } from '../batch/key-tally.ts';
 import { duration, showProgress } from '../batch/progress.ts';
 import { ResultsFile, unwritable } from '../batch/results-file.ts';
@@ -23,8 +22,9 @@ import { withFileLock } from '../disk/file-lock.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import { deepseekGenerateCode } from '../tools/deepseek-generate-code.ts';
 import type { Tool } from '../tools/tool.ts';
-import { type Command, type CommandInput, print, tell } from './command.ts';
+import { type Command, type CommandInput, print, secrets, tell } from './command.ts';
 import { composeRuntime, type Runtime } from './composition/compose.ts';
+import { useConfiguration } from './composition/known-secrets.ts';
 
 const TOOL: Tool = deepseekGenerateCode;
 
@@ -175,7 +175,8 @@ async function work(
 ): Promise<number> {
   const { flags, env } = input;
   const config = loadConfig(flags, env);
-  const redactor = new Redactor();
+  const redactor = secrets;
+  useConfiguration(redactor, config);
   // The progress line tells a person what the log would tell a machine.
   const level = flags.logLevel === undefined ? 'error' : config.logLevel;
   const tally = new KeyTally();
@@ -255,7 +256,7 @@ async function fill(
   ids: ReadonlySet<string>,
   input: CommandInput,
 ): Promise<number> {
-  const results = await ResultsFile.open(out);
+  const results = await ResultsFile.open(out, (text) => secrets.redact(text));
   try {
     const before = [...ids].filter((id) => results.earlier.done.has(id)).length;
     if (results.earlier.isTorn)

@@ -13,6 +13,8 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../lab/store.ts';
 import { ResultsFile } from '../../src/batch/results-file.ts';
 
+const asIs = (text: string): string => text;
+
 function fileOf(text: string): string {
   const path = join(temporaryFolder(), 'out.jsonl');
   writeFileSync(path, text);
@@ -20,7 +22,7 @@ function fileOf(text: string): string {
 }
 
 async function opened(path: string) {
-  const results = await ResultsFile.open(path);
+  const results = await ResultsFile.open(path, asIs);
   await results.close();
   return { ...results.earlier, done: [...results.earlier.done], text: readFileSync(path, 'utf8') };
 }
@@ -70,7 +72,9 @@ describe('a file of results', () => {
 
   it('of another kind is refused and not touched', async () => {
     const path = fileOf('# notes\n{"id":"a","code":"x"}\n');
-    await expect(ResultsFile.open(path)).rejects.toThrow(/line 1 of .* is no result of a batch/);
+    await expect(ResultsFile.open(path, asIs)).rejects.toThrow(
+      /line 1 of .* is no result of a batch/,
+    );
     expect(readFileSync(path, 'utf8')).toBe('# notes\n{"id":"a","code":"x"}\n');
   });
 
@@ -85,15 +89,15 @@ describe('a file of results', () => {
   });
 
   it('that is a folder, or in no folder, is refused', async () => {
-    await expect(ResultsFile.open(temporaryFolder())).rejects.toThrow(/not a file/);
-    await expect(ResultsFile.open(join(temporaryFolder(), 'no', 'out'))).rejects.toThrow(
+    await expect(ResultsFile.open(temporaryFolder(), asIs)).rejects.toThrow(/not a file/);
+    await expect(ResultsFile.open(join(temporaryFolder(), 'no', 'out'), asIs)).rejects.toThrow(
       /cannot write/,
     );
   });
 
   it('holds whole lines in the order in which they came, however many at once', async () => {
     const path = join(temporaryFolder(), 'out.jsonl');
-    const results = await ResultsFile.open(path);
+    const results = await ResultsFile.open(path, asIs);
     const ids = Array.from({ length: 200 }, (_, index) => index);
     await Promise.all(ids.map((id) => results.append({ id, code: 'x'.repeat(id * 50) })));
     await results.close();

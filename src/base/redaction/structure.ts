@@ -61,7 +61,7 @@ export function redactJson(json: string, redact: Redact): string {
   return redact(json) === json ? json : JSON.stringify(redactValue(JSON.parse(json), redact));
 }
 
-/** The same for a JSON-RPC message, or a batch of them. */
+/** The same for a JSON-RPC message, a batch of them, or a result that has its task's `id`. */
 export function redactMessage(json: string, redact: Redact): string {
   return redact(json) === json ? json : JSON.stringify(cleanMessage(JSON.parse(json), redact));
 }

@@ -4,12 +4,12 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError } from '../../base/errors.ts';
 import { createLogger } from '../../base/logger.ts';
-import { Redactor } from '../../base/redact.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
 import { isLoopback, serveHttp } from '../../http/serve-http.ts';
-import type { CommandInput, CommandOptions } from '../command.ts';
+import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
+import { useConfiguration } from '../composition/known-secrets.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
@@ -74,11 +74,12 @@ function pageFolder(): URL {
 export async function runHttpServer(options: HttpServerOptions): Promise<number> {
   const { flags, env, address, port, allowedHosts, onListening } = options;
   const config = loadConfig(flags, env);
-  const redactor = new Redactor();
+  const redactor = secrets;
+  useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
   const found = await findHttpToken(config);
   const { token, isConfigured } = found;
-  redactor.add(token);
+  redactor.use('HTTP token', [token]);
   if (!isSound(found)) {
     logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
   }
