@@ -8,16 +8,18 @@
  */
 
 import { decodings } from './redaction/decodings.ts';
-import { unescaped } from './redaction/escapes.ts';
+import { holdsEscape, unescaped } from './redaction/escapes.ts';
 import { RUN, RunIndex, type Span } from './redaction/run-index.ts';
 import { MASK, maskShapes } from './redaction/shapes.ts';
-import { isTelling } from './redaction/telling.ts';
+import { tellingRuns } from './redaction/telling.ts';
 
 /** Escapes of escapes, encodings of encodings: as deep as anything wraps an error. */
 const MOST_ESCAPES = 3;
 const MOST_ENCODINGS = 2;
-/** Shorter values are taken out as a whole word, still shorter ones are words like any other. */
+/** A value without a telling run goes as a whole; one that is shorter than this is any word. */
 const SHORTEST = 4;
+/** A shorter one is taken out as a word of its own alone. */
+const SHORTEST_PART = 12;
 
 /** A value that nobody uses any more is remembered for the longest call that may carry it, … */
 const REMEMBERED_MS = 3_600_000;
@@ -26,15 +28,25 @@ const REMEMBERED_CHARACTERS = 256 * 1024;
 
 const isWordCharacter = (character: string): boolean => /^[\p{L}\p{N}_-]$/u.test(character);
 
-/** Where a short value stands as a word of its own. */
-function wordSpans(text: string, word: string): Span[] {
+/** Where a value stands that goes as a whole. */
+function wholeSpans(text: string, value: string): Span[] {
   const spans: Span[] = [];
-  for (let start = text.indexOf(word); start !== -1; start = text.indexOf(word, start + 1)) {
-    const end = start + word.length;
-    const around = [text.charAt(start - 1), text.charAt(end)];
-    if (!around.some(isWordCharacter)) spans.push({ start, end });
+  let end = 0;
+  for (let start = text.indexOf(value); start !== -1; start = text.indexOf(value, end)) {
+    end = start + value.length;
+    const isPart = [text.charAt(start - 1), text.charAt(end)].some(isWordCharacter);
+    if (!isPart || value.length >= SHORTEST_PART) spans.push({ start, end });
   }
   return spans;
+}
+
+function isTelling(value: string): boolean {
+  return tellingRuns(value, Math.min(value.length, RUN)).includes(1);
+}
+
+/** A word that stands in any text, as a key for trying things out may be. */
+function isPlainWord(value: string): boolean {
+  return value.length < RUN && !isTelling(value);
 }
 
 function masked(text: string, spans: Span[]): string {
@@ -56,9 +68,9 @@ export class Redactor {
   /** Everything that is taken out: what is used and what is remembered. */
   readonly #known = new Set<string>();
   #index = new RunIndex();
-  /** Values of which every run is made of words: they go as a whole alone. */
-  #wordy: string[] = [];
-  #short: string[] = [];
+  #holdsEscape = false;
+  /** Values that are short or made of words: they go as a whole alone. */
+  #whole: string[] = [];
 
   /** @param now milliseconds */
   constructor(now: () => number = () => performance.now()) {
@@ -109,8 +121,8 @@ export class Redactor {
     }
     this.#known.clear();
     this.#index = new RunIndex();
-    this.#wordy = [];
-    this.#short = [];
+    this.#whole = [];
+    this.#holdsEscape = false;
     const used = [...this.#used.values()].flatMap((values) => [...values]);
     this.#enter([...used, ...this.#remembered.keys()]);
   }
@@ -136,17 +148,18 @@ export class Redactor {
   #enter(values: Iterable<string>): void {
     const isNew = (value: string): boolean => value.length >= SHORTEST && !this.#known.has(value);
     const fresh = [...new Set(values)].filter(isNew);
-    const isLong = (value: string): boolean => value.length >= RUN;
+    const hasRuns = (value: string): boolean => value.length >= RUN && isTelling(value);
     for (const value of fresh) this.#known.add(value);
-    this.#index.add(...fresh.filter(isLong));
-    this.#wordy.push(...fresh.filter((value) => isLong(value) && !isTelling(value)));
-    this.#short.push(...fresh.filter((value) => !isLong(value) && isTelling(value)));
+    this.#holdsEscape ||= fresh.some(holdsEscape);
+    this.#index.add(...fresh.filter(hasRuns));
+    this.#whole.push(...fresh.filter((value) => !hasRuns(value) && !isPlainWord(value)));
   }
 
   /** Where values stand in a text, however they are written. */
   #spans(text: string, encodings: number, escapes = MOST_ESCAPES): Span[] {
-    const found = this.#plainSpans(text);
     const read = escapes > 0 ? unescaped(text) : null;
+    // What stands in the text stands in the reading, but for secrets that hold an escape themselves.
+    const found = read === null || this.#holdsEscape ? this.#plainSpans(text) : [];
     if (read !== null) {
       // No escape is part of an encoding: what is encoded stands in the reading as well.
       const within = this.#spans(read.text, encodings, escapes - 1);
@@ -160,11 +173,7 @@ export class Redactor {
   }
 
   #plainSpans(text: string): Span[] {
-    const found = this.#index.find(text).filter(({ start, end }) => {
-      const run = text.slice(start, end);
-      return isTelling(run) || this.#wordy.some((value) => run.includes(value));
-    });
-    for (const value of this.#short) found.push(...wordSpans(text, value));
-    return found;
+    const whole = this.#whole.flatMap((value) => wholeSpans(text, value));
+    return [...this.#index.find(text), ...whole];
   }
 }

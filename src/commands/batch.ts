@@ -10,7 +10,8 @@ import {
   PoolExhaustedError,
   UpstreamError,
 } from '../base/errors.ts';
-import { createLogger } from '../base/logger.ts';
+import { createLogger, type Logger } from '../base/logger.ts';
+import { claimProcess } from '../base/process-output.ts';
 import { KeyTally } from '../batch/key-tally.ts';
 import { duration, showProgress } from '../batch/progress.ts';
 import { ResultsFile, unwritable } from '../batch/results-file.ts';
@@ -122,10 +123,19 @@ async function* pending(path: string, done: ReadonlySet<string>): AsyncGenerator
   }
 }
 
-/** Aborts on the first SIGINT or SIGTERM; the second ends the process the usual way. */
-function stopOnSignals(): { signal: AbortSignal; code: () => number | null; release: () => void } {
+/** Aborts on a crash and on the first SIGINT or SIGTERM; the second ends the process the usual way. */
+function stopOnSignals(logger: Logger): {
+  signal: AbortSignal;
+  code: () => number | null;
+  release: () => void;
+} {
   const controller = new AbortController();
   let code: number | null = null;
+  // What is finished is in the file; the same command goes on from there.
+  claimProcess(logger, () => {
+    code = 1;
+    controller.abort();
+  });
   const listeners = (
     [
       ['SIGINT', 130],
@@ -180,15 +190,16 @@ async function work(
   // The progress line tells a person what the log would tell a machine.
   const level = flags.logLevel === undefined ? 'error' : config.logLevel;
   const tally = new KeyTally();
+  const logger = createLogger({ level, redactor });
   const runtime = composeRuntime({
     flags,
     env,
     config,
-    logger: createLogger({ level, redactor }),
+    logger,
     redactor,
     observer: tally,
   });
-  const stop = stopOnSignals();
+  const stop = stopOnSignals(logger);
   const counts = new Counts();
   try {
     await runtime.ready();

@@ -7,6 +7,7 @@ import type { Bindings } from './http-exchange.ts';
 import type { McpRoute } from './mcp-route.ts';
 import type { Metrics } from './metrics.ts';
 import { loadPage, PAGE_PATHS } from './page-files.ts';
+import { redactAnswers } from './redact-answers.ts';
 
 export interface AppOptions extends ApiOptions {
   readonly mcp: McpRoute;
@@ -33,6 +34,7 @@ async function servePage(app: Hono<{ Bindings: Bindings }>, folder: URL): Promis
 export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: Bindings }>> {
   const { mcp, metrics, admin, logger, host } = options;
   const app = new Hono<{ Bindings: Bindings }>();
+  app.use(redactAnswers('/mcp', (text) => host.redact(text)));
   app.get(HEALTH_PATH, (context) => context.json({ status: 'ok' }));
   app.all('/mcp', ({ req, env }) =>
     mcp.handle({ request: req.raw, incoming: env.incoming, outgoing: env.outgoing }),
@@ -45,8 +47,6 @@ export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: B
   app.route('/api', createApi(options));
   await servePage(app, options.pageFolder);
   app.notFound((context) => context.json({ error: 'Nothing is served at this address' }, 404));
-  app.onError((error, context) =>
-    context.json({ error: host.redact(presentError(error, logger)) }, 500),
-  );
+  app.onError((error, context) => context.json({ error: presentError(error, logger) }, 500));
   return app;
 }

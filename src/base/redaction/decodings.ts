@@ -35,6 +35,7 @@ function pieced(
 const BASE64_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_';
 /** Lines of one encoding follow each other. */
 const isBase64 = classOf(`${BASE64_CHARACTERS}\r\n`);
+const LINE_END = /\r\n|[\r\n]/;
 /** Eight bytes are eleven characters at least. */
 const LEAST_BASE64 = 11;
 /** Decodes to bytes that no text of ours holds, and keeps each stretch at a multiple of four. */
@@ -49,17 +50,22 @@ interface Stretches {
 /** All base64 in the text, to be decoded at once. */
 function base64Stretches(text: string): Stretches {
   const places: Array<readonly [number, number]> = [];
-  let encoded = '';
+  const parts: string[] = [];
+  let length = 0;
+  const take = (part: string): void => {
+    parts.push(part);
+    length += part.length;
+  };
   for (const { start, end } of stretches(text, isBase64, LEAST_BASE64)) {
     let at = start;
-    for (const line of text.slice(start, end).split('\n')) {
-      places.push([encoded.length, at]);
-      encoded += line.endsWith('\r') ? line.slice(0, -1) : line;
-      at += line.length + 1;
+    for (const line of text.slice(start, end).split(LINE_END)) {
+      places.push([length, at]);
+      take(line);
+      at += line.length + (text.startsWith('\r\n', at + line.length) ? 2 : 1);
     }
-    encoded += PADDING.slice(0, 4 + ((4 - (encoded.length % 4)) % 4));
+    take(PADDING.slice(0, 4 + ((4 - (length % 4)) % 4)));
   }
-  return { encoded, places };
+  return { encoded: parts.join(''), places };
 }
 
 function fromBase64(text: string): Reading[] {

@@ -3,6 +3,8 @@
  * character of a secret, whatever it looks like.
  */
 
+import { tellingRuns } from './telling.ts';
+
 /** Runs this long and longer are taken out; a key id of six stays. */
 export const RUN = 8;
 /** Every run of eight holds one piece of four that starts at a multiple of five. */
@@ -10,8 +12,8 @@ const PIECE = 4;
 const STRIDE = RUN - PIECE + 1;
 
 const SMALLEST = 1 << 10;
-/** Bits of the filter for each slot of the table: at most one text in sixteen passes by chance. */
-const BITS_PER_SLOT = 8;
+/** Bits of the filter for each slot of the table: one piece in thirty passes by chance. */
+const BITS_PER_SLOT = 32;
 
 export interface Span {
   readonly start: number;
@@ -63,7 +65,7 @@ export class RunIndex {
     return this.#codes.byteLength + this.#slots.byteLength + this.#pieces.byteLength;
   }
 
-  /** Takes many at once better than one after the other. */
+  /** Takes many at once better than one after the other. Words in a secret are left out. */
   add(...secrets: readonly string[]): void {
     const characters = secrets.reduce((sum, secret) => sum + secret.length, 0);
     if ((this.#runs + characters) * 2 > this.#slots.length) this.#grow(characters);
@@ -103,17 +105,22 @@ export class RunIndex {
     this.#length = length;
   }
 
-  /** Enters the runs of a secret whose characters stand at `from`. */
+  /** Enters the runs of a secret whose characters stand at `from`, those that tell something. */
   #enter(secret: string, from: number): void {
-    const bits = this.#pieces.length * 8 - 1;
-    for (let at = 0; at + RUN <= secret.length; at++) {
-      const slot = this.#slotOf(secret, at);
-      if (this.#slots[slot] !== 0) continue;
-      this.#slots[slot] = from + at;
-      this.#runs++;
+    const isTelling = tellingRuns(secret, RUN);
+    for (let at = 0; at < isTelling.length; at++) {
+      if (isTelling[at] === 1) this.#enterRun(secret, at, from + at);
     }
-    for (let at = 0; at + PIECE <= secret.length; at++) {
-      const bit = pieceHash(secret, at) & bits;
+  }
+
+  #enterRun(text: string, at: number, place: number): void {
+    const slot = this.#slotOf(text, at);
+    if (this.#slots[slot] !== 0) return;
+    this.#slots[slot] = place;
+    this.#runs++;
+    const bits = this.#pieces.length * 8 - 1;
+    for (let piece = at; piece + PIECE <= at + RUN; piece++) {
+      const bit = pieceHash(text, piece) & bits;
       this.#pieces[bit >> 3] = (this.#pieces[bit >> 3] ?? 0) | (1 << (bit & 7));
     }
   }
@@ -145,7 +152,8 @@ export class RunIndex {
     this.#pieces = new Uint8Array((size * BITS_PER_SLOT) / 8);
     this.#runs = 0;
     for (const place of places) {
-      this.#enter(String.fromCharCode(...this.#codes.subarray(place, place + RUN)), place);
+      const run = String.fromCharCode(...this.#codes.subarray(place, place + RUN));
+      this.#enterRun(run, 0, place);
     }
   }
 }

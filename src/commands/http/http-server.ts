@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError } from '../../base/errors.ts';
 import { createLogger } from '../../base/logger.ts';
+import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
@@ -103,7 +104,10 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   });
   const record = recordPath(config.home);
   try {
-    return await serveHttp({
+    const crash = new AbortController();
+    claimProcess(logger, () => crash.abort());
+    const code = await serveHttp({
+      signal: crash.signal,
       address,
       port,
       token,
@@ -120,6 +124,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
         onListening?.(url, token);
       },
     });
+    return crash.signal.aborted ? 1 : code;
   } finally {
     await served.close();
     await removeOwnRecord(record);

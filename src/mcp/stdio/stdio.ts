@@ -6,12 +6,13 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.ts';
+import { claimProcess } from '../../base/process-output.ts';
 import { errorReply, INVALID_REQUEST, readMessage } from '../json-rpc.ts';
 import type { ServerHost } from '../server-host.ts';
 import { LineWriter, type Write } from './line-writer.ts';
 import { LINE_LIMIT, LineSplitter } from './lines.ts';
 import { Router } from './router.ts';
-import { claimCrashes, claimStdout } from './stray-output.ts';
+import { claimStdout } from './stray-output.ts';
 
 export interface StdioOptions {
   readonly input: Readable;
@@ -92,7 +93,7 @@ function watchEnds(options: StdioOptions, end: (ending: Ending) => void): () => 
   const ownsProcess = input === process.stdin;
   if (ownsProcess) {
     for (const name of SIGNALS) process.on(name, stop);
-    claimCrashes(options.logger, () => end('crashed'));
+    claimProcess(options.logger, () => end('crashed'));
   }
   return () => {
     signal?.removeEventListener('abort', stop);
