@@ -39,13 +39,6 @@ function runHash(text: string, at: number): number {
   return mixed(hash);
 }
 
-/** Adds a span, which starts no earlier than the last one, to sorted spans. */
-function cover(spans: Span[], start: number, end: number): void {
-  const last = spans.at(-1);
-  if (last === undefined || start > last.end) spans.push({ start, end });
-  else if (end > last.end) spans[spans.length - 1] = { start: last.start, end };
-}
-
 /** A table with open addressing: slot → where the run stands, or 0. At most half full. */
 export class RunIndex {
   /** The secrets, one after the other; position 0 is taken, so that 0 means an empty slot. */
@@ -86,14 +79,33 @@ export class RunIndex {
       if (((this.#pieces[bit >> 3] ?? 0) & (1 << (bit & 7))) === 0) continue;
       const last = Math.min(at, text.length - RUN);
       for (let start = Math.max(0, at - PIECE); start <= last; start++) {
-        if (this.#slots[this.#slotOf(text, start)] !== 0) cover(spans, start, start + RUN);
+        const place = this.#slots[this.#slotOf(text, start)] ?? 0;
+        if (place !== 0) this.#cover(spans, text, start, place);
       }
     }
     return spans;
   }
 
+  /**
+   * Adds the run at `start`, which stands at `place` in a secret, and what goes on around it there:
+   * beside what tells something, words of the secret do so too.
+   */
+  #cover(spans: Span[], text: string, start: number, place: number): void {
+    const last = spans.at(-1);
+    const from = last?.end ?? 0;
+    let end = start + RUN;
+    if (end <= from) return;
+    const isSame = (at: number): boolean => this.#codes[place + at - start] === text.charCodeAt(at);
+    while (end < text.length && isSame(end)) end++;
+    let begin = start;
+    while (begin > from && isSame(begin - 1)) begin--;
+    if (last === undefined || begin > from) spans.push({ start: begin, end });
+    else spans[spans.length - 1] = { start: last.start, end };
+  }
+
   #append(secret: string): void {
-    const length = this.#length + secret.length;
+    // Between two secrets stands 0, which no text goes on with.
+    const length = this.#length + secret.length + 1;
     if (length > this.#codes.length) {
       const codes = new Uint16Array(Math.max(length, this.#codes.length * 2));
       codes.set(this.#codes);
@@ -102,6 +114,7 @@ export class RunIndex {
     for (let at = 0; at < secret.length; at++) {
       this.#codes[this.#length + at] = secret.charCodeAt(at);
     }
+    this.#codes[length - 1] = 0;
     this.#length = length;
   }
 
