@@ -18,6 +18,7 @@ import {
 import { ConfigError } from './base/errors.ts';
 import { isPlaceholder, isUnset } from './base/key-values.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
+import { trimEnd } from './base/trim.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -145,7 +146,7 @@ function baseUrl(variable: string, raw: string): string {
   if (url.search !== '' || url.hash !== '') {
     throw new ConfigError(`${variable} has a query or a fragment`, { hint });
   }
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  return `${url.origin}${trimEnd(url.pathname, '/')}`;
 }
 
 const milliseconds = z.coerce.number().check(z.int(), z.minimum(1_000), z.maximum(3_600_000));

@@ -12,7 +12,6 @@ import { classOf, stretches } from './stretches.ts';
 
 /** Stands between two readings in one text; no secret holds it. */
 const BREAK = '\uffff';
-const HEX = '[0-9A-Fa-f]';
 
 /** Parts of a text that were read on their own, several times; `spanOf` places one character. */
 function pieced(
@@ -87,10 +86,7 @@ function fromBase64(text: string): Reading[] {
 }
 
 /** Pairs of digits, together or apart by what hex dumps and lists put between them. */
-const HEX_PAIRS = new RegExp(
-  `${HEX}{2}(?:[\\s:,-]{0,3}(?:0[xX])?${HEX}{2}){${RUN - 1},}${HEX}?`,
-  'g',
-);
+const HEX_PAIRS = /[0-9A-Fa-f]{2}(?:[\s:,-]{0,3}(?:0[xX])?[0-9A-Fa-f]{2}){7,}[0-9A-Fa-f]?/g;
 
 const HEX_DIGITS = '0123456789ABCDEFabcdef';
 const isHex = classOf(`${HEX_DIGITS}xX \t\r\n:,-`);
@@ -112,7 +108,7 @@ function* within(
 /** Where each digit stands; the zero of `0x` is none. */
 function digitPlaces(stretch: string, from: number): number[] {
   const places: number[] = [];
-  for (const { index, 0: part } of stretch.matchAll(new RegExp(`0[xX]|${HEX}`, 'g'))) {
+  for (const { index, 0: part } of stretch.matchAll(/0[xX]|[0-9A-Fa-f]/g)) {
     if (part.length === 1) places.push(from + index);
   }
   return places;
@@ -134,7 +130,7 @@ function fromHex(text: string): Reading[] {
 }
 
 /** `[115, 107, 45, …]`, as a buffer becomes in JSON. */
-const BYTE_LIST = new RegExp(`(?<!\\d)\\d{1,3}(?:[\\s,]{1,3}\\d{1,3}){${RUN - 1},}(?!\\d)`, 'g');
+const BYTE_LIST = /(?<!\d)\d{1,3}(?:[\s,]{1,3}\d{1,3}){7,}(?!\d)/g;
 
 const isList = classOf('0123456789, \t\r\n');
 

@@ -3,30 +3,17 @@
 import { lastBefore, type Reading } from './reading.ts';
 import type { Span } from './run-index.ts';
 
-const HEX = '[0-9A-Fa-f]';
-/** Characters that show nothing, and the zero bytes of UTF-16 read as single bytes. */
-const INVISIBLE = '\\0\\u00ad\\u200b-\\u200f\\u2060-\\u2064\\ufeff';
-const FIRST = new RegExp(`[%\\\\&${INVISIBLE}]`, 'g');
-const ESCAPE = new RegExp(
-  [
-    `%${HEX}{2}`,
-    `\\\\u${HEX}{4}`,
-    `\\\\u\\{${HEX}{1,6}\\}`,
-    `\\\\x${HEX}{2}`,
-    '\\\\[/"\\\\nrt]',
-    '&#\\d{1,7};',
-    `&#[xX]${HEX}{1,6};`,
-    `[${INVISIBLE}]`,
-  ].join('|'),
-  'y',
-);
-const IS_INVISIBLE = new RegExp(`^[${INVISIBLE}]$`);
+/** What an escape begins with, and what shows nothing: the zero bytes of UTF-16, for instance. */
+const FIRST = /[%\\&\0\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g;
+const INVISIBLE = /^[\0\u00ad\u200b-\u200f\u2060-\u2064\ufeff]$/;
+const ESCAPE =
+  /%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|\\[/"\\nrt]|&#\d{1,7};|&#[xX][0-9A-Fa-f]{1,6};|[\0\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/y;
 const CONTROL: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
 function characterOf(code: number): string {
   if (!(code <= 0x10ffff)) return '\ufffd';
   const character = String.fromCodePoint(code);
-  return IS_INVISIBLE.test(character) ? '' : character;
+  return INVISIBLE.test(character) ? '' : character;
 }
 
 function meaningOf(sequence: string): string {
