@@ -3,14 +3,13 @@
  * done for good; one that holds an error, and a last line torn by a crash, are done again.
  */
 
-import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { CommandError } from '../base/errors.ts';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { CommandError, DiskError } from '../base/errors.ts';
 import { redactMessage } from '../base/redaction/structure.ts';
-import { idOf, type Line, lineObject, lineText, readLines } from './task-lines.ts';
+import type { FileLock } from '../disk/file-lock.ts';
+import type { Line } from '../disk/lines.ts';
+import { replaceFile, sweepOrphans } from '../disk/replace-file.ts';
+import { idOf, lineObject, lineText, readTaskLines } from './task-lines.ts';
 
 export interface Earlier {
   /** Ids with a result, as text. */
@@ -43,7 +42,7 @@ async function readResults(path: string): Promise<Reading> {
   let failed = 0;
   let foreign: number | null = null;
   let isEnded = true;
-  for await (const line of readLines(path)) {
+  for await (const line of readTaskLines(path)) {
     if (foreign !== null) {
       throw new CommandError(`line ${foreign} of ${path} is no result of a batch`, {
         hint: 'give the file that an earlier run wrote, or a new one, with --out',
@@ -60,36 +59,25 @@ async function readResults(path: string): Promise<Reading> {
 }
 
 async function* keptLines(path: string): AsyncGenerator<Buffer> {
-  for await (const line of readLines(path)) {
+  for await (const line of readTaskLines(path)) {
     if (judge(line).verdict === 'done') yield Buffer.concat([line.bytes, Buffer.from('\n')]);
   }
 }
 
-/** The file without what is done again, replaced in one step. */
-async function rewrite(path: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const { mode } = await stat(path);
-  try {
-    await pipeline(
-      Readable.from(keptLines(path), { objectMode: false }),
-      createWriteStream(temporary, { flags: 'wx', mode: mode & 0o777, flush: true }),
-    );
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-export function unwritable(path: string, cause: unknown): CommandError {
+export function unwritable(path: string, cause: unknown): CommandError | DiskError {
+  // What the disk said in words of ours stays as it is.
+  if (cause instanceof DiskError && cause.code !== 'write_failed') return cause;
   return new CommandError(`cannot write ${path}`, {
     cause,
     hint: 'check the disk and the folder; what was finished is kept, and the same command goes on from there',
   });
+}
+
+export interface ResultsOptions {
+  /** Of the file: two runs on one file would pay for every task twice. */
+  readonly lock: FileLock;
+  /** Takes secrets out of whatever is written; an id stays as its task has it. */
+  readonly redact: (text: string) => string;
 }
 
 /** Appends whole lines, one after the other. */
@@ -97,43 +85,37 @@ export class ResultsFile {
   readonly path: string;
   readonly earlier: Earlier;
   readonly #file: FileHandle;
-  readonly #redact: (text: string) => string;
+  readonly #options: ResultsOptions;
   #last: Promise<void> = Promise.resolve();
 
-  private constructor(
-    path: string,
-    earlier: Earlier,
-    file: FileHandle,
-    redact: (text: string) => string,
-  ) {
+  private constructor(path: string, earlier: Earlier, file: FileHandle, options: ResultsOptions) {
     this.path = path;
     this.earlier = earlier;
     this.#file = file;
-    this.#redact = redact;
+    this.#options = options;
   }
 
   /**
-   * Opens or makes the file and readies it for going on.
+   * Opens or makes the file and readies it for going on; what is done again goes, in one step.
    *
-   * @param redact takes secrets out of whatever is written; an id stays as its task has it
+   * @param path without symlinks
    * @throws CommandError when it cannot be written or is no file of results
    */
-  static async open(path: string, redact: (text: string) => string): Promise<ResultsFile> {
+  static async open(path: string, options: ResultsOptions): Promise<ResultsFile> {
     try {
-      const target = await realpath(path).catch((error: unknown) => {
-        if (codeOf(error) === 'ENOENT') return path;
-        throw error;
-      });
-      const status = await stat(target).catch(() => null);
+      const status = await stat(path).catch(() => null);
       if (status !== null && !status.isFile()) {
         throw new CommandError(`${path} is not a file`, { hint: 'name a file with --out' });
       }
+      await sweepOrphans(path);
       const earlier: Reading =
         status === null
           ? { done: new Set(), failed: 0, isTorn: false, needsRewrite: false }
-          : await readResults(target);
-      if (earlier.needsRewrite) await rewrite(target);
-      return new ResultsFile(target, earlier, await open(target, 'a'), redact);
+          : await readResults(path);
+      if (earlier.needsRewrite) {
+        await replaceFile(path, keptLines(path), { mode: 'keep', lock: options.lock });
+      }
+      return new ResultsFile(path, earlier, await open(path, 'a'), options);
     } catch (error) {
       throw error instanceof CommandError ? error : unwritable(path, error);
     }
@@ -141,9 +123,10 @@ export class ResultsFile {
 
   /** @throws CommandError when the disk does not take it */
   append(record: Readonly<Record<string, unknown>>): Promise<void> {
-    const line = `${redactMessage(JSON.stringify(record), this.#redact)}\n`;
+    const line = `${redactMessage(JSON.stringify(record), this.#options.redact)}\n`;
     this.#last = this.#last.then(async () => {
       try {
+        await this.#options.lock.check();
         await this.#file.appendFile(line);
       } catch (error) {
         throw unwritable(this.path, error);

@@ -1,7 +1,6 @@
 /** The one way out of the HTTP server: every body that is made here passes it, streams as well. */
 
-import type { MiddlewareHandler } from 'hono';
-import { redactJson, redactMessage } from '../base/redaction/structure.ts';
+import { redactMessage } from '../base/redaction/structure.ts';
 
 type Redact = (text: string) => string;
 
@@ -36,23 +35,14 @@ function redactEvents(redact: Redact): TransformStream<Uint8Array, Uint8Array> {
   });
 }
 
-async function redacted(answer: Response, isMessage: boolean, redact: Redact): Promise<Response> {
+/** The answer without secrets, a stream event by event; a JSON-RPC message keeps its id. */
+export async function redactAnswer(answer: Response, redact: Redact): Promise<Response> {
   const type = answer.headers.get('content-type') ?? '';
   if (answer.body === null || FILES.test(type)) return answer;
   if (type.startsWith('text/event-stream')) {
     return new Response(answer.body.pipeThrough(redactEvents(redact)), answer);
   }
   const text = await answer.text();
-  if (!type.startsWith('application/json')) return new Response(redact(text), answer);
-  return new Response((isMessage ? redactMessage : redactJson)(text, redact), answer);
-}
-
-/** @param messagePath answers there are JSON-RPC, whose ids are the client's */
-export function redactAnswers(messagePath: string, redact: Redact): MiddlewareHandler {
-  return async (context, next) => {
-    await next();
-    const answer = context.res;
-    context.res = undefined;
-    context.res = await redacted(answer, context.req.path === messagePath, redact);
-  };
+  const isJson = type.startsWith('application/json') && text !== '';
+  return new Response(isJson ? redactMessage(text, redact) : redact(text), answer);
 }

@@ -302,9 +302,13 @@ describe('reading events', () => {
             read: async (take) => void parts.forEach(take),
           };
           const answer = { status: 200, ok: true, headers: { get: () => null }, body };
-          await readEvents(answer, 10_000, (data) => {
-            seen.push(data);
-            return 'more';
+          await readEvents(answer, {
+            maxBytes: 10_000,
+            onText: () => {},
+            onData: (data) => {
+              seen.push(data);
+              return 'more';
+            },
           });
           expect(seen).toEqual(events);
         },

@@ -4,10 +4,10 @@ import { lastBefore, type Reading } from './reading.ts';
 import type { Span } from './run-index.ts';
 
 /** What an escape begins with, and what shows nothing: the zero bytes of UTF-16, for instance. */
-const FIRST = /[%\\&\0\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g;
-const INVISIBLE = /^[\0\u00ad\u200b-\u200f\u2060-\u2064\ufeff]$/;
+const FIRST = /[%\\&\0\p{Cf}]/gu;
+const INVISIBLE = /^[\0\p{Cf}]$/u;
 const ESCAPE =
-  /%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|\\[/"\\nrt]|&#\d{1,7};|&#[xX][0-9A-Fa-f]{1,6};|[\0\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/y;
+  /%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|\\[/"\\nrt]|&#\d{1,7};|&#[xX][0-9A-Fa-f]{1,6};|[\0\p{Cf}]/uy;
 const CONTROL: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
 function characterOf(code: number): string {

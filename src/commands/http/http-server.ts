@@ -8,7 +8,8 @@ import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
-import { isLoopback, serveHttp } from '../../http/serve-http.ts';
+import { isLoopback, plainAddress } from '../../http/names.ts';
+import { serveHttp } from '../../http/serve-http.ts';
 import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
 import { useConfiguration } from '../composition/known-secrets.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
@@ -20,11 +21,14 @@ export const HTTP_OPTIONS = {
   host: { type: 'string' },
   port: { type: 'string' },
   'allow-host': { type: 'string', multiple: true },
+  'allow-origin': { type: 'string', multiple: true },
 } as const satisfies CommandOptions;
 
 export const DEFAULT_ADDRESS = '127.0.0.1';
 export const DEFAULT_PORT = 8787;
 
+/** A scheme, a host, perhaps a port, and nothing behind them; extensions have schemes of their own. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+$/i;
 const HOST_NAME = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 export interface HttpServerOptions {
@@ -33,6 +37,7 @@ export interface HttpServerOptions {
   readonly address: string;
   readonly port: number;
   readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
   readonly onListening?: (url: string, token: string) => void;
 }
 
@@ -42,6 +47,14 @@ function portOf(raw: unknown): number {
   if (port >= 0 && port <= 65_535) return port;
   throw new ConfigError('--port has to be a number from 0 to 65535', {
     hint: `leave it out for ${DEFAULT_PORT}`,
+  });
+}
+
+function originsOf(raw: unknown): string[] {
+  const origins = Array.isArray(raw) ? raw.map((origin) => String(origin).replace(/\/$/, '')) : [];
+  if (origins.every((origin) => ORIGIN.test(origin))) return origins;
+  throw new ConfigError('--allow-origin takes the origin of a page, and no path', {
+    hint: 'for instance --allow-origin https://app.example',
   });
 }
 
@@ -57,7 +70,14 @@ export function httpOptions({ values, flags, env }: CommandInput): HttpServerOpt
   if (typeof host !== 'string' || host === '') {
     throw new ConfigError('--host is empty', { hint: `leave it out for ${DEFAULT_ADDRESS}` });
   }
-  return { flags, env, address: host, port: portOf(values.port), allowedHosts };
+  return {
+    flags,
+    env,
+    address: plainAddress(host),
+    port: portOf(values.port),
+    allowedHosts,
+    allowedOrigins: originsOf(values['allow-origin']),
+  };
 }
 
 /** Beside the bundle; beside the sources, where the page is built into `dist`. */
@@ -73,7 +93,7 @@ function pageFolder(): URL {
  * @throws ConfigError
  */
 export async function runHttpServer(options: HttpServerOptions): Promise<number> {
-  const { flags, env, address, port, allowedHosts, onListening } = options;
+  const { flags, env, address, port, allowedHosts, allowedOrigins, onListening } = options;
   const config = loadConfig(flags, env);
   const redactor = secrets;
   useConfiguration(redactor, config);
@@ -112,6 +132,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       port,
       token,
       allowedHosts,
+      allowedOrigins,
       host: served.host((event) => metrics.toolCallEnded(event)),
       admin: createAdmin(served),
       metrics,

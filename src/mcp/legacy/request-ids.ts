@@ -1,9 +1,9 @@
 /**
- * Between a session's transport and its server: the server sees ids of ours.
+ * Between a transport and the v1 SDK's server, on stdio and on HTTP: the server sees ids of ours.
  *
- * The v1 SDK ignores the cancellation of a request with id 0, and two requests in flight with one
- * id would share a controller. Here is also known what is in flight, which is what a client that
- * hung up leaves behind.
+ * The SDK ignores the cancellation of a request with id 0, and two requests in flight with one id
+ * would share a controller. Here is also known what is in flight, which is what a client that hung
+ * up leaves behind.
  */
 
 import type {
@@ -11,7 +11,7 @@ import type {
   TransportSendOptions,
 } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage, MessageExtraInfo } from '@modelcontextprotocol/sdk/types.js';
-import type { RequestId } from '../mcp/json-rpc.ts';
+import type { RequestId } from '../json-rpc.ts';
 
 export class RequestIds implements Transport {
   readonly #inner: Transport;
@@ -26,10 +26,6 @@ export class RequestIds implements Transport {
 
   constructor(inner: Transport) {
     this.#inner = inner;
-  }
-
-  get size(): number {
-    return this.#inFlight.size;
   }
 
   has(theirs: unknown): boolean {
@@ -76,9 +72,11 @@ export class RequestIds implements Transport {
     if (id !== undefined) this.oncancel?.(id);
   }
 
+  /** The newest request in flight with this id. */
   #find(theirs: unknown): number | null {
-    for (const [ours, id] of this.#inFlight) if (id === theirs) return ours;
-    return null;
+    let found: number | null = null;
+    for (const [ours, id] of this.#inFlight) if (id === theirs) found = ours;
+    return found;
   }
 
   #receive(message: JSONRPCMessage, extra: MessageExtraInfo | undefined): void {
