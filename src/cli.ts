@@ -17,7 +17,7 @@ import {
 } from './base/errors.ts';
 import { NAME, VERSION } from './base/version.ts';
 import { COMMANDS, type Entry } from './commands/catalog.ts';
-import type { CommandOptions } from './commands/command.ts';
+import { type CommandOptions, print, tell } from './commands/command.ts';
 import { commandHelp, GLOBAL_OPTIONS, programHelp } from './commands/help.ts';
 import { type Environment, type GlobalFlags, takeEnvironment } from './config.ts';
 
@@ -104,11 +104,11 @@ async function main(args: readonly string[], env: Environment): Promise<number> 
   const words = leadingWords(argv);
   const group = commandGroup(words);
   if (group !== null && argv.some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(`${programHelp(group)}\n`);
+    print(programHelp(group));
     return 0;
   }
   if (words.length === 0 && argv.some((word) => word === '--version' || word === '-V')) {
-    process.stdout.write(`${VERSION}\n`);
+    print(VERSION);
     return 0;
   }
   const { name, length } = commandName(words);
@@ -117,11 +117,11 @@ async function main(args: readonly string[], env: Environment): Promise<number> 
   const { command } = await entry.load();
   const { values, positionals } = parseFlags(argv, entry, command.options);
   if (values.help === true) {
-    process.stdout.write(`${commandHelp(entry, command)}\n`);
+    print(commandHelp(entry, command));
     return 0;
   }
   if (values.version === true) {
-    process.stdout.write(`${VERSION}\n`);
+    print(VERSION);
     return 0;
   }
   const rest = positionals.slice(length);
@@ -163,15 +163,15 @@ function report(error: unknown): void {
     error instanceof UpstreamError ||
     error instanceof PoolExhaustedError;
   if (isOurs) {
-    process.stderr.write(`${NAME}: error: ${error.message}\n`);
-    if (error.hint !== '') process.stderr.write(`${NAME}: hint: ${error.hint}\n`);
+    tell(`${NAME}: error: ${error.message}`);
+    if (error.hint !== '') tell(`${NAME}: hint: ${error.hint}`);
     return;
   }
   // The message may quote anything, a key included; where it happened does not.
   const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
   const stack = lines.filter((line) => /^\s+at /.test(line)).join('\n');
-  process.stderr.write(`${NAME}: error: internal error ${crypto.randomUUID()}\n`);
-  process.stderr.write(`${NAME}: hint: please report it with these lines\n${stack}\n`);
+  tell(`${NAME}: error: internal error ${crypto.randomUUID()}`);
+  tell(`${NAME}: hint: please report it with these lines\n${stack}`);
 }
 
 // A reader that left early (`| head`) is no error of ours.

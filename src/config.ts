@@ -12,6 +12,7 @@ import {
 } from './base/environment-keys.ts';
 import { ConfigError } from './base/errors.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
+import { trimEnd } from './base/trim.ts';
 import { type ConfigWarning, folderWarnings, readDotenv } from './config/dotenv.ts';
 import { type Environment, isSecretVariable, presentValue } from './config/environment.ts';
 import { defaultHome, NO_HOME } from './config/home.ts';
@@ -101,7 +102,7 @@ function baseUrl(variable: string, raw: string): string {
   if (url.search !== '' || url.hash !== '') {
     throw new ConfigError(`${variable} has a query or a fragment`, { hint });
   }
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+  return `${url.origin}${trimEnd(url.pathname, '/')}`;
 }
 
 function logLevel(raw: string): LogLevel {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CommandError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { type Command, type CommandInput, print, tell } from './command.ts';
+import { type Command, type CommandInput, printSecret, tell } from './command.ts';
 import { readRecord, recordPath } from './http/http-record.ts';
 import { HTTP_OPTIONS, httpOptions, runHttpServer } from './http/http-server.ts';
 import { findHttpToken } from './http/http-token.ts';
@@ -98,7 +98,7 @@ async function run(input: CommandInput): Promise<number> {
   const shouldOpen = input.values.open !== false;
   const show = (url: string, token: string): void => {
     const link = linkTo(url, token);
-    print(link);
+    printSecret(link);
     if (shouldOpen) openPage(link, config, input.env);
   };
   const running = await runningServer(input, config);

@@ -166,6 +166,12 @@ export class KeyStore {
     return this.#secret(name).value;
   }
 
+  /** Every value, and the master key in use: what must never be shown. */
+  sensitiveValues(): readonly string[] {
+    const { document, master } = this.#version;
+    return [...[...document.secrets.values()].map(({ value }) => value), master.text];
+  }
+
   /** Adds or replaces one secret. See `putAll`. */
   async put(name: string, value: string, account?: string | null): Promise<PutOutcome> {
     const outcomes = await this.putAll([{ name, value, account }]);
@@ -269,24 +275,29 @@ export class KeyStore {
     let announced = this.#version.text;
     let lastProblem = '';
     let looking: Promise<void> = Promise.resolve();
+    const fail = (error: unknown): void => {
+      const problem = asError(error);
+      if (problem.message !== lastProblem) onError(problem);
+      lastProblem = problem.message;
+    };
     const look = async (): Promise<void> => {
       try {
         this.#version = await refreshed(this.#version, this.#location);
         lastProblem = '';
       } catch (error) {
-        const problem = asError(error);
-        if (problem.message !== lastProblem) onError(problem);
-        lastProblem = problem.message;
+        fail(error);
       }
       if (this.#version.text === announced) return;
       announced = this.#version.text;
       onChange();
     };
-    const stop = watchPath(this.path, () => {
-      looking = looking.then(look);
-    });
+    // Whatever goes wrong in one look, the next change is looked at again.
+    const wake = (): void => {
+      looking = looking.then(look).catch(fail);
+    };
+    const stop = watchPath(this.path, wake);
     // What happened between opening and watching.
-    looking = looking.then(look);
+    wake();
     return stop;
   }
 }

@@ -5,6 +5,9 @@ import type { Config } from '../../config.ts';
 import { watchPath } from '../../disk/path-watch.ts';
 import { KeyStore } from '../../secrets/key-store.ts';
 import { SealedMemory } from '../../secrets/sealed-memory.ts';
+import { secrets } from '../command.ts';
+import { useConfiguration, useStore } from './known-secrets.ts';
+import type { LiveConfig } from './live-config.ts';
 
 /** Says which environment has no store, instead of falling back to another one. */
 function explainMissing(config: Config, error: KeyStoreError): KeyStoreError {
@@ -35,12 +38,15 @@ export async function openConfiguredStore(
   config: Config,
   reload: () => Config = () => config,
 ): Promise<KeyStore> {
+  useConfiguration(secrets, config);
   try {
-    return await KeyStore.open({
+    const store = await KeyStore.open({
       path: config.storePath,
       masterKey: () => reload().masterKey,
       memory: new SealedMemory(config.home),
     });
+    useStore(secrets, store);
+    return store;
   } catch (error) {
     throw error instanceof KeyStoreError ? explainMissing(config, error) : error;
   }
@@ -61,51 +67,62 @@ function asStoreError(error: unknown): KeyStoreError {
 }
 
 interface StoreFollower {
-  /** A store was opened, or the one opened before has new contents. */
-  onStore(store: KeyStore): void;
+  /** A store was opened, or the one opened before, or the settings beside it, has new contents. */
+  onStore(store: KeyStore, config: Config): void;
   /** Why there is no store, or why its new version is not taken. Once for each new reason. */
-  onError(error: KeyStoreError): void;
+  onError(error: KeyStoreError, config: Config): void;
 }
 
 /**
  * Follows the store from wherever it is now: not there yet, without a master key, or open. What is
- * made by `init` while a server runs is found without a restart.
+ * made by `init` while a server runs is found without a restart, and what is written into the
+ * settings file as well.
  *
- * @param load reads the configuration anew; the master key may have come or changed
  * @returns stops following
  */
-export function followConfiguredStore(load: () => Config, follower: StoreFollower): () => void {
-  const config = load();
+export function followConfiguredStore(live: LiveConfig, follower: StoreFollower): () => void {
+  const config = live.refresh();
   const stops: Array<() => void> = [];
+  let store: KeyStore | null = null;
   let isStopped = false;
-  let isOpen = false;
   let lastProblem = '';
   let attempt: Promise<void> = Promise.resolve();
 
   const fail = (error: unknown): void => {
     const problem = asStoreError(error);
-    if (problem.message !== lastProblem) follower.onError(problem);
+    if (problem.message !== lastProblem) follower.onError(problem, live.refresh());
     lastProblem = problem.message;
   };
-  const tryOpen = async (): Promise<void> => {
-    if (isOpen || isStopped) return;
-    try {
-      const store = await openConfiguredStore(load(), load);
-      if (isStopped) return;
-      isOpen = true;
-      for (const stop of stops.splice(0)) stop();
-      follower.onStore(store);
-      stops.push(store.watch(() => follower.onStore(store), follower.onError));
-    } catch (error) {
-      fail(error);
+  let taken: Config | null = null;
+  const take = (opened: KeyStore): void => {
+    taken = live.refresh();
+    follower.onStore(opened, taken);
+  };
+  const look = async (): Promise<void> => {
+    if (isStopped) return;
+    if (store !== null) {
+      if (live.refresh() !== taken) take(store);
+      return;
     }
+    const opened = await openConfiguredStore(live.refresh(), () => live.refresh());
+    if (isStopped) return;
+    store = opened;
+    take(opened);
+    const stop = opened.watch(
+      () => take(opened),
+      (error) => follower.onError(error, live.refresh()),
+    );
+    stops.push(stop);
   };
+  // Whatever goes wrong in one look, the next change is looked at again.
   const wake = (): void => {
-    attempt = attempt.then(tryOpen);
+    attempt = attempt.then(look).catch(fail);
   };
-  for (const path of new Set([config.storePath, config.dotenvPath])) {
-    stops.push(watchPath(path, wake));
-  }
+  const stopLooking = watchPath(config.storePath, () => {
+    if (store === null) wake();
+    else stopLooking();
+  });
+  stops.push(stopLooking, watchPath(config.dotenvPath, wake));
   wake();
   return () => {
     isStopped = true;

@@ -38,8 +38,7 @@ async function listKeys(served: ServedEnvironment): Promise<KeyListing[]> {
 
 async function putKey(served: ServedEnvironment, key: NewKey): Promise<PutResult> {
   const value = unwrapValue(key.value);
-  served.redactor.add(key.value);
-  served.redactor.add(value);
+  served.redactor.add(key.value, value);
   checkName(key.name);
   checkGivenValue(key.name, value);
   const store = await openStore(served);
@@ -53,7 +52,7 @@ async function importKeys(served: ServedEnvironment, text: string): Promise<Impo
       hint: 'paste it whole; nothing was added',
     });
   }
-  for (const { value } of parsed.candidates) served.redactor.add(value);
+  served.redactor.add(...parsed.candidates.map(({ value }) => value));
   const store = await openStore(served);
   const stored = new Map(store.list().map(({ name }) => [name, store.get(name)]));
   const { added, unchanged, skipped } = planImport(parsed, stored);

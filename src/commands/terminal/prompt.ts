@@ -1,6 +1,7 @@
 /** How a secret comes in: typed without an echo on a terminal, or piped. Never through argv. */
 
 import { ConfigError } from '../../base/errors.ts';
+import { trimEnd } from '../../base/trim.ts';
 
 /** No key is this long; whatever is larger was piped by mistake. */
 const MAX_PIPED_BYTES = 64 * 1024;
@@ -88,7 +89,7 @@ async function readPiped(): Promise<string> {
   const text = Buffer.concat(chunks)
     .toString('utf8')
     .replace(/^\uFEFF/, '');
-  return text.replace(/(?:\r?\n)+$/, '');
+  return trimEnd(text, '\r\n');
 }
 
 /**
