@@ -41,16 +41,20 @@ async function orphanedStore(config: Config): Promise<string | null> {
   return folder.includes(basename(config.storePath)) ? config.storePath : null;
 }
 
-/** @returns where the master key is, in words */
-async function ensureMasterKey(input: CommandInput): Promise<string> {
-  const { dotenvPath } = loadConfig(input.flags, input.env);
+interface Prepared {
+  readonly config: Config;
+  /** Where the master key is, in words. */
+  readonly where: string;
+}
+
+async function ensureMasterKey(input: CommandInput, dotenvPath: string): Promise<Prepared> {
   const path = await resolveLinks(dotenvPath);
   return withFileLock(path, async (lock) => {
     // Read again under the lock: another init may have been quicker.
     const config = loadConfig(input.flags, input.env);
     const { value, file } = config.masterKey;
-    if (value !== null) return `yours, from ${value.file ?? `the variable ${value.variable}`}`;
-    if (file !== null) return `yours, from ${file.path}`;
+    const from = value === null ? file?.path : (value.file ?? `the variable ${value.variable}`);
+    if (from !== undefined) return { config, where: `yours, from ${from}` };
     const orphan = await orphanedStore(config);
     if (orphan !== null) {
       throw new KeyStoreError('no_master', `${orphan} exists, and its master key is gone`, {
@@ -58,12 +62,15 @@ async function ensureMasterKey(input: CommandInput): Promise<string> {
       });
     }
     await setVariable(path, VARIABLE, generateMasterKey(), lock);
-    return `generated, in ${dotenvPath} (only you can read it)`;
+    return {
+      config: loadConfig(input.flags, input.env),
+      where: `generated, in ${dotenvPath} (only you can read it)`,
+    };
   });
 }
 
 async function run(input: CommandInput): Promise<number> {
-  const { home, isHomeless, warnings } = loadConfig(input.flags, input.env);
+  const { home, isHomeless, warnings, dotenvPath } = loadConfig(input.flags, input.env);
   if (isHomeless) {
     throw new ConfigError('this user has no home folder', {
       hint: 'set KEYPOOL_HOME or give --home',
@@ -72,10 +79,9 @@ async function run(input: CommandInput): Promise<number> {
   await ensureFolder(home);
   await ignoreInGit(home);
   for (const { message, hint } of warnings) tell(`Warning: ${message}; ${hint}`);
-  const masterKey = await ensureMasterKey(input).catch((error: unknown) => {
+  const { config, where } = await ensureMasterKey(input, dotenvPath).catch((error: unknown) => {
     throw asKeyStoreError(error);
   });
-  const config = loadConfig(input.flags, input.env);
   await ensureFolder(dirname(config.storePath));
   const store = await KeyStore.create({
     path: config.storePath,
@@ -84,7 +90,7 @@ async function run(input: CommandInput): Promise<number> {
   });
   const count = store.list().length;
   print(`Home        ${home}`);
-  print(`Master key  ${masterKey}`);
+  print(`Master key  ${where}`);
   print(`Key store   ${store.path} (${count === 0 ? 'empty' : `keys: ${count}`})`);
   if (store.format === 'fernet')
     tell('The store is a legacy file; keypool-mcp keys migrate makes it v2.');
