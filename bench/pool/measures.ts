@@ -127,6 +127,7 @@ export function measureChoice(count: number): { readonly p50Us: string; readonly
     answerMs: 300,
     logger: silentLogger,
     observer: {},
+    onAccounts: () => {},
     now: () => performance.now(),
     random: Math.random,
   });

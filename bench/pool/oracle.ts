@@ -18,8 +18,9 @@ const STEP_MS = 5;
 const HORIZON_MS = 3_600_000;
 
 function capacityAt(spec: UpstreamSpec, account: number, now: number): number {
-  const capacity = spec.accounts[account]?.capacity ?? 0;
-  return typeof capacity === 'number' ? capacity : capacity(now);
+  const { capacity = 0, others } = spec.accounts[account] ?? {};
+  const all = typeof capacity === 'number' ? capacity : capacity(now);
+  return all - (others?.(now) ?? 0);
 }
 
 function mostCapacity(spec: UpstreamSpec, account: number): number {
@@ -41,7 +42,8 @@ function factorAt(spec: UpstreamSpec, account: number, now: number): number | nu
 
 function changes(spec: UpstreamSpec, account: number): boolean {
   const hasFaults = spec.keys.some((key) => key.account === account && key.fault !== undefined);
-  return hasFaults || typeof spec.accounts[account]?.capacity === 'function';
+  const { capacity, others } = spec.accounts[account] ?? {};
+  return hasFaults || typeof capacity === 'function' || others !== undefined;
 }
 
 /** The first instant from `from` at which the slot can start a call, with its speed. */

@@ -17,6 +17,8 @@ export interface RunResult {
   readonly optimumP95Ms: number;
   /** Sends per call. */
   readonly sends: number;
+  /** Refusals for too many in flight, per call. */
+  readonly refusals: number;
   /** Goodput × success over the oracle's: 1 is perfect. */
   readonly score: number;
   readonly counts: Counts;
@@ -111,6 +113,7 @@ export async function simulate(
     p95Ms: percentile(latencies, 0.95),
     optimumP95Ms: percentile(oracle.latenciesMs, 0.95),
     sends: upstream.counts.sent / arrivals.length,
+    refusals: upstream.counts.refused / arrivals.length,
     score: success * success * (oracle.makespanMs / makespanMs),
     counts: upstream.counts,
     leaked: done.keys.reduce((sum, key) => sum + key.inFlight, 0),

@@ -2,7 +2,7 @@
 
 import { exponential } from '../../lab/pool/random.ts';
 import type { VirtualClock } from '../../lab/pool/virtual-clock.ts';
-import { type FailureKind, UpstreamError } from '../../src/base/errors.ts';
+import { type Failure, type FailureKind, UpstreamError } from '../../src/base/errors.ts';
 import type { AttemptResult, Lease, PoolKey } from '../../src/pool/lease.ts';
 
 /** What a key does at an instant; null: it works. */
@@ -16,6 +16,16 @@ export interface Fault {
 export interface AccountSpec {
   /** Calls in flight; may change with time. */
   readonly capacity: number | ((now: number) => number);
+  /** Calls in flight that are somebody else's. */
+  readonly others?: (now: number) => number;
+}
+
+/** How a call over the limit is refused; default bare, as soon as the upstream answers at all. */
+export interface RefusalSpec {
+  /** `numbers`: how many are there, this one among them, and the limit; `equal`: without this one. */
+  readonly wording: 'bare' | 'numbers' | 'equal';
+  /** From the decision to the refusal. */
+  readonly ms: number;
 }
 
 export interface KeySpec {
@@ -40,6 +50,9 @@ export interface UpstreamSpec {
   readonly idleMs: number;
   /** Share of the requests that are never answered, whatever their key. */
   readonly lostShare?: number;
+  readonly refusal?: RefusalSpec;
+  /** Nobody says which keys share an account. */
+  readonly isUnlabelled?: boolean;
 }
 
 export interface Work {
@@ -52,28 +65,35 @@ const STATUS: Partial<Record<FailureKind, number>> = {
   invalid_key: 401,
   no_credit: 402,
   concurrency: 429,
+  balance_limit: 429,
   bad_request: 400,
   server_error: 500,
   overloaded: 503,
 };
 const BILLED: ReadonlySet<FailureKind> = new Set(['cut', 'idle', 'connection_lost']);
 
+const UNNAMED = { namedInFlight: null, namedLimit: null };
+
 export function keysOf(spec: UpstreamSpec): PoolKey[] {
   return spec.keys.map((key, index) => ({
     provider: 'deepseek',
     name: `DEEPSEEK_API_KEY_${index + 1}`,
-    account: `account-${key.account}`,
+    account: spec.isUnlabelled ? null : `account-${key.account}`,
     secret: `sk-test-fake-${String(index + 1).padStart(6, '0')}`,
   }));
 }
 
-function failure(kind: FailureKind, retryAfterMs: number | null = null): UpstreamError {
+function failure(
+  kind: FailureKind,
+  retryAfterMs: number | null = null,
+  named: Pick<Failure, 'namedInFlight' | 'namedLimit'> = UNNAMED,
+): UpstreamError {
   const facts = {
     kind,
     status: STATUS[kind] ?? null,
     retryAfterMs,
     requestId: null,
-    namedLimit: null,
+    ...named,
     mayBeBilled: BILLED.has(kind),
   };
   return new UpstreamError('deepseek', facts, kind);
@@ -124,10 +144,8 @@ export class SimulatedUpstream {
     const account = key.account;
     const busy = this.#inFlight[account] ?? 0;
     const capacity = this.#capacity(account);
-    if (busy >= capacity) {
-      this.counts.refused += 1;
-      throw failure('concurrency');
-    }
+    const others = this.spec.accounts[account]?.others?.(this.#clock.now) ?? 0;
+    if (busy + others >= capacity) await this.#refuse(busy + others, capacity, lease);
     this.#inFlight[account] = busy + 1;
     try {
       const isLost = this.#random() < (this.spec.lostShare ?? 0);
@@ -136,6 +154,15 @@ export class SimulatedUpstream {
     } finally {
       this.#inFlight[account] = (this.#inFlight[account] ?? 1) - 1;
     }
+  }
+
+  async #refuse(there: number, limit: number, lease: Lease): Promise<never> {
+    const { wording = 'bare', ms = 0 } = this.spec.refusal ?? {};
+    this.counts.refused += 1;
+    if (ms > 0) await this.#clock.sleep(ms, lease.signal);
+    if (wording === 'bare') throw failure('concurrency');
+    const namedInFlight = wording === 'equal' ? there : there + 1;
+    throw failure('balance_limit', null, { namedInFlight, namedLimit: limit });
   }
 
   #capacity(account: number): number {

@@ -2,9 +2,10 @@
 
 import { BorrowedKey } from './borrowed-key.ts';
 import type { KeySlot } from './key-slot.ts';
+import { accept, enter, type Lane, leave, type Stay } from './lane.ts';
 import type { AttemptResult, Send } from './lease.ts';
 import type { PendingCall } from './pending-call.ts';
-import type { Lane, ProviderRecord } from './state.ts';
+import { laneOf, type ProviderRecord } from './state.ts';
 import { ABORT_GRACE_MS } from './timing.ts';
 
 export type Settled<T> =
@@ -14,7 +15,8 @@ export type Settled<T> =
 export interface AttemptOptions {
   readonly call: PendingCall;
   readonly slot: KeySlot;
-  readonly lane: Lane;
+  /** Ceiling of calls in flight for an account and model. */
+  readonly ceiling: number;
   readonly provider: ProviderRecord;
   readonly now: number;
   /** The half-open trial of the key, or of the provider. */
@@ -34,7 +36,7 @@ function afterTurns(turns: number, done: () => void): void {
 export class Attempt {
   readonly call: PendingCall;
   readonly slot: KeySlot;
-  readonly lane: Lane;
+  readonly stay: Stay;
   readonly number: number;
   readonly sentAt: number;
   readonly keyTrial: boolean;
@@ -48,26 +50,32 @@ export class Attempt {
   readonly #options: AttemptOptions;
   readonly #onRamp: boolean;
   readonly #controller = new AbortController();
+  /** Refused without having been there. */
+  wasRefused = false;
   #released = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: AttemptOptions) {
     this.call = options.call;
     this.slot = options.slot;
-    this.lane = options.lane;
     this.sentAt = options.now;
     this.keyTrial = options.keyTrial;
     this.providerTrial = options.providerTrial;
     this.#options = options;
     this.call.attempts += 1;
     this.number = this.call.attempts;
-    this.lane.inFlight += 1;
+    this.stay = enter(this.lane, options.slot.record.name, options.now);
     this.slot.record.inFlight += 1;
     this.slot.record.lastSentAt = options.now;
     this.slot.record.sentAtSum += options.now;
     this.slot.unanswered.push(this);
     this.#onRamp = options.provider.ramp !== null;
     if (this.#onRamp) options.provider.rampInFlight += 1;
+  }
+
+  /** Looked up anew: the account may have been found to be part of another meanwhile. */
+  get lane(): Lane {
+    return laneOf(this.slot.account, this.call.request.model, this.#options.ceiling);
   }
 
   get aborted(): boolean {
@@ -82,16 +90,13 @@ export class Attempt {
   release(now: number, refused: boolean): void {
     if (this.#released) return;
     this.#released = true;
+    this.wasRefused = refused;
     clearTimeout(this.#timer);
-    this.lane.inFlight -= 1;
-    if (this.acceptedAt !== null) this.lane.accepted -= 1;
+    leave(this.lane, this.stay, now, refused ? 'refused' : this.aborted ? 'aborted' : 'ended');
     this.slot.record.inFlight -= 1;
     this.slot.record.sentAtSum -= this.sentAt;
     this.slot.answered(this);
     if (this.#onRamp) this.#options.provider.rampInFlight -= 1;
-    if (refused) return;
-    this.lane.ended.push({ at: now, aborted: this.aborted });
-    if (this.lane.ended.length > 128) this.lane.ended.shift();
   }
 
   /** Sends, and waits for the end; an aborted send that does not let go is abandoned. */
@@ -157,8 +162,7 @@ export class Attempt {
   accept(now: number): boolean {
     if (this.acceptedAt !== null || this.#released) return false;
     this.acceptedAt = now;
-    this.lane.accepted += 1;
-    return true;
+    return accept(this.lane, this.stay);
   }
 
   markAccepted(): void {

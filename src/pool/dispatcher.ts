@@ -5,8 +5,9 @@ import { Attempt } from './attempt.ts';
 import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
 import type { Judge } from './judge.ts';
 import type { KeySlot } from './key-slot.ts';
+import type { Kinship } from './kinship.ts';
+import { isTry } from './lane.ts';
 import type { WaitNotice } from './lease.ts';
-import { growsAt } from './limit.ts';
 import type { PendingCall } from './pending-call.ts';
 import { type Queued, WaitQueue } from './queue.ts';
 import type { Roster } from './roster.ts';
@@ -15,6 +16,9 @@ import { MAX_QUEUE } from './timing.ts';
 
 /** Who outlives a failure this many times over is not failing. */
 const SURVIVED_FAILURES = 4;
+/** A call that was refused so often is no more used for tries. */
+const MOST_REFUSED = 2;
+const PATIENT_SERVICES = 4;
 
 export interface Waiter extends Queued {
   readonly call: PendingCall;
@@ -34,15 +38,17 @@ interface WaiterOptions {
 export class Dispatcher {
   readonly #roster: Roster;
   readonly #judge: Judge;
+  readonly #kinship: Kinship;
   readonly #queues = new Map<string, WaitQueue<Waiter>>();
   #timer: NodeJS.Timeout | undefined;
   #isPumping = false;
   #isAsked = false;
   #turn = 0;
 
-  constructor(roster: Roster, judge: Judge) {
+  constructor(roster: Roster, judge: Judge, kinship: Kinship) {
     this.#roster = roster;
     this.#judge = judge;
+    this.#kinship = kinship;
   }
 
   get depth(): number {
@@ -79,6 +85,15 @@ export class Dispatcher {
     this.pump();
     const { onWait } = call.request;
     if (onWait !== undefined && queue.has(waiter)) onWait(this.#notice(waiter, depth));
+  }
+
+  /** An attempt is over: its slot goes to a waiting call, or shows for a moment whose else it is. */
+  ended(attempt: Attempt): void {
+    const { model } = attempt.call.request;
+    const isWanted = !attempt.wasRefused && (this.#queues.get(model)?.size ?? 0) > 0;
+    if (isWanted) this.#kinship.begin(attempt);
+    this.pump();
+    this.#kinship.unlessBegun();
   }
 
   /** Starts what can start; wakes itself for what can start later. */
@@ -124,7 +139,8 @@ export class Dispatcher {
     const { slots, provider, ceiling } = this.#roster;
     const now = this.#roster.now();
     const moment = momentOf(slots, provider, ceiling, now, this.#roster.timing());
-    for (const queue of this.#queues.values()) {
+    for (const [model, queue] of this.#queues) {
+      if (queue.size > 0) this.#kinship.growDue(model, now);
       while (queue.size > 0 && this.#mayStart() && this.#startOne(queue, moment));
     }
   }
@@ -140,6 +156,7 @@ export class Dispatcher {
     const isTrial = this.#roster.breaker.state === 'half-open';
     // What a call without a history cannot have, no other one can: many wait after a refused burst.
     let isFull = false;
+    let spare: { readonly waiter: Waiter; readonly pick: Pick } | null = null;
     for (const waiter of queue.candidates(moment.now, isTrial)) {
       const isPlain = waiter.call.tried.size === 0;
       if (isFull && isPlain) continue;
@@ -148,17 +165,33 @@ export class Dispatcher {
         isFull ||= isPlain && waiter.priority === 'interactive';
         continue;
       }
-      queue.remove(waiter);
-      this.#start(waiter, pick, isTrial);
-      return true;
+      // A try is likely to be refused, and nobody is to be refused again and again.
+      if (waiter.call.refusals > 0 && this.#kinship.isRisky(pick)) {
+        if (this.#mayRisk(waiter, pick, moment)) spare ??= { waiter, pick };
+        continue;
+      }
+      return this.#take(queue, waiter, pick, isTrial);
     }
-    return false;
+    return spare !== null && this.#take(queue, spare.waiter, spare.pick, isTrial);
+  }
+
+  /** Who was refused tries again for others only after it waited long, and then once. */
+  #mayRisk(waiter: Waiter, { lane }: Pick, { now, timing }: Moment): boolean {
+    if (!isTry(lane)) return true;
+    const { refusals } = waiter.call;
+    return refusals < MOST_REFUSED && now - waiter.since > PATIENT_SERVICES * timing.limitProbeMs;
+  }
+
+  #take(queue: WaitQueue<Waiter>, waiter: Waiter, pick: Pick, isTrial: boolean): true {
+    queue.remove(waiter);
+    this.#start(waiter, pick, isTrial);
+    return true;
   }
 
   #start(waiter: Waiter, pick: Pick, providerTrial: boolean): void {
     const now = this.#roster.now();
     const { provider } = this.#roster;
-    const { slot, lane } = pick;
+    const { slot } = pick;
     this.#turn += 1;
     slot.record.lastTurn = this.#turn;
     slot.record.attempts += 1;
@@ -166,7 +199,7 @@ export class Dispatcher {
     const attempt = new Attempt({
       call: waiter.call,
       slot,
-      lane,
+      ceiling: this.#roster.ceiling,
       provider,
       now,
       keyTrial: slot.breaker.state === 'half-open',
@@ -187,6 +220,7 @@ export class Dispatcher {
       provider: provider.provider,
       waitedMs: now - waiter.since,
     });
+    this.#kinship.sent(attempt);
     waiter.start(attempt);
   }
 
@@ -264,9 +298,7 @@ export class Dispatcher {
       if (account.coolUntil > now) at = Math.min(at, account.coolUntil);
       const forbiddenUntil = record.forbiddenUntil.get(model) ?? 0;
       if (forbiddenUntil > now) at = Math.min(at, forbiddenUntil);
-      const lane = account.lanes.get(model);
-      if (lane === undefined || lane.inFlight < lane.limit.limit) continue;
-      const growth = growsAt(lane.limit);
+      const growth = this.#kinship.growsAt(account, model, now);
       if (growth > now) at = Math.min(at, growth);
     }
     return at;

@@ -123,6 +123,7 @@ function ownFailure(
     retryAfterMs: null,
     requestId: null,
     namedLimit: null,
+    namedInFlight: null,
     mayBeBilled: true,
   };
   return new UpstreamError(provider, failure, message, { hint });

@@ -4,12 +4,14 @@ import { type Failure, type FailureKind, PROVIDER_NAMES, UpstreamError } from '.
 import type { Attempt, Settled } from './attempt.ts';
 import { FAULT_OF, type Fault, OUTCOME_OF, reasonFor, speaksOfOutage } from './attribution.ts';
 import { deadlineSpent, keySilent } from './exhausted.ts';
+import type { Kinship } from './kinship.ts';
 import type { AttemptResult } from './lease.ts';
 import * as ledger from './ledger.ts';
 import type { Outcome } from './observer.ts';
 import { isFailing, isOutage, othersAreFine, outagePauseMs } from './outage.ts';
 import type { Revival } from './revival.ts';
 import type { Roster } from './roster.ts';
+import { namedBy } from './same-account.ts';
 import { isInRotation, isOutpaced } from './selector.ts';
 import { spendBudget } from './state.ts';
 import {
@@ -21,6 +23,7 @@ import {
   MAX_FAULT_RETRIES,
   OPEN_MAX_MS,
   paceAfterAnswer,
+  paceAfterRefusal,
   TRIAL_COST,
 } from './timing.ts';
 
@@ -48,17 +51,21 @@ const RAMP_STEP = 2;
 export class Judge {
   readonly #roster: Roster;
   readonly #revival: Revival;
+  readonly #kinship: Kinship;
 
-  constructor(roster: Roster, revival: Revival) {
+  constructor(roster: Roster, revival: Revival, kinship: Kinship) {
     this.#roster = roster;
     this.#revival = revival;
+    this.#kinship = kinship;
   }
 
   /** Headers with status 200, or a byte. */
   accepted(attempt: Attempt): void {
     const now = this.#roster.now();
     const { provider } = this.#roster;
-    if (!attempt.accept(now)) return;
+    const isNews = attempt.accept(now);
+    if (!attempt.stay.isSeen) this.#kinship.taken(attempt, true);
+    if (!isNews) return;
     ledger.noteAccepted(this.#entry(attempt));
     // A late sign says nothing about how fast refusals come.
     const answerMs = now - attempt.sentAt;
@@ -73,6 +80,7 @@ export class Judge {
     const now = this.#roster.now();
     if (isOutpaced(attempt.slot, provider, now) || !attempt.accept(now)) return;
     ledger.noteSurvived(this.#entry(attempt));
+    this.#kinship.taken(attempt, false);
     if (attempt.providerTrial) this.#providerIsBack();
     this.#rampUp(attempt);
     this.#roster.onChange();
@@ -145,6 +153,7 @@ export class Judge {
       account: attempt.slot.account,
       key: attempt.slot.record,
       lane: attempt.lane,
+      stay: attempt.stay,
       call: attempt.call.id,
       speedClass: attempt.call.request.speedClass,
       sentAt: attempt.sentAt,
@@ -250,17 +259,31 @@ export class Judge {
   #limited(attempt: Attempt, failure: Failure): Verdict {
     const now = this.#roster.now();
     const timing = this.#roster.timing();
+    const { provider } = this.#roster;
     attempt.release(now, true);
+    attempt.call.refusals += 1;
     this.#trialProvedNothing(attempt);
-    const entry = this.#entry(attempt);
+    provider.pace = paceAfterRefusal(provider.pace, now - attempt.sentAt);
     // Perplexity limits requests per time, not calls in flight.
-    const isRate = this.#roster.provider.provider === 'perplexity';
-    const rests = isRate || ledger.noteRefused(entry, failure.namedLimit, timing);
-    if (!rests) return { outcome: 'account_limited', next: AGAIN };
-    const { retryAfterMs } = failure;
-    const reason = this.#remember(attempt, failure.kind);
+    if (provider.provider === 'perplexity') return this.#rests(attempt, failure);
+    const { retryAfterMs, namedInFlight: inFlight, namedLimit: limit } = failure;
+    const entry = this.#entry(attempt);
+    const isAlone = ledger.noteRefused(entry, { inFlight, limit }, retryAfterMs, timing);
+    const verdict: Verdict = isAlone
+      ? this.#rests(attempt, failure)
+      : { outcome: 'account_limited', next: AGAIN };
+    // Afterwards: what is found to be part of a busy account has no need of a pause of its own.
+    this.#kinship.refused(attempt, namedBy(inFlight, limit));
+    return verdict;
+  }
+
+  /** Only a pause helps the account. */
+  #rests(attempt: Attempt, { kind, retryAfterMs }: Failure): Verdict {
+    const isElsewhere = (attempt.lane.elsewhere ?? 0) > 0;
+    const reason = this.#remember(attempt, kind);
     const random = this.#roster.random();
-    ledger.noteCooling(entry, { retryAfterMs, reason, random }, timing);
+    const cooling = { retryAfterMs, reason, random, isElsewhere };
+    ledger.noteCooling(this.#entry(attempt), cooling, this.#roster.timing());
     return { outcome: 'account_rate_limited', next: AGAIN };
   }
 

@@ -10,13 +10,16 @@ import { type AccountRecord, createKeyRecord, type KeyRecord } from './state.ts'
 export interface KeySlotOptions {
   readonly key: PoolKey;
   readonly account: AccountRecord;
+  /** Of its own account, whatever that is found to be part of. */
+  readonly label: string;
   readonly now: () => number;
   readonly onBreaker: (slot: KeySlot, state: BreakerState) => void;
 }
 
 export class KeySlot {
   readonly record: KeyRecord;
-  readonly account: AccountRecord;
+  /** What limits and bills it, as far as we know by now. */
+  account: AccountRecord;
   readonly breaker: Breaker;
   /**
    * Attempts without a first byte, oldest first. No Set: what its outgrown tables held when they
@@ -34,7 +37,7 @@ export class KeySlot {
     this.#secret = key.secret;
     this.#ownAccount = key.account === null;
     this.account = account;
-    this.record = createKeyRecord(key.provider, key.name, keyId(key.secret), account.label);
+    this.record = createKeyRecord(key.provider, key.name, keyId(key.secret), options.label);
     this.breaker = new Breaker({
       now: options.now,
       onChange: (state) => options.onBreaker(this, state),
@@ -42,6 +45,11 @@ export class KeySlot {
   }
 
   /** For the lease and the token-free check; nowhere else. */
+  /** Somebody said which account it is of. */
+  get isGiven(): boolean {
+    return !this.#ownAccount;
+  }
+
   get secret(): string {
     return this.#secret;
   }

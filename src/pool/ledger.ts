@@ -3,15 +3,15 @@
  * in; `now` is an argument; nothing here starts, stops or wakes anything.
  */
 
-import { afterAccepted, afterNamed, afterPause, afterRefused } from './limit.ts';
+import { type Lane, mostAtOnce, type Stay } from './lane.ts';
+import { afterAccepted, afterPause, afterRefused } from './limit.ts';
 import { addEvidence, addOutcome } from './outage.ts';
 import { learnSlowness, learnSpeed, learnSuccess, predictMs } from './score.ts';
-import type { AccountRecord, Disabled, KeyRecord, Lane, ProviderRecord } from './state.ts';
+import type { AccountRecord, Disabled, KeyRecord, ProviderRecord } from './state.ts';
 import { earnBudget } from './state.ts';
 import {
   doubled,
   jittered,
-  LINGER_MS,
   paceAfterFirstByte,
   paceAfterService,
   RETRY_AFTER_MAX_MS,
@@ -24,6 +24,7 @@ export interface Entry {
   readonly account: AccountRecord;
   readonly key: KeyRecord;
   readonly lane: Lane;
+  readonly stay: Stay;
   readonly call: number;
   readonly speedClass: string;
   readonly sentAt: number;
@@ -41,7 +42,7 @@ export function noteAccepted(entry: Entry): void {
 export function noteSurvived(entry: Entry): void {
   const { key, lane } = entry;
   key.proven = true;
-  lane.limit = afterAccepted(lane.limit, lane.accepted);
+  lane.limit = afterAccepted(lane.limit, lane.accepted, entry.sentAt);
 }
 
 /** The first content byte: the key and the provider work. */
@@ -138,42 +139,67 @@ export function noteKeyFault(entry: Entry): void {
   entry.key.failures += 1;
 }
 
+/** The account's numbers, where a refusal names them. */
+export interface NamedNumbers {
+  readonly inFlight: number | null;
+  readonly limit: number | null;
+}
+
+/** What the account's own numbers leave for us, who had `seen` calls there. */
+function roomBy(lane: Lane, named: NamedNumbers, seen: number): number | null {
+  const { inFlight, limit } = named;
+  if (limit === null) return null;
+  lane.named = limit;
+  // The refused call is one of those named, or it is not: two wordings that look alike.
+  lane.elsewhere = inFlight === null ? null : Math.max(0, inFlight - 1 - seen);
+  return Math.max(Math.min(1, seen), limit - (lane.elsewhere ?? 0));
+}
+
+/** A try costs its caller the time of the refusal, which may be longer than a service. */
+function tryCost({ pace }: ProviderRecord, refusalMs: number): number {
+  return Math.max(1, refusalMs / (pace.serviceMs ?? refusalMs));
+}
+
 /**
- * Refused for too many in flight; the attempt is released already. True: it was alone, so that it is
- * no matter of how many, and the account rests.
+ * Refused for too many in flight; the attempt is released already. True: none of ours was there, so
+ * that only a pause helps.
  */
-export function noteRefused(entry: Entry, named: number | null, timing: Timing): boolean {
-  const { lane, now, sentAt } = entry;
-  const since = sentAt - LINGER_MS;
-  lane.ended = lane.ended.filter((each) => each.at >= since);
-  const freed = lane.ended.filter((each) => each.aborted || each.at >= sentAt).length;
-  lane.limit =
-    named !== null && named > 0
-      ? afterNamed(lane.limit, named, now, timing)
-      : afterRefused(lane.limit, lane.inFlight, freed, now, timing);
-  return lane.inFlight === 0;
+export function noteRefused(
+  entry: Entry,
+  named: NamedNumbers,
+  retryAfterMs: number | null,
+  timing: Timing,
+): boolean {
+  const { provider, lane, now, sentAt, stay } = entry;
+  const seen = mostAtOnce(lane.stays, sentAt);
+  const room = roomBy(lane, named, seen);
+  if (stay.isTry) provider.tries -= tryCost(provider, now - sentAt);
+  lane.limit = afterRefused(lane.limit, { seen, room, now, retryAfterMs }, timing);
+  return seen === 0;
 }
 
 export interface Cooling {
   readonly retryAfterMs: number | null;
   readonly reason: string;
   readonly random: number;
+  /** The refusal named calls that are not ours. */
+  readonly isElsewhere: boolean;
 }
 
 /** The account rests. A deadline only ever moves later. */
 export function noteCooling(entry: Entry, cooling: Cooling, timing: Timing): void {
   const { account, now } = entry;
-  const step = doubled(timing.coolMs, account.coolings, timing.coolMaxMs);
-  const ownMs = jittered(step, 0.25, cooling.random);
-  const ms =
-    cooling.retryAfterMs === null
-      ? ownMs
-      : Math.min(RETRY_AFTER_MAX_MS, Math.max(1, cooling.retryAfterMs));
+  const most = cooling.isElsewhere ? timing.elsewhereMaxMs : timing.coolMaxMs;
+  const ownMs = jittered(doubled(timing.coolMs, account.coolings, most), 0.25, cooling.random);
+  // A pause of nothing, or one that has passed by our clock, is no leave to go on at once.
+  const ms = Math.max(ownMs, Math.min(RETRY_AFTER_MAX_MS, cooling.retryAfterMs ?? 0));
   // Refusals of the same burst do not add up.
   if (entry.sentAt >= account.coolUntil || account.coolUntil <= now) account.coolings += 1;
   account.coolUntil = Math.max(account.coolUntil, now + ms);
   account.coolReason = cooling.reason;
-  for (const lane of account.lanes.values()) lane.limit = afterPause(lane.limit);
+  for (const lane of account.lanes.values()) {
+    lane.limit = afterPause(lane.limit, account.coolUntil);
+  }
 }
 
 /** Out until a check says otherwise; every check in vain doubles the time to the next. */

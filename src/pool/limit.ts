@@ -1,21 +1,26 @@
 /**
  * How many calls an account takes at once, found from its refusals. Pure.
  *
- * A concurrency 429 is exact: at that moment as many calls as we still have in flight were
- * accepted. So there is no multiplicative cut; rejections of one burst drain until the accepted
- * calls are left, and the limit equals the capacity. The way up: doubling while no refusal was
- * ever seen, afterwards one more now and then, ever more rarely where it is refused.
+ * A refusal is exact: at some instant of its flight no more calls were there than we had sent and
+ * not seen end. So the limit falls to the most of ours that were there at once meanwhile, whatever
+ * the refusal says, and what was refused can be sent again only after one of them ended, a pause
+ * passed or the limit grew. There is no multiplicative cut. The way up: doubling while no refusal
+ * was ever seen, afterwards one more now and then, ever more rarely where it is refused.
  */
 
 import { doubled, type Timing } from './timing.ts';
 
 export interface LimitState {
-  /** The working limit, ≥ 1. */
+  /** The working limit; 0 while a pause is all that can help. */
   readonly limit: number;
   /** What a refusal showed to be the capacity; null while nothing was refused. */
   readonly capacity: number | null;
   /** The user's ceiling; never the estimate. */
   readonly ceiling: number;
+  /** Nothing speaks of a limit yet: eight at once, then doubling. */
+  readonly eager: boolean;
+  /** When the last refusal was learnt of. */
+  readonly refusedAt: number;
   /** Not above the proven capacity before this instant. */
   readonly probeAt: number;
   /** Tries above the capacity that were refused, in a row. */
@@ -28,68 +33,106 @@ export interface LimitState {
 const SECOND_LIMIT = 8;
 
 export function freshLimit(ceiling: number): LimitState {
-  return { limit: 1, capacity: null, ceiling, probeAt: 0, refusedProbes: 0, step: 1 };
+  return {
+    limit: 1,
+    capacity: null,
+    ceiling,
+    eager: true,
+    refusedAt: Number.NEGATIVE_INFINITY,
+    probeAt: 0,
+    refusedProbes: 0,
+    step: 1,
+  };
 }
 
 function raised(state: LimitState, limit: number): LimitState {
   return { ...state, limit: Math.min(state.ceiling, Math.max(state.limit, limit)) };
 }
 
-/** The upstream took a call; `accepted` of ours that it took, this one included, are there. */
-export function afterAccepted(state: LimitState, accepted: number): LimitState {
-  const { limit, capacity } = state;
-  if (capacity === null) return raised(state, Math.max(SECOND_LIMIT, 2 * accepted));
-  if (accepted > capacity) {
-    const proven = raised({ ...state, capacity: accepted }, accepted);
-    return { ...proven, refusedProbes: 0, step: Math.min(2 * state.step, accepted), probeAt: 0 };
-  }
-  return limit < capacity ? raised(state, limit + 1) : state;
-}
-
 /**
- * The upstream refused a call for too many in flight.
+ * The upstream took a call.
  *
- * @param inFlight ours that are still there, the refused one not among them
- * @param freed ours that ended since the refused one was sent: they were there when it was refused
+ * @param accepted calls of ours that it took and that are there, this one included
+ * @param sentAt what was sent before the last refusal proves nothing against it
  */
-export function afterRefused(
-  state: LimitState,
-  inFlight: number,
-  freed: number,
-  now: number,
-  timing: Timing,
-): LimitState {
-  const limit = Math.max(1, Math.min(state.limit, inFlight));
-  const seen = inFlight + freed;
-  const wasProbe = state.capacity !== null && state.limit > state.capacity;
-  const believed = state.capacity ?? Number.POSITIVE_INFINITY;
-  // Some of the freed ones had left before the refused call arrived: a capacity that is refused
-  // again without being a probe was counted too high.
-  const capacity = Math.max(limit, Math.min(seen, wasProbe ? believed : believed - 1));
-  const refusedProbes = wasProbe && capacity >= believed ? state.refusedProbes + 1 : 0;
+export function afterAccepted(state: LimitState, accepted: number, sentAt: number): LimitState {
+  const { capacity } = state;
+  if (capacity === null) {
+    return raised(state, state.eager ? Math.max(SECOND_LIMIT, 2 * accepted) : accepted + 1);
+  }
+  if (accepted <= capacity || sentAt < state.refusedAt) return state;
+  const proven = raised({ ...state, capacity: Math.min(accepted, state.ceiling) }, accepted);
+  return { ...proven, refusedProbes: 0, step: Math.min(2 * state.step, accepted), probeAt: 0 };
+}
+
+/** One refusal, as far as the limit is concerned. */
+export interface Refused {
+  /** Most calls of ours that were there at once during its flight, this one not among them. */
+  readonly seen: number;
+  /** What the refusal's own numbers leave for us; null when it named none. */
+  readonly room: number | null;
+  readonly now: number;
+  /** A pause that the upstream asks for. */
+  readonly retryAfterMs: number | null;
+}
+
+/** The upstream refused a call for too many in flight. */
+export function afterRefused(state: LimitState, refused: Refused, timing: Timing): LimitState {
+  const { seen, room, now, retryAfterMs } = refused;
+  const limit = Math.min(state.limit, seen, room ?? seen);
+  const wasTry = isTrying(state) && limit >= (state.capacity ?? 0);
+  const refusedProbes = wasTry ? state.refusedProbes + 1 : 0;
   const pause = doubled(timing.limitProbeMs, refusedProbes, timing.limitProbeMaxMs);
-  return { ...state, limit, capacity, refusedProbes, step: 1, probeAt: now + pause };
+  const probeAt = Math.max(state.probeAt, now + Math.max(pause, retryAfterMs ?? 0));
+  return {
+    ...state,
+    limit,
+    capacity: limit,
+    eager: false,
+    refusedAt: now,
+    refusedProbes,
+    step: 1,
+    probeAt,
+  };
 }
 
-/** The refusal named the limit: exact, up or down. */
-export function afterNamed(state: LimitState, named: number, now: number, timing: Timing) {
-  const limit = Math.max(1, Math.min(named, state.ceiling));
-  return { ...state, limit, capacity: limit, step: 1, probeAt: now + timing.limitProbeMs };
+/** Above what a refusal proved. */
+export function isTrying(state: LimitState): boolean {
+  return state.capacity !== null && state.limit > state.capacity;
 }
 
-/** After a pause of the whole account: one call, and up in steps that double while they are taken.
- * Eight at once would be refused by a limit of calls per time again and again. */
-export function afterPause(state: LimitState): LimitState {
-  return { ...freshLimit(state.ceiling), capacity: 1 };
+/** Until a pause of the whole account has passed, none; then one, and up in steps that double while
+ * they are taken. Eight at once would be refused by a limit of calls per time again and again. */
+export function afterPause(state: LimitState, until: number): LimitState {
+  const { ceiling, refusedAt } = state;
+  const fresh = freshLimit(ceiling);
+  return { ...fresh, limit: 0, capacity: 0, eager: false, refusedAt, probeAt: until };
 }
 
-/** Waiting calls at a full account: time for a try above the capacity. */
-export function grown(state: LimitState, inFlight: number, now: number): LimitState {
-  if (inFlight < state.limit || now < growsAt(state)) return state;
-  return raised(state, (state.capacity ?? state.limit) + state.step);
+/** A key that may be of the same account was refused: one more at a time from here on. */
+export function afterNeighbour(state: LimitState, inFlight: number): LimitState {
+  if (state.capacity !== null) return state;
+  return { ...state, eager: false, limit: Math.max(1, Math.min(state.limit, inFlight + 1)) };
 }
 
-/** When `grown` would next raise a full account's limit; Infinity for never. */
+/** Time for a try above the capacity, by at most so many calls. */
+export function grown(state: LimitState, most: number): LimitState {
+  const { capacity, step } = state;
+  return raised(state, (capacity ?? state.limit) + Math.min(step, most));
+}
+
+/** So many were there at once, as the calls of all its keys show together. */
+export function atLeast(state: LimitState, taken: number): LimitState {
+  if (state.capacity === null || taken <= state.capacity) return state;
+  return raised({ ...state, capacity: Math.min(taken, state.ceiling) }, taken);
+}
+
+/** The try is off, or was never begun. */
+export function withoutTry(state: LimitState): LimitState {
+  return { ...state, limit: Math.min(state.limit, state.capacity ?? state.limit) };
+}
+
+/** When a full account may be tried above its capacity; Infinity for never. */
 export function growsAt(state: LimitState): number {
   const { limit, capacity } = state;
   if (limit >= state.ceiling || capacity === null || limit > capacity) {

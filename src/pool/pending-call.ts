@@ -15,6 +15,8 @@ export class PendingCall {
   attempts = 0;
   /** Faults that were not its keys'. */
   faults = 0;
+  /** Times that it was refused for too many in flight. */
+  refusals = 0;
   /** Sends that may have been billed and brought nothing. */
   billed = 0;
   lastError: UpstreamError | null = null;

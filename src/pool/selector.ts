@@ -3,11 +3,11 @@
 import type { Candidate, Faster } from './choose.ts';
 import { choose, waitingPays } from './choose.ts';
 import type { KeySlot } from './key-slot.ts';
+import { type Lane, roomIn } from './lane.ts';
 import { endedLately } from './ledger.ts';
-import { grown } from './limit.ts';
 import type { PendingCall } from './pending-call.ts';
 import { costOf, exposedRatio, fadedRatio, fadedSuccess, median } from './score.ts';
-import { type Lane, laneOf, type ProviderRecord } from './state.ts';
+import { laneOf, type ProviderRecord } from './state.ts';
 import { clamp, type Timing } from './timing.ts';
 
 export interface Pick extends Candidate {
@@ -121,7 +121,8 @@ function limitFor(call: PendingCall, lane: Lane, moment: Moment): number {
   const isShared =
     call.request.priority === 'batch' &&
     moment.now - moment.provider.interactiveAt < INTERACTIVE_MEMORY_MS;
-  return isShared && lane.limit.limit > 1 ? lane.limit.limit - 1 : lane.limit.limit;
+  const room = roomIn(lane);
+  return isShared && room > 1 ? room - 1 : room;
 }
 
 /** The first call of a key goes alone: a dead key costs one call, not a burst. */
@@ -146,7 +147,7 @@ function toPick(slot: KeySlot, lane: Lane, moment: Moment): Pick {
     cost: costFor(slot, moment),
     inFlight: slot.record.inFlight,
     laneInFlight: lane.inFlight,
-    laneLimit: lane.limit.limit,
+    laneLimit: Math.max(1, roomIn(lane)),
     lastTurn: slot.record.lastTurn,
     trial: slot.breaker.state === 'half-open',
   };
@@ -165,7 +166,6 @@ function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
   for (const slot of moment.slots) {
     if (call.tried.has(slot.record.name) !== tried || !isInRotation(slot, model, now)) continue;
     const lane = laneOf(slot.account, model, moment.ceiling);
-    lane.limit = grown(lane.limit, lane.inFlight, now);
     const isFree =
       lane.inFlight < limitFor(call, lane, moment) &&
       !awaitsFirstSign(slot) &&

@@ -4,8 +4,10 @@
  */
 
 import type { Provider } from '../base/errors.ts';
-import { freshLimit, type LimitState } from './limit.ts';
+import { type Lane, laneIn } from './lane.ts';
+import type { Sightings } from './same-account.ts';
 import type { Slowness, SpeedModel, Success } from './score.ts';
+import type { Parted, Swap } from './swap.ts';
 import { expectedPace, type Pace } from './timing.ts';
 
 /** Out until the upstream's own answer, or an operator, says otherwise. */
@@ -64,19 +66,12 @@ export interface KeyRecord {
   lastError: { readonly text: string; readonly at: string } | null;
 }
 
-/** One account and model: what the provider limits. */
-export interface Lane {
-  readonly model: string;
-  limit: LimitState;
-  inFlight: number;
-  /** Of those in flight, the ones that the upstream took. */
-  accepted: number;
-  /** Recently ended attempts that the upstream may still have counted. */
-  ended: Array<{ readonly at: number; readonly aborted: boolean }>;
-}
-
 export interface AccountRecord {
   readonly label: string;
+  /** Somebody gave the label; else it is the name of its one key. */
+  readonly isGiven: boolean;
+  /** Labels of the accounts that were found to be this one, its own first. */
+  members: readonly string[];
   disabled: Disabled | null;
   coolUntil: number;
   coolReason: string | null;
@@ -113,6 +108,12 @@ export interface ProviderRecord {
   served: boolean;
   /** Retry tokens. */
   budget: number;
+  /** What tries above a proven limit are paid from. */
+  tries: number;
+  /** What was seen of calls side by side, by model. */
+  sightings: Map<string, Sightings>;
+  swap: Swap | null;
+  parted: Map<string, Parted>;
   interactiveAt: number;
   /** When the latest-sent call that has its first byte was sent. */
   answeredSentAt: number;
@@ -121,6 +122,12 @@ export interface ProviderRecord {
 /** Tokens for retries of faults that are nobody's key: full at start. */
 const BUDGET_MAX = 20;
 const BUDGET_GAIN = 0.2;
+/**
+ * A refused try costs one: whatever a limit does, and whoever else is on the account, no more than
+ * one call in five is refused for our curiosity.
+ */
+const TRIES_MAX = 8;
+const TRIES_GAIN = 0.2;
 
 export function createKeyRecord(
   provider: Provider,
@@ -164,9 +171,11 @@ export function createKeyRecord(
   };
 }
 
-export function createAccount(label: string): AccountRecord {
+export function createAccount(label: string, isGiven: boolean): AccountRecord {
   return {
     label,
+    isGiven,
+    members: [label],
     disabled: null,
     coolUntil: Number.NEGATIVE_INFINITY,
     coolReason: null,
@@ -188,6 +197,10 @@ export function createProvider(provider: Provider, answerMs: number): ProviderRe
     healedAt: Number.NEGATIVE_INFINITY,
     served: false,
     budget: BUDGET_MAX,
+    tries: TRIES_MAX,
+    sightings: new Map(),
+    swap: null,
+    parted: new Map(),
     interactiveAt: Number.NEGATIVE_INFINITY,
     answeredSentAt: Number.NEGATIVE_INFINITY,
   };
@@ -195,17 +208,7 @@ export function createProvider(provider: Provider, answerMs: number): ProviderRe
 
 /** The lane of a model, made on first use. */
 export function laneOf(account: AccountRecord, model: string, ceiling: number): Lane {
-  const known = account.lanes.get(model);
-  if (known !== undefined) return known;
-  const lane: Lane = {
-    model,
-    limit: freshLimit(ceiling),
-    inFlight: 0,
-    accepted: 0,
-    ended: [],
-  };
-  account.lanes.set(model, lane);
-  return lane;
+  return laneIn(account.lanes, model, ceiling);
 }
 
 /** Takes retry tokens; false when there are not enough. */
@@ -217,4 +220,5 @@ export function spendBudget(provider: ProviderRecord, tokens: number): boolean {
 
 export function earnBudget(provider: ProviderRecord): void {
   provider.budget = Math.min(BUDGET_MAX, provider.budget + BUDGET_GAIN);
+  provider.tries = Math.min(TRIES_MAX, provider.tries + TRIES_GAIN);
 }

@@ -15,11 +15,19 @@ export interface Pace {
   readonly slowestFirstByteMs: number | null;
   /** How fast the upstream says anything at all: a refusal, headers, a byte. */
   readonly answerMs: number;
+  /** Largest recent time until a refusal; fades. */
+  readonly refusalMs: number | null;
 }
 
 /** Nothing is known but how long a first answer may take. */
 export function expectedPace(answerMs: number): Pace {
-  return { serviceMs: null, firstByteMs: null, slowestFirstByteMs: null, answerMs };
+  return {
+    serviceMs: null,
+    firstByteMs: null,
+    slowestFirstByteMs: null,
+    answerMs,
+    refusalMs: null,
+  };
 }
 
 /** A first answer over the internet, with DNS and TLS before it. */
@@ -52,6 +60,12 @@ export function paceAfterAnswer(pace: Pace, answerMs: number): Pace {
   return { ...pace, answerMs: next };
 }
 
+/** Silence means nothing before refusals have had their time. */
+export function paceAfterRefusal(pace: Pace, refusalMs: number): Pace {
+  const slowest = pace.refusalMs ?? 0;
+  return { ...pace, refusalMs: Math.max(refusalMs, slowest + 0.1 * (refusalMs - slowest)) };
+}
+
 /** Before the first served call: a refusal takes a small part of a service. */
 function serviceOf(pace: Pace): number {
   return pace.serviceMs ?? clamp(20 * pace.answerMs, 100, 1_000);
@@ -68,6 +82,8 @@ export interface Timing {
   /** Cool-down after a rate limit without Retry-After, first step; doubles. */
   readonly coolMs: number;
   readonly coolMaxMs: number;
+  /** The longest such pause where the refusal showed that others hold the slots: they end. */
+  readonly elsewhereMaxMs: number;
   /** A key's breaker stays open this long at first; doubles. */
   readonly openMs: number;
   readonly openMaxMs: number;
@@ -105,13 +121,17 @@ export function silenceOf(firstByteMs: number, timing: Timing): number {
 export function timingFor(pace: Pace): Timing {
   const service = serviceOf(pace);
   const firstByte = pace.slowestFirstByteMs ?? service;
+  const refusal = 1.5 * (pace.refusalMs ?? 0);
+  // Whoever tries waits for the refusal instead of a slot.
+  const tryMs = 4 * (pace.refusalMs ?? 0);
   return {
-    firstSignMs: clamp(3 * pace.answerMs, 20, 1_000),
-    rampMs: clamp(2 * pace.answerMs, 10, 250),
-    limitProbeMs: clamp(service, 50, 30_000),
-    limitProbeMaxMs: clamp(2 * service, 100, 60_000),
+    firstSignMs: clamp(Math.max(3 * pace.answerMs, refusal), 20, 1_000),
+    rampMs: clamp(Math.max(Math.min(250, 2 * pace.answerMs), refusal), 10, 1_000),
+    limitProbeMs: clamp(Math.max(service, tryMs), 50, 30_000),
+    limitProbeMaxMs: clamp(2 * Math.max(service, tryMs), 100, 60_000),
     coolMs: clamp(service / 8, 50, 1_000),
     coolMaxMs: 30_000,
+    elsewhereMaxMs: clamp(4 * service, 500, 30_000),
     openMs: clamp(service / 4, 50, 2_000),
     openMaxMs: clamp(4 * service, 1_000, 30_000),
     faultWindowMs: clamp(20 * service, 2_000, 30_000),

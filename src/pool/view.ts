@@ -40,7 +40,7 @@ function keyView(slot: KeySlot, medianRatio: number, fadeMs: number, now: number
   return {
     name: record.name,
     keyId: record.keyId,
-    account: record.account,
+    account: slot.account.label,
     state,
     reason: blocked?.reason ?? null,
     retryInMs: blocked?.retryAfterMs ?? null,
@@ -59,17 +59,32 @@ function keyView(slot: KeySlot, medianRatio: number, fadeMs: number, now: number
   };
 }
 
-function accountView(account: AccountRecord, now: number): AccountSnapshot {
+/** The next step: a label, so that nothing has to be found out again. */
+function writeDown(keys: readonly string[], account: AccountRecord): string {
+  const label = account.isGiven ? account.label : 'shared';
+  return `to write it down: ${keys.map((key) => `keypool-mcp keys add ${key} --account ${label}`).join('; ')}`;
+}
+
+function accountView(
+  account: AccountRecord,
+  slots: readonly KeySlot[],
+  now: number,
+): AccountSnapshot {
+  const isFound = account.members.length > 1;
+  const keys = slots.filter((slot) => slot.account === account).map((slot) => slot.record.name);
   const lanes = [...account.lanes.values()];
   const coolingMs = account.coolUntil > now ? Math.ceil(account.coolUntil - now) : null;
   return {
     account: account.label,
+    keys,
+    found: isFound,
+    advice: isFound ? writeDown(keys, account) : null,
     inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
     coolingMs,
     reason: account.disabled?.reason ?? (coolingMs === null ? null : account.coolReason),
     limits: lanes.map((lane) => ({
       model: lane.model,
-      limit: lane.limit.limit,
+      limit: Math.max(1, lane.limit.limit),
       inFlight: lane.inFlight,
     })),
   };
@@ -86,7 +101,7 @@ export function viewProvider(facts: ProviderFacts): ProviderSnapshot {
     retryInMs: facts.breakerOpenUntil === null ? null : Math.ceil(facts.breakerOpenUntil - now),
     queueDepth: facts.queueDepth,
     oldestWaitMs: facts.oldestSince === null ? null : Math.round(now - facts.oldestSince),
-    accounts: facts.accounts.map((account) => accountView(account, now)),
+    accounts: facts.accounts.map((account) => accountView(account, slots, now)),
     keys: [...slots, ...facts.draining].map((slot) => keyView(slot, medianRatio, fadeMs, now)),
   };
 }

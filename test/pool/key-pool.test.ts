@@ -226,9 +226,9 @@ describe('concurrency', () => {
   });
 
   it('does not rest when tries above the limit are refused while every slot is taken', async () => {
-    const upstream = new FakeUpstream(() => ({ capacity: 4, serviceMs: 60_000 }));
+    const upstream = new FakeUpstream(() => ({ capacity: 4, serviceMs: 7_000 }));
     const fresh = createPool({ keys: testKeys(1) });
-    const calls = Array.from({ length: 20 }, () => fresh.call(request(), upstream.send));
+    const calls = Array.from({ length: 40 }, () => fresh.call(request(), upstream.send));
     for (const call of calls) call.catch(() => {});
     await vi.advanceTimersByTimeAsync(30_000);
     expect(upstream.refusals).toBeGreaterThan(4);

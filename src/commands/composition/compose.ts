@@ -23,6 +23,7 @@ import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { Bookkeeping } from './bookkeeping.ts';
+import { writeFoundAccounts } from './found-accounts.ts';
 import { useConfiguration, useStore } from './known-secrets.ts';
 import { LiveConfig } from './live-config.ts';
 import { followConfiguredStore } from './open-store.ts';
@@ -179,6 +180,11 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     answerMs: {
       ...(isLocal(config.deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
       ...(isLocal(config.perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
+    },
+    onAccounts: ({ provider, accounts }) => {
+      writeFoundAccounts(config.home, provider, accounts).catch((error: unknown) => {
+        logger.warn('What was found about accounts could not be kept for doctor', { error });
+      });
     },
     ...(observer === undefined ? {} : { observer }),
   });

@@ -10,6 +10,7 @@ import {
   PROVIDERS,
   type Provider,
 } from '../../base/errors.ts';
+import { keyId } from '../../base/key-id.ts';
 import { FAMILIES, nameProblem, providerOf } from '../../base/key-names.ts';
 import { valueProblem } from '../../base/key-values.ts';
 import type { UserFolders } from '../../clients/clients.ts';
@@ -17,6 +18,7 @@ import { configuredClients, userFolders } from '../../clients/install.ts';
 import type { Config, Environment } from '../../config.ts';
 import type { KeyStore, StoreEntry } from '../../secrets/key-store.ts';
 import { readMasterKey } from '../../secrets/master-key.ts';
+import { readFoundAccounts } from '../composition/found-accounts.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 
 export interface Finding {
@@ -300,6 +302,37 @@ function keyFindings(config: Config, entries: readonly PoolKey[]): Finding[] {
   return findings;
 }
 
+/** Accounts that a server found although nobody named them, while their keys are still the same. */
+async function accountFindings(config: Config, entries: readonly PoolKey[]): Promise<Finding[]> {
+  const found = await readFoundAccounts(config.home);
+  const known = new Map([
+    ...config.environmentKeys.keys,
+    ...entries.map((key) => [key.name, key.value] as const),
+  ]);
+  const given = new Map(entries.map((key) => [key.name, key.account]));
+  return PROVIDERS.flatMap((provider) =>
+    (found[provider] ?? []).flatMap((keys) => {
+      // A key that is not known here may come from the environment that a client gives its server.
+      const isSame = keys.every(({ name, keyId: id }) => {
+        const value = known.get(name);
+        return value === undefined || keyId(value) === id;
+      });
+      const unnamed = keys.filter(({ name }) => (given.get(name) ?? null) === null);
+      if (!isSame || unnamed.length === 0) return [];
+      const label = keys.map(({ name }) => given.get(name) ?? null).find((each) => each !== null);
+      const commands = unnamed.map(
+        ({ name }) => `keypool-mcp keys add ${name} --account ${label ?? 'shared'}`,
+      );
+      return {
+        check: `${PROVIDER_NAMES[provider]} account`,
+        status: 'warn' as const,
+        message: `${keys.map(({ name }) => name).join(', ')} share one account, as their refusals showed; nobody has said so`,
+        hint: `write it down, so that no start has to find it out again: ${commands.join('; ')}`,
+      };
+    }),
+  );
+}
+
 /** The store and the keys, or why they cannot be read. */
 export async function checkStore(config: Config): Promise<Finding[]> {
   let store: KeyStore;
@@ -314,14 +347,17 @@ export async function checkStore(config: Config): Promise<Finding[]> {
       ? { ...problem, message: 'not opened: see the master key' }
       : problem;
     // What the store holds is not known, so that nothing is said to be missing from it.
-    return config.environmentKeys.keys.size === 0
-      ? [finding]
-      : [finding, ...keyFindings(config, [])];
+    if (config.environmentKeys.keys.size === 0) return [finding];
+    return [finding, ...keyFindings(config, []), ...(await accountFindings(config, []))];
   }
   const entries = store
     .list()
     .map(({ name, account }: StoreEntry) => ({ name, account, value: store.get(name) }));
-  return [...(await fileFindings(store)), ...keyFindings(config, entries)];
+  return [
+    ...(await fileFindings(store)),
+    ...keyFindings(config, entries),
+    ...(await accountFindings(config, entries)),
+  ];
 }
 
 /** Not having told any client yet is no fault; a file that cannot be read is worth a look. */
