@@ -88,7 +88,11 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const SSE = { 'content-type': 'text/event-stream' };
 const USAGE = { prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 };
 
-function reply(status: number, body: unknown, headers: Record<string, string> = JSON_TYPE): Respond {
+function reply(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = JSON_TYPE,
+): Respond {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return (response) => void response.writeHead(status, headers).end(text);
 }
@@ -174,12 +178,15 @@ describe('an ending that is none', () => {
     'eos',
     7,
   ];
-  it.each(words)('finish_reason %s: the next key answers from the start or goes on', async (word) => {
-    deepseek.play([stream(half, finish(word), DONE), good]);
-    const got = await generate();
-    expect(got).toMatchObject({ isError: false, code: CODE });
-    expect(got.structured).toMatchObject({ attempts: 2, finish_reason: 'stop' });
-  });
+  it.each(words)(
+    'finish_reason %s: the next key answers from the start or goes on',
+    async (word) => {
+      deepseek.play([stream(half, finish(word), DONE), good]);
+      const got = await generate();
+      expect(got).toMatchObject({ isError: false, code: CODE });
+      expect(got.structured).toMatchObject({ attempts: 2, finish_reason: 'stop' });
+    },
+  );
 
   it('that comes again and again is an error with the word, and no third send', async () => {
     deepseek.play([stream(half, finish('max_tokens'), DONE)]);
@@ -234,7 +241,10 @@ describe('an ending that is not yet', () => {
   });
 
   it('content after a finish is content', async () => {
-    const events = [text(pieces[0], 'stop'), ...pieces.slice(1).map((piece) => text(piece, 'stop'))];
+    const events = [
+      text(pieces[0], 'stop'),
+      ...pieces.slice(1).map((piece) => text(piece, 'stop')),
+    ];
     deepseek.play([stream(...events, DONE)]);
     expect(await generate()).toMatchObject({ code: CODE });
     deepseek.play([slowly([text(pieces[0], 'stop'), text(pieces.slice(1).join('')), DONE], 2_600)]);
@@ -265,30 +275,39 @@ describe('the beta address', () => {
     ['500', failing(500, { message: 'x' })],
     ['503', failing(503, { message: 'x' })],
     ['a redirect', reply(301, '', { location: 'https://elsewhere.invalid/' })],
-    ['a web page', reply(200, '<html><body>Welcome</body></html>', { 'content-type': 'text/html' })],
+    [
+      'a web page',
+      reply(200, '<html><body>Welcome</body></html>', { 'content-type': 'text/html' }),
+    ],
     ['a reset', (response) => void response.socket?.resetAndDestroy()],
     ['an error under 200', failing(200, { message: 'Rate limit reached', code: 429 })],
     ['a repetition', whole],
     ['a fresh answer', stream(text(`Sure! Here it is:\n\n${LONG}`), finish('stop'), DONE)],
-    ['the last line again', stream(text(LONG.slice(LONG.lastIndexOf('\n', 700) + 1)), finish('stop'))],
+    [
+      'the last line again',
+      stream(text(LONG.slice(LONG.lastIndexOf('\n', 700) + 1)), finish('stop')),
+    ],
   ];
-  it.each(refusals)('%s: asked once, judged not at all, and the plain one answers', async (_n, beta) => {
-    const before = await keyViews();
-    deepseek.play([cut, beta, whole]);
-    const got = await generate();
-    expect(got).toMatchObject({ isError: false, code: LONG_CODE });
-    expect(deepseek.paths).toEqual([
-      '/chat/completions',
-      '/beta/chat/completions',
-      '/chat/completions',
-    ]);
-    const marked = (await keyViews()).filter(
-      (key, at) => JSON.stringify(key) !== JSON.stringify(before[at]),
-    );
-    // The one whose answer broke off at the plain address is noted, and no other.
-    expect(marked.length).toBeLessThanOrEqual(1);
-    for (const { state } of marked) expect(state).toBe('ready');
-  });
+  it.each(refusals)(
+    '%s: asked once, judged not at all, and the plain one answers',
+    async (_n, beta) => {
+      const before = await keyViews();
+      deepseek.play([cut, beta, whole]);
+      const got = await generate();
+      expect(got).toMatchObject({ isError: false, code: LONG_CODE });
+      expect(deepseek.paths).toEqual([
+        '/chat/completions',
+        '/beta/chat/completions',
+        '/chat/completions',
+      ]);
+      const marked = (await keyViews()).filter(
+        (key, at) => JSON.stringify(key) !== JSON.stringify(before[at]),
+      );
+      // The one whose answer broke off at the plain address is noted, and no other.
+      expect(marked.length).toBeLessThanOrEqual(1);
+      for (const { state } of marked) expect(state).toBe('ready');
+    },
+  );
 
   it('silence there: the plain one answers before the key looks silent', async () => {
     deepseek.play([cut, () => {}, whole]);
@@ -318,8 +337,16 @@ describe('code is found whatever it stands in', () => {
       'd = """\n```js\na()\n```\n"""\nprint(d)',
     ],
     ['a fence behind prose', 'Here is the code: ```python\nprint(1)\n```\nThat is it.', 'print(1)'],
-    ['no opening fence', 'def f():\n    return 1\n```\nThis returns one.', 'def f():\n    return 1'],
-    ['a fence behind a brace', '```js\nif (a) {\n  b();\n}```\nThat is all.', 'if (a) {\n  b();\n}'],
+    [
+      'no opening fence',
+      'def f():\n    return 1\n```\nThis returns one.',
+      'def f():\n    return 1',
+    ],
+    [
+      'a fence behind a brace',
+      '```js\nif (a) {\n  b();\n}```\nThat is all.',
+      'if (a) {\n  b();\n}',
+    ],
     ['an end token beside the fence', '```js\na();\n```<|end_of_sentence|>', 'a();'],
     ['its relatives', '```js\na();\n```<｜end▁of▁sentence｜>', 'a();'],
     ['an end token inside', '```js\na();\n<|im_end|>```', 'a();'],
@@ -423,14 +450,23 @@ describe('forms of another make', () => {
     usage: USAGE,
   };
   const plain = text(FENCED) + finish('stop') + DONE;
-  const parts = [{ type: 'text', text: FENCED.slice(0, 9) }, { type: 'text', text: FENCED.slice(9) }];
+  const parts = [
+    { type: 'text', text: FENCED.slice(0, 9) },
+    { type: 'text', text: FENCED.slice(9) },
+  ];
   const cases: ReadonlyArray<readonly [string, Respond]> = [
     ['an empty data line', stream('data:\n\n', plain)],
     ['data: ping', stream('data: ping\n\n', plain)],
     ['data: DONE', stream(text(FENCED), finish('stop'), 'data: DONE\n\n')],
-    ['a bookkeeping event', stream(text(FENCED), 'data: {"type":"ping"}\n\n', finish('stop'), DONE)],
+    [
+      'a bookkeeping event',
+      stream(text(FENCED), 'data: {"type":"ping"}\n\n', finish('stop'), DONE),
+    ],
     ['bookkeeping after the end', stream(text(FENCED), finish('stop'), 'data: {"cost":1}\n\n')],
-    ['an error after the end', stream(text(FENCED), finish('stop'), 'data: {"error":{"code":500}}\n\n')],
+    [
+      'an error after the end',
+      stream(text(FENCED), finish('stop'), 'data: {"error":{"code":500}}\n\n'),
+    ],
     ['garbage after the end', stream(text(FENCED), finish('stop'), 'data: {"id":\n\n')],
     ['events called JSON', reply(200, plain, JSON_TYPE)],
     ['events called text', reply(200, `: hi\n\n${plain}`, { 'content-type': 'text/plain' })],
@@ -443,7 +479,10 @@ describe('forms of another make', () => {
     ['the same without a last blank line', stream(`data: ${JSON.stringify(completion)}`)],
     [
       'its parts, and then the whole once more',
-      stream(text(FENCED), event({ index: 0, message: { content: FENCED }, finish_reason: 'stop' })),
+      stream(
+        text(FENCED),
+        event({ index: 0, message: { content: FENCED }, finish_reason: 'stop' }),
+      ),
     ],
   ];
   it.each(cases)('%s: the answer, at the first attempt', async (_name, answer) => {
@@ -509,7 +548,11 @@ describe('refusals', () => {
 });
 
 describe('Perplexity', () => {
-  const page = (id: number, url = `https://example.org/${id}`) => ({ id, url, title: `Page ${id}` });
+  const page = (id: number, url = `https://example.org/${id}`) => ({
+    id,
+    url,
+    title: `Page ${id}`,
+  });
   const run = (status: string, rest: object = {}) => ({
     id: 'resp_1',
     object: 'response',
@@ -564,7 +607,11 @@ describe('Perplexity', () => {
 
   it('the retired chat endpoint is an address, and no bad key', async () => {
     const before = await keyViews();
-    const error = { message: 'use /v1/responses', type: 'chat_completions_not_available', code: 403 };
+    const error = {
+      message: 'use /v1/responses',
+      type: 'chat_completions_not_available',
+      code: 403,
+    };
     perplexity.play([reply(403, { error })]);
     const got = await search();
     expect(got.text).toMatch(/PERPLEXITY_BASE_URL/);
@@ -573,7 +620,11 @@ describe('Perplexity', () => {
   });
 
   it('out of credit under 401 is the account’s', async () => {
-    const error = { message: 'You exceeded your current quota', type: 'insufficient_quota', code: 401 };
+    const error = {
+      message: 'You exceeded your current quota',
+      type: 'insufficient_quota',
+      code: 401,
+    };
     perplexity.play([reply(401, { error }), reply(200, { id: 's', results: [page(1)] })]);
     const got = await search();
     expect(got).toMatchObject({ isError: false });
