@@ -55,5 +55,7 @@ export function headOf(text: string, limit: number): string {
 
 /** 400000 → "400,000". */
 export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
+  const digits = String(count);
+  const head = digits.length % 3 || 3;
+  return digits.slice(0, head) + digits.slice(head).replace(/\d{3}/g, ',$&');
 }

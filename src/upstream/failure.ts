@@ -52,7 +52,7 @@ function namedModels(text: string): string[] {
   const listed = /supported api model names are (.{1,1000}?)(?:, but you passed|\.\s|\.?$)/i.exec(
     text,
   );
-  const names = (listed?.[1] ?? '').split(/,\s*|\s+(?:or|and)\s+/);
+  const names = (listed?.[1] ?? '').split(/,|\s(?:or|and)\s/);
   return names.map((name) => name.trim()).filter((name) => MODEL_NAME.test(name));
 }
 
