@@ -5,10 +5,10 @@
  */
 
 import { parseArgs } from 'node:util';
-import { measureChoice, measureHerd, measureLeaks } from './measures.ts';
-import { POLICY_NAMES } from './policies.ts';
-import { scenariosAt } from './scenarios.ts';
-import { type RunResult, simulate } from './simulate.ts';
+import { measureChoice, measureHerd, measureLeaks } from '../../lab/pool/measures.ts';
+import { POLICY_NAMES } from '../../lab/pool/policies.ts';
+import { scenariosAt } from '../../lab/pool/scenarios.ts';
+import { type RunResult, simulate } from '../../lab/pool/simulate.ts';
 
 const { values } = parseArgs({
   options: {

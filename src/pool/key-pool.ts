@@ -6,9 +6,9 @@ import type { Logger } from '../base/logger.ts';
 import type { CallRequest, CallResult, KeyProbe, Lender, PoolKey, Send } from './lease.ts';
 import type { PoolObserver } from './observer.ts';
 import { ProviderPool } from './provider-pool.ts';
+import { REMOTE_ANSWER_MS } from './rules/timing.ts';
+import { deepFreeze } from './run/view.ts';
 import type { FoundAccounts, PoolSnapshot } from './snapshot.ts';
-import { REMOTE_ANSWER_MS } from './timing.ts';
-import { deepFreeze } from './view.ts';
 
 export interface KeyPoolOptions {
   readonly keys: readonly PoolKey[];

@@ -4,19 +4,19 @@
  */
 
 import type { Provider } from '../base/errors.ts';
-import type { Attempt, Settled } from './attempt.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { unavailability, waitedTooLong } from './exhausted.ts';
-import { Judge, type Next } from './judge.ts';
-import { Kinship } from './kinship.ts';
 import type { AttemptResult, CallRequest, CallResult, KeyProbe, PoolKey, Send } from './lease.ts';
 import type { Outcome } from './observer.ts';
-import { PendingCall } from './pending-call.ts';
-import { Rescue } from './rescue.ts';
-import { Revival } from './revival.ts';
-import { Roster, type RosterOptions } from './roster.ts';
+import type { Attempt, Settled } from './run/attempt.ts';
+import { Dispatcher } from './run/dispatcher.ts';
+import { unavailability, waitedTooLong } from './run/exhausted.ts';
+import { Judge, type Next } from './run/judge.ts';
+import { Kinship } from './run/kinship.ts';
+import { PendingCall } from './run/pending-call.ts';
+import { Rescue } from './run/rescue.ts';
+import { Revival } from './run/revival.ts';
+import { Roster, type RosterOptions } from './run/roster.ts';
+import { viewProvider } from './run/view.ts';
 import type { ProviderSnapshot } from './snapshot.ts';
-import { viewProvider } from './view.ts';
 
 export interface ProviderPoolOptions extends RosterOptions {
   readonly probe: KeyProbe | undefined;

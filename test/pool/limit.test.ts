@@ -10,8 +10,8 @@ import {
   growsAt,
   type LimitState,
   withoutTry,
-} from '../../src/pool/limit.ts';
-import { expectedPace, timingFor } from '../../src/pool/timing.ts';
+} from '../../src/pool/rules/limit.ts';
+import { expectedPace, timingFor } from '../../src/pool/rules/timing.ts';
 
 const timing = timingFor(expectedPace(10));
 

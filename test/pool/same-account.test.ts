@@ -9,7 +9,7 @@ import {
   type Sightings,
   withRefusal,
   withTaken,
-} from '../../src/pool/same-account.ts';
+} from '../../src/pool/rules/same-account.ts';
 
 type Load = Readonly<Record<string, number>>;
 

@@ -122,6 +122,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     logger,
     redactor,
     observer: metrics.observer,
+    onBalance: (reading) => metrics.money.balanceRead(reading),
     onSpent: (entry) => {
       const cost = costOf(entry);
       if (cost !== null) metrics.money.spent(cost);
