@@ -133,6 +133,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     store: config.storePath,
   });
   const record = recordPath(config.home);
+  let recorded = Promise.resolve();
   try {
     const crash = new AbortController();
     claimProcess(logger, () => crash.abort());
@@ -149,15 +150,17 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       pageFolder: pageFolder(),
       logger,
       onListening: (url) => {
-        if (!writeRecord(record, url)) {
+        recorded = writeRecord(record, url).then((isWritten) => {
+          if (isWritten) return;
           logger.warn('The home folder cannot be written: `dashboard` will not find this server');
-        }
+        });
         onListening?.(url, token);
       },
     });
     return crash.signal.aborted ? 1 : code;
   } finally {
     await served.close();
+    await recorded;
     await removeOwnRecord(record);
   }
 }
