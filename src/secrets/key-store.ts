@@ -91,8 +91,8 @@ export class KeyStore {
   /**
    * Opens and decrypts the store; the file is not touched.
    *
-   * @throws KeyStoreError missing, unreadable, malformed, tampered, no_master, bad_master,
-   *   wrong_master
+   * @throws KeyStoreError missing, unreadable, malformed, tampered, downgraded, no_master,
+   *   bad_master, wrong_master
    */
   static async open(location: StoreLocation): Promise<KeyStore> {
     return new KeyStore(location, await readVersion(location));
@@ -215,6 +215,7 @@ export class KeyStore {
       legacyPath = await keepBeside(path, base);
       return next;
     });
+    if (legacyPath !== null) await this.#location.memory?.remember(this.path);
     return legacyPath;
   }
 

@@ -57,6 +57,7 @@ describe('the result', () => {
       {
         text: 'print(1)',
         requestId: null,
+        costUsd: null,
         usage: {
           promptTokens: null,
           cachedTokens: null,
@@ -83,8 +84,22 @@ describe('the result', () => {
         reasoning_tokens: null,
         total_tokens: null,
       },
+      cost_usd: null,
       request_id: null,
     });
+  });
+
+  it('says what it cost, in words above a cent alone', async () => {
+    const cheap = await generate({}, { text: 'x', costUsd: 0.000123456789 });
+    expect(cheap.structured).toMatchObject({ cost_usd: 0.00012346 });
+    expect(cheap.text).not.toContain('$');
+    const dear = await generate({}, { text: 'x', costUsd: 0.0342 });
+    expect(dear.text).toContain('about $0.03 (estimated)');
+  });
+
+  it('ends with a sentence about the budget where there is one', async () => {
+    const { text } = await generate({}, { text: 'x', budgetNotice: 'Four fifths are spent.' });
+    expect(text.endsWith('\n\nFour fifths are spent.')).toBe(true);
   });
 
   it('takes the language that was asked for when the fence tells none', async () => {

@@ -4,6 +4,7 @@ import { ConfigError, KeyStoreError } from '../../base/errors.ts';
 import type { Config } from '../../config.ts';
 import { watchPath } from '../../disk/path-watch.ts';
 import { KeyStore } from '../../secrets/key-store.ts';
+import { SealedMemory } from '../../secrets/sealed-memory.ts';
 import { secrets } from '../command.ts';
 import { useConfiguration, useStore } from './known-secrets.ts';
 import type { LiveConfig } from './live-config.ts';
@@ -36,6 +37,7 @@ export async function openConfiguredStore(
     const store = await KeyStore.open({
       path: config.storePath,
       masterKey: () => reload().masterKey,
+      memory: new SealedMemory(config.home),
     });
     useStore(secrets, store);
     return store;

@@ -1,5 +1,6 @@
 /** `POST /search`: ranked pages, or one of the ways in which that goes wrong. */
 
+import { SEARCH_PRICE } from '../bill/tariff.ts';
 import { seededUuid } from '../random.ts';
 import { HOSTILE_TEXT } from '../text.ts';
 import { JSON_TYPE, stray, type Turn } from '../turn.ts';
@@ -52,7 +53,20 @@ export async function search(turn: Turn): Promise<void> {
     ...(hasExtras ? { usage: { searches: queries.length }, experimental: [1, null, {}] } : {}),
   });
   await exchange.wait(stray(turn, key.behaviour.ttftMs ?? DEFAULT_TTFT_MS));
+  chargeSearch(turn);
   await sendResults(turn, fault, text);
+}
+
+/** The search was done, whether or not its answer arrives. */
+function chargeSearch({ account: { purse }, wallNow }: Turn): void {
+  const at = wallNow();
+  purse.charge({
+    provider: 'perplexity',
+    model: 'search',
+    amount: SEARCH_PRICE,
+    currency: 'USD',
+    at,
+  });
 }
 
 async function sendResults(turn: Turn, fault: string, text: string): Promise<void> {
