@@ -134,7 +134,7 @@ function startRun(turn: Turn): Run {
   const whole = answerText(turn, query, pages);
   const budget = turn.body.max_output_tokens;
   const limit = (typeof budget === 'number' ? budget : 8192) * CHARACTERS_PER_TOKEN;
-  const isCut = fault === 'incomplete' || whole.length > limit;
+  const isCut = fault === 'incomplete' || fault === 'filtered' || whole.length > limit;
   const id = `resp_${seededHex(turn.random, 32)}`;
   turn.call.responseId = id;
   return {
@@ -163,6 +163,10 @@ function outputOf(run: Run): unknown[] {
     content,
   };
   return run.status === 'failed' ? [sources] : [sources, message];
+}
+
+function reasonOf({ step }: Turn): string {
+  return step?.fault === 'filtered' ? 'content_filter' : 'max_output_tokens';
 }
 
 /** Rounded as the real ones are. */
@@ -207,7 +211,7 @@ function chargeRun({ account: { purse }, wallNow }: Turn, run: Run): void {
   });
 }
 
-function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): unknown {
+function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): JsonObject {
   // Neither a run that goes on nor a cancelled one says what it costs.
   const isTold = status !== 'in_progress' && status !== 'cancelled';
   return {
@@ -222,7 +226,7 @@ function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): un
       status === 'failed'
         ? { message: 'The run failed: an internal tool error occurred.', code: 'server_error' }
         : null,
-    incomplete_details: status === 'incomplete' ? { reason: 'max_output_tokens' } : null,
+    incomplete_details: status === 'incomplete' ? { reason: reasonOf(turn) } : null,
     ...(turn.step?.fault === 'unknown_fields' ? { experimental: { trace: [] } } : {}),
   };
 }
@@ -278,7 +282,9 @@ async function streamRun(turn: Turn, run: Run): Promise<void> {
     });
   } else if (fault !== 'cut') {
     const response = responseOf(turn, run, run.status, outputOf(run));
-    await send(`response.${run.status}`, { response });
+    // Some events say one thing, and what they hold another.
+    const told = fault === 'completed_failed' ? { ...response, status: 'failed' } : response;
+    await send(`response.${run.status}`, { response: told });
   }
   exchange.end();
 }

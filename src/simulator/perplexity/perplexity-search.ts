@@ -46,9 +46,10 @@ export async function search(turn: Turn): Promise<void> {
   const id = seededUuid(turn.random);
   turn.call.responseId = id;
   const hasExtras = fault === 'unknown_fields';
+  const extended = hasExtras ? results.map((page) => ({ ...page, ...UNDOCUMENTED })) : results;
   const text = JSON.stringify({
     id,
-    results: hasExtras ? results.map((page) => ({ ...page, ...UNDOCUMENTED })) : results,
+    results: fault === 'null_results' ? null : extended,
     ...(serverTime ? { server_time: new Date(now).toISOString() } : {}),
     ...(hasExtras ? { usage: { searches: queries.length }, experimental: [1, null, {}] } : {}),
   });
