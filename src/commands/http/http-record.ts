@@ -3,7 +3,7 @@
  * another user's program on that port would be sent our token.
  */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import { isAlive } from '../../base/processes.ts';
@@ -11,6 +11,8 @@ import { isAlive } from '../../base/processes.ts';
 const RECORD = z.object({
   pid: z.int().check(z.minimum(1)),
   url: z.string().check(z.regex(/^http:\/\/[^/\s]+$/)),
+  /** By knowing it, what answers at the address shows that it wrote this file. */
+  secret: z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/)),
 });
 
 export type HttpRecord = z.output<typeof RECORD>;
@@ -20,10 +22,12 @@ export function recordPath(home: string): string {
 }
 
 /** @returns false where nothing can be written; a server in a read-only container still serves */
-export function writeRecord(path: string, url: string): boolean {
+export function writeRecord(path: string, record: HttpRecord): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(path, `${JSON.stringify({ pid: process.pid, url })}\n`, { mode: 0o600 });
+    // Made anew: a file that stands there may be readable by others, or a link to somewhere else.
+    rmSync(path, { force: true });
+    writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600, flag: 'wx' });
     return true;
   } catch {
     return false;

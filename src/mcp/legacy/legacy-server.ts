@@ -87,7 +87,7 @@ function judged<T>(
 function call(
   { params }: CallToolRequest,
   extra: Extra,
-  { host, logger, session }: ServerOptions,
+  { host, logger, session, caller = null }: ServerOptions,
 ): Promise<ToolResult> | ToolResult {
   const tool = TOOLS.find((candidate) => candidate.name === params.name);
   if (tool === undefined) {
@@ -107,6 +107,7 @@ function call(
     args: params.arguments,
     signal: extra.signal,
     session,
+    caller,
     report: token === undefined ? null : report,
   });
 }
