@@ -16,6 +16,8 @@ const MAX_BYTES = 4_096;
 const RECORD = z.object({
   pid: z.int().check(z.minimum(1)),
   url: z.string().check(z.regex(/^http:\/\/[^/\s]+$/)),
+  /** By knowing it, what answers at the address shows that it wrote this file. */
+  secret: z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/)),
 });
 
 export type HttpRecord = z.output<typeof RECORD>;
@@ -29,10 +31,10 @@ export function recordPath(home: string): string {
  *
  * @returns false where nothing can be written; a server in a read-only container still serves
  */
-export async function writeRecord(path: string, url: string): Promise<boolean> {
+export async function writeRecord(path: string, record: HttpRecord): Promise<boolean> {
   try {
     await makeFolder(dirname(path));
-    await replaceFile(path, `${JSON.stringify({ pid: process.pid, url })}\n`);
+    await replaceFile(path, `${JSON.stringify(record)}\n`);
     return true;
   } catch (error) {
     if (error instanceof DiskError) return false;
