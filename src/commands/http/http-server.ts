@@ -10,6 +10,7 @@ import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts'
 import { createMetrics } from '../../http/metrics.ts';
 import type { CostSample } from '../../http/money-metrics.ts';
 import { isLoopback, plainAddress } from '../../http/names.ts';
+import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
@@ -19,6 +20,7 @@ import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
 import { findHttpToken, isSound } from './http-token.ts';
+import { NamedClients } from './named-clients.ts';
 
 export const HTTP_OPTIONS = {
   host: { type: 'string' },
@@ -133,6 +135,10 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     store: config.storePath,
   });
   const record = recordPath(config.home);
+  const recordSecret = newSecret();
+  redactor.use('HTTP record', [recordSecret]);
+  const clients = await NamedClients.follow(config.home, logger);
+  let recorded = Promise.resolve();
   try {
     const crash = new AbortController();
     claimProcess(logger, () => crash.abort());
@@ -141,23 +147,34 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       address,
       port,
       token,
+      clientOf: (shown) => clients.find(shown),
       allowedHosts,
       allowedOrigins,
-      host: served.host((event) => metrics.toolCallEnded(event)),
+      host: served.host((event) => {
+        metrics.toolCallEnded(event);
+        const { caller, tool, outcome, durationMs } = event;
+        if (caller !== null)
+          logger.info(`Call of ${caller}`, { caller, tool, outcome, durationMs });
+      }),
       admin: createAdmin(served),
       metrics,
       pageFolder: pageFolder(),
+      recordSecret,
       logger,
       onListening: (url) => {
-        if (!writeRecord(record, url)) {
+        const entry = { pid: process.pid, url, secret: recordSecret };
+        recorded = writeRecord(record, entry).then((isWritten) => {
+          if (isWritten) return;
           logger.warn('The home folder cannot be written: `dashboard` will not find this server');
-        }
+        });
         onListening?.(url, token);
       },
     });
     return crash.signal.aborted ? 1 : code;
   } finally {
     await served.close();
+    await recorded;
+    await clients.close();
     await removeOwnRecord(record);
   }
 }
