@@ -11,6 +11,7 @@ import { parse as parseDotenv } from 'dotenv';
 import * as z from 'zod/mini';
 import { ConfigError } from './base/errors.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
+import { isLoopback } from './base/loopback.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -43,8 +44,9 @@ export interface HttpTokenSource {
 }
 
 export interface ProxySettings {
-  readonly httpProxy: string | null;
   readonly httpsProxy: string | null;
+  readonly allProxy: string | null;
+  readonly httpProxy: string | null;
   readonly noProxy: string | null;
 }
 
@@ -69,6 +71,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly httpToken: HttpTokenSource;
   readonly proxy: ProxySettings;
+  /** NODE_EXTRA_CA_CERTS; node itself has obeyed one of the environment, and of it alone. */
+  readonly extraCaCerts: { readonly path: string; readonly isKnownToNode: boolean } | null;
 }
 
 /** The families of names that the pool uses; the store may hold any other secret. */
@@ -121,8 +125,6 @@ function readDotenv(path: string, mustExist: boolean): Environment {
   }
 }
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
 /** https anywhere, http to loopback only; without user info, query or trailing slash. */
 function baseUrl(variable: string, raw: string): string {
   const hint = `set ${variable} to an https address, or to http on 127.0.0.1 for a local upstream`;
@@ -133,8 +135,8 @@ function baseUrl(variable: string, raw: string): string {
       hint: 'take the part before the @ out; keys belong into the key store',
     });
   }
-  const isLoopback = LOOPBACK.test(url.hostname);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback)) {
+  const isLocal = url.protocol === 'http:' && isLoopback(url.hostname);
+  if (url.protocol !== 'https:' && !isLocal) {
     throw new ConfigError(`${variable} would send keys over an unprotected connection`, { hint });
   }
   if (url.search !== '' || url.hash !== '') {
@@ -242,6 +244,13 @@ function masterKeySource(settings: Settings): MasterKeySource {
   };
 }
 
+function extraCaCerts(settings: Settings): Config['extraCaCerts'] {
+  const path = settings.get('NODE_EXTRA_CA_CERTS');
+  if (path === undefined) return null;
+  const isKnownToNode = settings.origin('NODE_EXTRA_CA_CERTS').file === null;
+  return { path: resolve(path), isKnownToNode };
+}
+
 function environmentKeys(settings: Settings): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
   for (const name of settings.names().sort()) {
@@ -264,7 +273,10 @@ export function loadConfig(flags: GlobalFlags = {}, env: Environment = process.e
   const dotenvPath = namedDotenv === undefined ? join(home, '.env') : resolve(namedDotenv);
   const settings = new Settings(env, readDotenv(dotenvPath, namedDotenv !== undefined), dotenvPath);
   const proxy = (name: string): string | null =>
-    presentValue(env[name.toLowerCase()]) ?? settings.get(name) ?? null;
+    presentValue(env[name.toLowerCase()]) ??
+    settings.get(name) ??
+    settings.get(name.toLowerCase()) ??
+    null;
 
   return Object.freeze({
     home,
@@ -290,9 +302,11 @@ export function loadConfig(flags: GlobalFlags = {}, env: Environment = process.e
       file: settings.get('KEYPOOL_HTTP_TOKEN_FILE') ?? null,
     },
     proxy: {
-      httpProxy: proxy('HTTP_PROXY'),
       httpsProxy: proxy('HTTPS_PROXY'),
+      allProxy: proxy('ALL_PROXY'),
+      httpProxy: proxy('HTTP_PROXY'),
       noProxy: proxy('NO_PROXY'),
     },
+    extraCaCerts: extraCaCerts(settings),
   });
 }

@@ -10,6 +10,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { getRequestListener } from '@hono/node-server';
 import { ConfigError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { LOOPBACK_NAMES } from '../base/loopback.ts';
 import { createLegacyServer } from '../mcp/legacy/legacy-server.ts';
 import { createModernServer } from '../mcp/modern/modern-server.ts';
 import type { ServerHost } from '../mcp/server-host.ts';
@@ -60,19 +61,13 @@ const MAX_CONNECTIONS = 4_096;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const ANY_ADDRESS = new Set(['0.0.0.0', '::']);
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
-
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127(?:\.\d{1,3}){3}$/.test(address);
-}
-
 function inUrl(address: string): string {
   return isIP(address) === 6 ? `[${address}]` : address;
 }
 
 /** Every Host header that names this server. */
 function hostNames(options: HttpOptions, port: number): ReadonlySet<string> {
-  const own = [...LOOPBACK, inUrl(options.address)];
+  const own = [...LOOPBACK_NAMES, inUrl(options.address)];
   if (ANY_ADDRESS.has(options.address)) {
     own.push(hostname());
     for (const each of Object.values(networkInterfaces()).flat()) {

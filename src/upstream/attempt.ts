@@ -4,7 +4,8 @@ import type { Failure, UpstreamError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Lease, WaitNotice } from '../pool/lease.ts';
 import type { Diagnosis } from './failure.ts';
-import { diagnoseAnswer, diagnoseSocket, diagnosis, requestIdOf } from './failure.ts';
+import { diagnoseAnswer, diagnosis, requestIdOf } from './failure.ts';
+import { diagnoseNetwork } from './network-failure.ts';
 import { type About, unsendableKey, upstreamError } from './sentences.ts';
 import { cancelled, type Watch, watchAttempt } from './watch.ts';
 import { type Answer, readStart, TransportError } from './wire/body.ts';
@@ -52,7 +53,7 @@ function wordsOf(error: unknown): string {
 function read(error: unknown, known: Partial<Failure>): { found: Diagnosis; detail: string } {
   if (error instanceof AttemptFailure) return { found: error.found, detail: error.detail };
   if (error instanceof TransportError) {
-    return { found: diagnoseSocket(error.cause, known), detail: wordsOf(error.cause) };
+    return { found: diagnoseNetwork(error.cause, known), detail: wordsOf(error.cause) };
   }
   // Neither the upstream's doing nor the network's: a bug, and to be seen as one.
   throw error;

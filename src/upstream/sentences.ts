@@ -57,10 +57,6 @@ const UNREACHABLE: Readonly<Record<UnreachableCause, (who: string, prefix: strin
     message: `${who} could not be reached: its certificate is not trusted here`,
     hint: 'If a company proxy inspects traffic, point NODE_EXTRA_CA_CERTS at its CA certificate',
   }),
-  proxy: (who) => ({
-    message: `${who} could not be reached: the proxy refused or is misconfigured`,
-    hint: 'Check HTTPS_PROXY, with user and password if the proxy asks for them, or exempt the host with NO_PROXY',
-  }),
   timeout: (who) => ({
     message: `${who} could not be reached: no connection came about in time`,
     hint: 'Check the network connection; behind a proxy, set HTTPS_PROXY',
@@ -136,6 +132,12 @@ function noCredit(who: string, { keyName }: About): Sentence {
   };
 }
 
+function unreachable(who: string, { provider }: About, found: Diagnosis): Sentence {
+  const cause = found.unreachable ?? 'network';
+  if (typeof cause === 'string') return UNREACHABLE[cause](who, prefixOf(provider));
+  return { message: `${who} could not be reached: ${cause.message}`, hint: cause.hint };
+}
+
 const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
   invalid_key: (who, { keyName }, found) => ({
     message: `${who} rejected ${keyName}${statusOf(found)}`,
@@ -175,8 +177,11 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
     message: `${who} is overloaded${statusOf(found)}`,
     hint: `${TRY_LATER} ${who}`,
   }),
-  unreachable: (who, { provider }, found) =>
-    UNREACHABLE[found.unreachable ?? 'network'](who, prefixOf(provider)),
+  unreachable,
+  local_shortage: (who) => ({
+    message: `${who} was not asked: this machine has no more sockets or open files to give`,
+    hint: 'Close what uses them, or raise the limit of open files (ulimit -n), and try again',
+  }),
   connection_lost: (who) => ({
     message: `The connection to ${who} was lost before the answer was complete`,
     hint: 'Try again; if it happens often, check the network or the proxy between',

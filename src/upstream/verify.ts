@@ -2,7 +2,8 @@
 
 import type { Provider } from '../base/errors.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
-import { diagnoseAnswer, diagnoseSocket, type UnreachableCause } from './failure.ts';
+import { diagnoseAnswer, type UnreachableCause } from './failure.ts';
+import { diagnoseNetwork } from './network-failure.ts';
 import { cancelled } from './watch.ts';
 import { type AnswerHeaders, readStart } from './wire/body.ts';
 import { type Fetch, isSendable, pinTo } from './wire/http.ts';
@@ -93,16 +94,16 @@ const NOT_REACHABLE: Readonly<Record<UnreachableCause, string>> = {
   refused: 'the connection was refused',
   dns: 'its host name was not found',
   certificate: 'its certificate is not trusted here',
-  proxy: 'the proxy refused or is misconfigured',
   timeout: 'no connection came about in time',
   network: 'the network broke the connection off',
 };
 
 function brokenWords(error: unknown): string {
-  const { unreachable } = diagnoseSocket(error);
-  return unreachable === null
-    ? 'the connection was lost'
-    : `not reachable: ${NOT_REACHABLE[unreachable]}`;
+  const { failure, unreachable } = diagnoseNetwork(error);
+  if (failure.kind === 'local_shortage') return 'this machine has no more sockets to give';
+  if (unreachable === null) return 'the connection was lost';
+  if (typeof unreachable !== 'string') return unreachable.message;
+  return `not reachable: ${NOT_REACHABLE[unreachable]}`;
 }
 
 export function createKeyProbe(options: ProbeOptions): CheckKey {

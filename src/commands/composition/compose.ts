@@ -19,6 +19,8 @@ import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts'
 import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
+import { proxySecrets } from '../../upstream/wire/proxy.ts';
+import { networkOf } from './network.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
 
@@ -147,8 +149,9 @@ function isLocal(baseUrl: string): boolean {
 
 /** Builds pool and clients and begins to open the store. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { config, logger, observer } = options;
-  const fetch = createFetch({ proxy: config.proxy });
+  const { config, logger, observer, redactor } = options;
+  for (const secret of proxySecrets(config.proxy)) redactor.add(secret);
+  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
   const checkKey = createKeyProbe({
     deepseekBaseUrl: config.deepseekBaseUrl,
     perplexityBaseUrl: config.perplexityBaseUrl,

@@ -1,7 +1,8 @@
 /** Server-sent events as both upstreams send them: `data:` lines; comments are keep-alives. */
 
+import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
-import { type Answer, type Body, TooLargeError, TransportError } from './body.ts';
+import { type Answer, readPieces, TooLargeError, TransportError } from './body.ts';
 import { Utf8Reader } from './utf8.ts';
 
 /** `finishing`: everything that counts is here, only a trailer may follow; `last`: nothing will. */
@@ -13,8 +14,8 @@ const MAX_EVENT_CHARS = 16 * 1024 * 1024;
 const TRAILER_MS = 2_000;
 
 /** Lets the rest flow by so that the connection can serve the next call; nobody waits for it. */
-function release(body: Body): void {
-  if (!body.isOver) setTimeout(() => body.destroy(), TRAILER_MS).unref();
+function release(body: Readable): void {
+  if (!body.readableEnded) setTimeout(() => body.destroy(), TRAILER_MS).unref();
 }
 
 /** The connection broke, as opposed to an answer that was refused for its size. */
@@ -53,7 +54,7 @@ export async function readEvents(
     },
   });
   try {
-    await body.read((bytes) => {
+    await readPieces(body, (bytes) => {
       size += bytes.byteLength;
       if (size > maxBytes) throw new TransportError(new TooLargeError());
       parser.feed(reader.read(bytes));
