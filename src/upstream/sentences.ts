@@ -132,7 +132,9 @@ function noCredit(who: string, { keyName }: About): Sentence {
   };
 }
 
-function unreachable(who: string, { provider }: About, found: Diagnosis): Sentence {
+/** What is wrong on the way, also for who asks without a call. */
+export function unreachable(provider: Provider, found: Diagnosis): Sentence {
+  const who = PROVIDER_NAMES[provider];
   const cause = found.unreachable ?? 'network';
   if (typeof cause === 'string') return UNREACHABLE[cause](who, prefixOf(provider));
   return { message: `${who} could not be reached: ${cause.message}`, hint: cause.hint };
@@ -177,7 +179,8 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
     message: `${who} is overloaded${statusOf(found)}`,
     hint: `${TRY_LATER} ${who}`,
   }),
-  unreachable,
+  unreachable: (_who, { provider }, found) => unreachable(provider, found),
+  proxy: (_who, { provider }, found) => unreachable(provider, found),
   local_shortage: (who) => ({
     message: `${who} was not asked: this machine has no more sockets or open files to give`,
     hint: 'Close what uses them, or raise the limit of open files (ulimit -n), and try again',

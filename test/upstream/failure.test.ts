@@ -168,6 +168,7 @@ describe('what the caller is told', () => {
   const KINDS: readonly FailureKind[] = [
     ...new Set(ANSWERS.map(([, , kind]) => kind)),
     'unreachable',
+    'proxy',
     'local_shortage',
     'connection_lost',
     'empty',

@@ -20,6 +20,7 @@ const SOCKETS: readonly FaultCase[] = [
   { condition: 'no connection in time', strike: { socket: 'UND_ERR_CONNECT_TIMEOUT' } },
   { condition: 'certificate of an unknown CA', strike: { socket: 'SELF_SIGNED_CERT_IN_CHAIN' } },
   { condition: 'proxy refuses the tunnel', strike: { proxyStatus: 403 } },
+  { condition: 'proxy has no way to the provider', strike: { proxyStatus: 502 } },
   { condition: 'no more open files', strike: { socket: 'EMFILE' } },
 ];
 

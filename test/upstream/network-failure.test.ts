@@ -81,7 +81,7 @@ describe('an error instead of an answer', () => {
   it('of a proxy is told as the proxy’s, by its address and the setting', () => {
     const wrapped = new Error('x', { cause: refusedByProxy(PROXY, 'api.deepseek.com:443', 403) });
     const found = diagnoseNetwork(wrapped);
-    expect(found.failure).toMatchObject({ kind: 'unreachable', mayBeBilled: false });
+    expect(found.failure).toMatchObject({ kind: 'proxy', mayBeBilled: false });
     const error = upstreamError(found, {
       provider: 'deepseek',
       keyName: 'DEEPSEEK_API_KEY',
@@ -93,6 +93,13 @@ describe('an error instead of an answer', () => {
       'DeepSeek could not be reached: the proxy proxy.example:3128 (HTTPS_PROXY) does not let connections to api.deepseek.com:443 through (403)',
     );
     expect(error.hint).toBe('Check HTTPS_PROXY, or exempt the host with NO_PROXY');
+  });
+
+  it('of a proxy that may be over in a moment is worth another try', () => {
+    const kinds = [502, 504, 403, 407].map(
+      (status) => diagnoseNetwork(refusedByProxy(PROXY, 'x:443', status)).failure.kind,
+    );
+    expect(kinds).toEqual(['unreachable', 'unreachable', 'proxy', 'proxy']);
   });
 
   it.each([

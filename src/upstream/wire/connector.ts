@@ -2,7 +2,7 @@
 
 import type { SecureContext } from 'node:tls';
 import type { buildConnector } from 'undici';
-import { type ProxySettings, proxyFor } from './proxy.ts';
+import { type ProxySettings, proxyFor, targetOf } from './proxy.ts';
 import { brokenTunnel } from './proxy-error.ts';
 import { openTunnel, TUNNEL_MS } from './tunnel.ts';
 
@@ -22,14 +22,13 @@ export function throughProxies(
   trust: SecureContext | null,
 ): Connect {
   return (options, callback) => {
-    const protocol = options.protocol === 'https:' ? 'https:' : 'http:';
-    const port = Number(options.port) || (protocol === 'https:' ? 443 : 80);
+    const { protocol, hostname } = options;
+    const target = targetOf(`${protocol}//${hostname}:${options.port}`);
     const open = async (): Promise<void> => {
-      const { hostname } = options;
-      const proxy = proxyFor(settings, { protocol, hostname, port });
+      const proxy = proxyFor(settings, target);
       if (proxy === null) return direct(options, callback);
       const host = hostname.replace(/^\[|\]$/g, '');
-      const socket = await openTunnel(proxy, { host, port }, trust);
+      const socket = await openTunnel(proxy, { host, port: target.port }, trust);
       if (protocol === 'http:') return callback(null, socket);
       direct({ ...options, httpSocket: socket }, (error, secure) => {
         if (error === null) callback(null, secure);

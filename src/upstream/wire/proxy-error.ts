@@ -16,8 +16,12 @@ export type ProxyProblem =
   | 'silent' // connected, and no answer in time
   | 'login' // it asks for a user and a password, or for other ones
   | 'refused' // it does not let this connection through
+  | 'no_way' // it could not reach the other side
   | 'cut' // it closed the connection before that was open
   | 'foreign'; // whatever answered speaks another protocol
+
+/** What may be over in a moment; with the rest, trying again only takes time. */
+const PASSING: ReadonlySet<ProxyProblem> = new Set<ProxyProblem>(['unreachable', 'no_way', 'cut']);
 
 /** Message and hint are for people, and hold nothing of the proxy's but address and status. */
 export class ProxyError extends Error {
@@ -30,6 +34,10 @@ export class ProxyError extends Error {
     super(message, { cause });
     this.problem = problem;
     this.hint = hint;
+  }
+
+  get isPassing(): boolean {
+    return PASSING.has(this.problem);
   }
 }
 
@@ -69,11 +77,13 @@ export function badLogin(proxy: ProxyName, hasLogin: boolean, status = ''): Prox
 /** @param target `api.deepseek.com:443` */
 export function refusedByProxy(proxy: ProxyName, target: string, status?: number): ProxyError {
   const shown = status === undefined ? '' : ` (${status})`;
-  const what =
-    status !== undefined && status >= 500
-      ? `could not reach ${target}${shown}`
-      : `does not let connections to ${target} through${shown}`;
-  return new ProxyError('refused', `${who(proxy)} ${what}`, check(proxy));
+  return status !== undefined && status >= 500
+    ? new ProxyError('no_way', `${who(proxy)} could not reach ${target}${shown}`, check(proxy))
+    : new ProxyError(
+        'refused',
+        `${who(proxy)} does not let connections to ${target} through${shown}`,
+        check(proxy),
+      );
 }
 
 export function foreignProxy(proxy: ProxyName, cause?: unknown): ProxyError {

@@ -94,6 +94,14 @@ function settingFor(
   return protocol === 'https:' && httpProxy !== null ? [httpProxy, 'HTTP_PROXY'] : null;
 }
 
+/** @param url of http or https */
+export function targetOf(url: string): Target {
+  const { protocol, hostname, port } = new URL(url);
+  const isTls = protocol === 'https:';
+  const usual = isTls ? 443 : 80;
+  return { protocol: isTls ? 'https:' : 'http:', hostname, port: Number(port) || usual };
+}
+
 /**
  * The proxy between here and there; null: none.
  *

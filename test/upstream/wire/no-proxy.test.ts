@@ -1,17 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isDirect, type Target } from '../../../src/upstream/wire/no-proxy.ts';
+import { isDirect } from '../../../src/upstream/wire/no-proxy.ts';
+import { targetOf } from '../../../src/upstream/wire/proxy.ts';
 
 const PROXY = 'proxy.example';
-
-function target(url: string): Target {
-  const { protocol, hostname, port } = new URL(url);
-  const isTls = protocol === 'https:';
-  return {
-    protocol: isTls ? 'https:' : 'http:',
-    hostname,
-    port: Number(port) || (isTls ? 443 : 80),
-  };
-}
 
 describe('NO_PROXY', () => {
   it.each([
@@ -37,7 +28,7 @@ describe('NO_PROXY', () => {
     ['fd12:0:0:0:0:0:0:7', 'https://[fd12::7]'],
     ['[fd12::7]:8443', 'https://[fd12::7]:8443'],
   ])('%s exempts %s', (noProxy, url) => {
-    expect(isDirect(target(url), noProxy, PROXY)).toBe(true);
+    expect(isDirect(targetOf(url), noProxy, PROXY)).toBe(true);
   });
 
   it.each([
@@ -55,7 +46,7 @@ describe('NO_PROXY', () => {
     ['[fd12::7]:8443', 'https://[fd12::7]'],
     ['not[an]entry:x', 'https://api.deepseek.com'],
   ])('%s does not exempt %s', (noProxy, url) => {
-    expect(isDirect(target(url), noProxy, PROXY)).toBe(false);
+    expect(isDirect(targetOf(url), noProxy, PROXY)).toBe(false);
   });
 });
 
@@ -68,17 +59,17 @@ describe('this machine itself', () => {
   ];
 
   it.each(LOOPBACK)('%s is reached directly, whoever the proxy is', (url) => {
-    expect(isDirect(target(url), null, PROXY)).toBe(true);
-    expect(isDirect(target(url), null, '127.0.0.1')).toBe(true);
+    expect(isDirect(targetOf(url), null, PROXY)).toBe(true);
+    expect(isDirect(targetOf(url), null, '127.0.0.1')).toBe(true);
   });
 
   it.each(LOOPBACK)('%s goes through the proxy for who says <-loopback>', (url) => {
-    expect(isDirect(target(url), 'a.example,<-loopback>', '127.0.0.1')).toBe(false);
-    expect(isDirect(target(url), '<-loopback> localhost,127.0.0.0/8,[::1]', PROXY)).toBe(true);
+    expect(isDirect(targetOf(url), 'a.example,<-loopback>', '127.0.0.1')).toBe(false);
+    expect(isDirect(targetOf(url), '<-loopback> localhost,127.0.0.0/8,[::1]', PROXY)).toBe(true);
   });
 
   it('is shown over https to a proxy that runs on it, too, and to no other', () => {
-    expect(isDirect(target('https://localhost:1'), null, '127.0.0.1')).toBe(false);
-    expect(isDirect(target('https://localhost:1'), null, PROXY)).toBe(true);
+    expect(isDirect(targetOf('https://localhost:1'), null, '127.0.0.1')).toBe(false);
+    expect(isDirect(targetOf('https://localhost:1'), null, PROXY)).toBe(true);
   });
 });

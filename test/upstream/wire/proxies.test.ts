@@ -145,8 +145,8 @@ describe('a proxy in trouble is named, by its address and its setting', () => {
   it.each([
     [403, 'refused', /does not let connections to upstream\.test:443 through \(403\)$/],
     [407, 'login', /asks for a user and a password \(407\)$/],
-    [502, 'refused', /could not reach upstream\.test:443 \(502\)$/],
-    [503, 'refused', /could not reach/],
+    [502, 'no_way', /could not reach upstream\.test:443 \(502\)$/],
+    [503, 'no_way', /could not reach/],
     ['cut', 'cut', /closed the connection before it was open$/],
     ['cut-late', 'cut', /closed the connection before it was open$/],
     ['garbage', 'foreign', /does not speak the protocol that its address names$/],
