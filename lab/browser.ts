@@ -1,25 +1,12 @@
-/** A headless Chromium of the system; tests that need one are skipped where there is none. */
+/** A headless browser for one test; tests that need one are skipped where there is none. */
 
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import type { BrowserContext } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+import { hasChromium, launchChromium } from './chromium.ts';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const executablePath = PLACES.find((path) => existsSync(path));
-
-export const hasBrowser = executablePath !== undefined;
+export const hasBrowser = hasChromium;
 if (!hasBrowser)
   console.warn('chromium is missing (Debian package chromium): browser tests skipped');
-
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 export interface Seen {
   /** Errors, warnings and violations of the content security policy. */
@@ -37,8 +24,7 @@ export async function openBrowser(
   options: { readonly width?: number; readonly colorScheme?: 'light' | 'dark' } = {},
 ): Promise<OpenBrowser> {
   const { width = 1280, colorScheme = 'light' } = options;
-  if (executablePath === undefined) throw new Error('no browser');
-  const browser: Browser = await chromium.launch({ executablePath, args: ARGS });
+  const browser = await launchChromium();
   onTestFinished(() => browser.close());
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
   const complaints: string[] = [];

@@ -9,7 +9,14 @@ import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import * as z from 'zod/mini';
+import { decodeText } from './base/decode-text.ts';
+import {
+  type EnvironmentKeys,
+  environmentKeysOf,
+  isPoolVariable,
+} from './base/environment-keys.ts';
 import { ConfigError } from './base/errors.ts';
+import { isPlaceholder, isUnset } from './base/key-values.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
 import { isLoopback } from './base/loopback.ts';
 
@@ -60,7 +67,7 @@ export interface Config {
   readonly environment: string | null;
   readonly masterKey: MasterKeySource;
   /** Pool keys that the environment gives; the store's entries of the same name come first. */
-  readonly environmentKeys: ReadonlyMap<string, string>;
+  readonly environmentKeys: EnvironmentKeys;
   readonly deepseekBaseUrl: string;
   readonly deepseekModel: string;
   readonly perplexityBaseUrl: string;
@@ -75,17 +82,11 @@ export interface Config {
   readonly extraCaCerts: { readonly path: string; readonly isKnownToNode: boolean } | null;
 }
 
-/** The families of names that the pool uses; the store may hold any other secret. */
-export const POOL_KEY_NAME = /^(DEEPSEEK|PERPLEXITY)_API_KEY(?:_([1-9]\d{0,4}))?$/;
-
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
-const PLACEHOLDER =
-  /^(?:<.*>|\$\{.*\}|your[_-].*|.*[_-]here|change[_-]?me|replace[_-]?me|x{3,}|\*{3,}|\.{3}|todo|none|null|undefined)$/i;
-
 /** The value without surrounding white space; undefined when a client or a template left it open. */
 export function presentValue(raw: string | undefined): string | undefined {
   const value = raw?.trim();
-  return value === undefined || value === '' || PLACEHOLDER.test(value) ? undefined : value;
+  return value === undefined || isUnset(value) ? undefined : value;
 }
 
 /** A flag was typed on purpose: only nothing at all counts as missing. */
@@ -107,7 +108,8 @@ export function defaultHome(env: Environment): string {
 
 function readDotenv(path: string, mustExist: boolean): Environment {
   try {
-    return parseDotenv(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
+    const decoded = decodeText(readFileSync(path));
+    if (decoded !== null) return parseDotenv(decoded.text);
   } catch (cause) {
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     if (missing && !mustExist) return {};
@@ -123,6 +125,9 @@ function readDotenv(path: string, mustExist: boolean): Environment {
       },
     );
   }
+  throw new ConfigError(`the settings file ${path} is not a text`, {
+    hint: 'write it as UTF-8: NAME=value, one in a line',
+  });
 }
 
 /** https anywhere, http to loopback only; without user info, query or trailing slash. */
@@ -173,6 +178,12 @@ class Settings {
 
   get(variable: string): string | undefined {
     return presentValue(this.#env[variable]) ?? presentValue(this.#file[variable]);
+  }
+
+  /** As `get`; an example such as `sk-...` in one place does not hide the key in the other. */
+  key(variable: string): string | undefined {
+    const isKey = (raw: string | undefined): boolean => !isPlaceholder(raw?.trim() ?? '');
+    return [this.#env[variable], this.#file[variable]].find(isKey)?.trim();
   }
 
   origin(variable: string): Origin {
@@ -251,13 +262,12 @@ function extraCaCerts(settings: Settings): Config['extraCaCerts'] {
   return { path: resolve(path), isKnownToNode };
 }
 
-function environmentKeys(settings: Settings): ReadonlyMap<string, string> {
-  const keys = new Map<string, string>();
-  for (const name of settings.names().sort()) {
-    const value = POOL_KEY_NAME.test(name) ? settings.get(name) : undefined;
-    if (value !== undefined) keys.set(name, value);
-  }
-  return keys;
+function environmentKeys(settings: Settings): EnvironmentKeys {
+  const values = settings.names().flatMap((name) => {
+    const value = isPoolVariable(name) ? settings.key(name) : undefined;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return environmentKeysOf(new Map(values));
 }
 
 /**

@@ -80,7 +80,7 @@ describe('values that a client left open', () => {
         OTHER_API_KEY: 'not ours',
       },
     );
-    expect([...config.environmentKeys]).toEqual([
+    expect([...config.environmentKeys.keys]).toEqual([
       ['DEEPSEEK_API_KEY', 'sk-test-1'],
       ['DEEPSEEK_API_KEY_17', 'sk-test-17'],
     ]);

@@ -82,18 +82,6 @@ function formsOf(secret: string): string[] {
   ];
 }
 
-/** The last six characters, the only part of a secret that may be shown. */
-export function keyId(secret: string): string {
-  return secret.slice(-6);
-}
-
-/** `sk-…337242`; only for values of 20 characters or more, otherwise nothing of the value. */
-export function maskValue(secret: string): string {
-  if (secret.length < 20) return '…';
-  const prefix = /^(?:sk|pplx)-/.exec(secret)?.[0] ?? '';
-  return `${prefix}…${keyId(secret)}`;
-}
-
 export class Redactor {
   readonly #values = new Set<string>();
   readonly #forms = new Set<string>();

@@ -9,7 +9,7 @@ import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promi
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CommandError } from '../base/errors.ts';
-import { idOf, type Line, lineObject, lineText, readLines } from './lines.ts';
+import { idOf, type Line, lineObject, lineText, readLines } from './task-lines.ts';
 
 export interface Earlier {
   /** Ids with a result, as text. */

@@ -1,7 +1,7 @@
 /** The file of tasks: checked as a whole before anything is sent, then read again to be sent. */
 
 import { CommandError } from '../base/errors.ts';
-import { idOf, type Line, lineObject, lineText, readLines, type TaskId } from './lines.ts';
+import { idOf, type Line, lineObject, lineText, readLines, type TaskId } from './task-lines.ts';
 
 /** Judges the arguments of one task; `tools/arguments.ts` does it for a tool. */
 export type CheckArguments = (

@@ -13,10 +13,10 @@ import {
 import { createLogger } from '../base/logger.ts';
 import { Redactor } from '../base/redact.ts';
 import { KeyTally } from '../batch/key-tally.ts';
-import type { TaskId } from '../batch/lines.ts';
 import { duration, showProgress } from '../batch/progress.ts';
 import { ResultsFile, unwritable } from '../batch/results-file.ts';
 import { type Load, runTasks } from '../batch/run-tasks.ts';
+import type { TaskId } from '../batch/task-lines.ts';
 import { type CheckArguments, checkTasks, readTasks, type Task } from '../batch/tasks.ts';
 import { loadConfig } from '../config.ts';
 import { withFileLock } from '../disk/file-lock.ts';

@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { ConfigError, KeyStoreError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { withFileLock } from '../disk/file-lock.ts';
+import { resolveLinks, systemCode } from '../disk/replace-file.ts';
 import { KeyStore } from '../secrets/key-store.ts';
 import { generateMasterKey } from '../secrets/master-key.ts';
-import { resolveLinks, systemCode } from '../secrets/store-file.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
 import { setVariable } from './composition/settings-file.ts';
 

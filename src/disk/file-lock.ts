@@ -11,7 +11,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeyStoreError } from '../base/errors.ts';
 import { isJsonObject } from '../secrets/encoding.ts';
-import { systemCode, writeFailure } from '../secrets/store-file.ts';
+import { systemCode, writeFailure } from './replace-file.ts';
 
 /** A write takes milliseconds; whoever waits this long waits for something that hangs. */
 const PATIENCE_MS = 10_000;

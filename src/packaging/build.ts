@@ -1,23 +1,34 @@
 /** `npm run build`: the program and the dashboard's page, bundled into dist/. */
 
 import { copyFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { build } from 'rolldown';
+import { build, type Plugin } from 'rolldown';
 
 const PAGE = 'src/http/page';
 const DASHBOARD = 'dist/dashboard';
+
+/** Required, because its types describe an ES module and it is none. */
+const license: (options: { thirdParty: { output: string } }) => Plugin = createRequire(
+  import.meta.url,
+)('rollup-plugin-license');
+
+/** The licence texts of everything that went into a bundle, as their authors ask. */
+const licencesTo = (output: string): Plugin => license({ thirdParty: { output } });
 
 await rm('dist', { recursive: true, force: true });
 await build({
   input: 'src/cli.ts',
   platform: 'node',
   logLevel: 'warn',
+  plugins: [licencesTo('dist/LICENSES.txt')],
   output: { dir: 'dist', format: 'esm', minify: true },
 });
 await build({
   input: `${PAGE}/page.ts`,
   platform: 'browser',
   logLevel: 'warn',
+  plugins: [licencesTo(join(DASHBOARD, 'LICENSES.txt'))],
   output: { dir: DASHBOARD, format: 'esm', minify: true },
 });
 for (const file of ['page.html', 'page.css', 'icon.svg']) {

@@ -1,12 +1,11 @@
 /** A key in the pool: its plain record, its breaker, and its secret, which nothing can print. */
 
+import { keyId } from '../base/key-id.ts';
 import type { Attempt } from './attempt.ts';
 import { Breaker } from './breaker.ts';
 import type { PoolKey } from './lease.ts';
 import type { BreakerState } from './snapshot.ts';
 import { type AccountRecord, createKeyRecord, type KeyRecord } from './state.ts';
-
-const KEY_ID_LENGTH = 6;
 
 export interface KeySlotOptions {
   readonly key: PoolKey;
@@ -35,9 +34,7 @@ export class KeySlot {
     this.#secret = key.secret;
     this.#ownAccount = key.account === null;
     this.account = account;
-    // The last six characters are the only part of a secret that may be shown.
-    const keyId = key.secret.slice(-KEY_ID_LENGTH);
-    this.record = createKeyRecord(key.provider, key.name, keyId, account.label);
+    this.record = createKeyRecord(key.provider, key.name, keyId(key.secret), account.label);
     this.breaker = new Breaker({
       now: options.now,
       onChange: (state) => options.onBreaker(this, state),

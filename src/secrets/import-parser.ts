@@ -3,10 +3,11 @@
  * between the keys. Pure; nothing is written, and no value gets into a reason.
  */
 
+import { isKeyName } from '../base/key-names.ts';
+import { valueProblem } from '../base/key-values.ts';
 import { duplicateKey, isJsonObject, type Json, type JsonObject } from './encoding.ts';
 import { familyOfValue, readLabel, stripDecoration } from './import-label.ts';
 import { classifyValue } from './import-value.ts';
-import { isKeyName, valueProblem } from './names.ts';
 
 /** A key that was found. */
 export interface Candidate {

@@ -1,7 +1,7 @@
 /** Found keys + what the store holds → what an import does, by name. Pure; no key is ever lost. */
 
+import { isKeyName } from '../base/key-names.ts';
 import type { Candidate, ParsedImport, Skipped } from './import-parser.ts';
-import { isKeyName } from './names.ts';
 
 export interface ImportPlan {
   readonly added: ReadonlyArray<{ readonly name: string; readonly value: string }>;

@@ -8,9 +8,18 @@
 import { constants } from 'node:fs';
 import { copyFile, link, stat } from 'node:fs/promises';
 import { KeyStoreError } from '../base/errors.ts';
-import { keyId, maskValue } from '../base/redact.ts';
+import { keyId, maskValue } from '../base/key-id.ts';
+import { compareNames, isKeyName } from '../base/key-names.ts';
 import { withFileLock } from '../disk/file-lock.ts';
-import { watchPath } from '../disk/store-watch.ts';
+import { watchPath } from '../disk/path-watch.ts';
+import {
+  readStoreText,
+  replaceFile,
+  resolveLinks,
+  sweepOrphans,
+  systemCode,
+  writeFailure,
+} from '../disk/replace-file.ts';
 import type { StoredSecret } from './document.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
 import {
@@ -19,27 +28,16 @@ import {
   type MasterKeySource,
   readMasterKey,
 } from './master-key.ts';
-import { checkAccount, checkName, checkValue, compareNames } from './names.ts';
+import { checkAccount, checkName, checkValue } from './names.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
-import {
-  readStoreText,
-  replaceFile,
-  resolveLinks,
-  sweepOrphans,
-  systemCode,
-  writeFailure,
-} from './store-file.ts';
-
-/** Shorter values show nothing of themselves, not even a key id. */
-const SHORTEST_SHOWN = 20;
 
 export interface StoreEntry {
   readonly name: string;
   readonly account: string | null;
   /** ISO 8601; null where the file does not say. */
   readonly createdAt: string | null;
-  /** Last six characters; empty for values under 20 characters. */
+  /** As `base/key-id.ts` makes it. */
   readonly keyId: string;
   /** `sk-…337242`, or `…`. */
   readonly masked: string;
@@ -152,7 +150,7 @@ export class KeyStore {
       name,
       account: secret.account,
       createdAt: secret.createdAt,
-      keyId: secret.value.length < SHORTEST_SHOWN ? '' : keyId(secret.value),
+      keyId: keyId(secret.value),
       masked: maskValue(secret.value),
     }));
     return entries.sort((a, b) => compareNames(a.name, b.name));
@@ -241,7 +239,8 @@ export class KeyStore {
       if (document.format === 'sealed') return document;
       let next = await SealedDocument.create(this.#version.master);
       for (const [name, secret] of document.secrets) {
-        checkName(name);
+        // A name that the pool would not use is kept all the same: `keys rename` mends it.
+        if (!isKeyName(name)) checkName(name);
         next = next.withSecret(name, secret);
       }
       legacyPath = await keepBeside(path, now);

@@ -1,10 +1,10 @@
 /** Text of a file → the document it is, told by its content and never by its name. */
 
 import { KeyStoreError } from '../base/errors.ts';
+import { isKeyName } from '../base/key-names.ts';
 import { duplicateKey, isJsonObject, type JsonObject } from './encoding.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
 import type { MasterKey } from './master-key.ts';
-import { isKeyName } from './names.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
 import { FORMAT } from './sealed/sealed-syntax.ts';
 

@@ -1,6 +1,7 @@
 /** What every attempt at either upstream has in common: its clock, and one exit for errors. */
 
 import type { Failure, UpstreamError } from '../base/errors.ts';
+import { isSendable } from '../base/key-values.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Lease, WaitNotice } from '../pool/lease.ts';
 import type { Diagnosis } from './failure.ts';
@@ -9,7 +10,6 @@ import { diagnoseNetwork } from './network-failure.ts';
 import { type About, unsendableKey, upstreamError } from './sentences.ts';
 import { cancelled, type Watch, watchAttempt } from './watch.ts';
 import { type Answer, readStart, TransportError } from './wire/body.ts';
-import { isSendable } from './wire/http.ts';
 
 /** Of an error answer this much is read and, redacted, logged. */
 const ERROR_CHARS = 64 * 1024;

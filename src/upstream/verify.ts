@@ -1,12 +1,13 @@
 /** Asks an upstream about one key: DeepSeek's balance costs nothing, Perplexity has no free way. */
 
 import type { Provider } from '../base/errors.ts';
+import { isSendable } from '../base/key-values.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
 import { diagnoseAnswer, type UnreachableCause } from './failure.ts';
 import { diagnoseNetwork } from './network-failure.ts';
 import { cancelled } from './watch.ts';
 import { type AnswerHeaders, readStart } from './wire/body.ts';
-import { type Fetch, isSendable, pinTo } from './wire/http.ts';
+import { type Fetch, pinTo } from './wire/http.ts';
 import { fieldsOf, listOf, parseFields, textOf } from './wire/json.ts';
 
 export interface KeyCheck {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../lab/store.ts';
-import { readLines } from '../../src/batch/lines.ts';
+import { readLines } from '../../src/batch/task-lines.ts';
 import { checkTasks, readTasks } from '../../src/batch/tasks.ts';
 import { parseArguments } from '../../src/tools/arguments.ts';
 import { deepseekGenerateCode } from '../../src/tools/deepseek-generate-code.ts';

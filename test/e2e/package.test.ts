@@ -90,6 +90,35 @@ describe('the npm package', () => {
     expectClean(join(folder, 'package'));
   });
 
+  it('carries the licence of every package that went into it', () => {
+    const texts = readFileSync(join(folder, 'package', 'dist', 'LICENSES.txt'), 'utf8');
+    const named = [...texts.matchAll(/^Name: (.+)$/gm)].map(([, name]) => name);
+    expect(named).toEqual(
+      expect.arrayContaining([
+        '@modelcontextprotocol/sdk',
+        '@modelcontextprotocol/server',
+        'dotenv',
+        'hono',
+        'openai',
+        'opossum',
+        'prom-client',
+        'undici',
+        'zod',
+      ]),
+    );
+    // Its package brings no text of its own; it is under the Apache License, which stands here.
+    expect(texts.match(/^License Text:$/gm)?.length).toBe(named.length - 1);
+    expect(texts).toMatch(/^Name: @humanwhocodes\/momoa\nVersion: .+\nLicense: Apache-2\.0$/m);
+    expect(texts).toContain('Apache License');
+  });
+
+  it('asks npm for nothing more', () => {
+    const { dependencies = {} } = JSON.parse(
+      readFileSync(join(folder, 'package', 'package.json'), 'utf8'),
+    );
+    expect(dependencies).toEqual({});
+  });
+
   it('runs without any other package beside it', () => {
     const program = join(folder, 'package', manifest.bin['keypool-mcp']);
     expect(readFileSync(program, 'utf8').startsWith('#!/usr/bin/env node\n')).toBe(true);

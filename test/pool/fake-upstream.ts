@@ -52,7 +52,7 @@ export function testKeys(count: number, provider: Provider = 'deepseek'): PoolKe
     provider,
     name: index === 0 ? family : `${family}_${index + 1}`,
     account: null,
-    secret: `sk-test-fake-${String(index + 1).padStart(6, '0')}`,
+    secret: `sk-test-fake-${String(index + 1).padStart(8, '0')}`,
   }));
 }
 

@@ -147,7 +147,22 @@ describe('putting and getting', () => {
   it('shows nothing of a short value', async () => {
     const store = await newStore();
     await store.put('PIN', '0123456789');
-    expect(store.list()).toMatchObject([{ keyId: '', masked: '…' }]);
+    const [entry] = store.list();
+    expect(entry?.masked).toBe('…');
+    expect(entry?.keyId).toMatch(/^[0-9a-f]{6}$/);
+    expect('0123456789').not.toContain(entry?.keyId);
+  });
+
+  it.each([
+    ['DEEPSEEK_API_KEY_0', fakeKey(), 'invalid_name'],
+    ['DEEPSEEK_API_KEY_01', fakeKey(), 'invalid_name'],
+    ['PERPLEXITY_API_KEY_123456', fakeKey(), 'invalid_name'],
+    ['DEEPSEEK_API_KEY', `pplx-${fakeKey()}`, 'invalid_value'],
+    ['DEEPSEEK_API_KEY', fakeKey().padEnd(1_025, '7'), 'invalid_value'],
+  ])('tells at once what the pool would never use: %s, case %#', async (name, value, code) => {
+    const error = await refusal((await newStore()).put(name, value));
+    expect(error.code).toBe(code);
+    expect(error.message).not.toContain(value.slice(-12, -4));
   });
 
   it('keeps a symlink a symlink', async () => {

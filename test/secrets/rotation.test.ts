@@ -6,6 +6,7 @@ import { KeyStoreError } from '../../src/base/errors.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { generateMasterKey } from '../../src/secrets/master-key.ts';
 import { type RotationHost, rotateMaster } from '../../src/secrets/rotation.ts';
+import { dataKeyOf, entryValue, macOf, type ReferenceFile } from './reference-reader.ts';
 
 /** Two stores under one master key, which "the settings" hold. */
 async function scene() {
@@ -43,15 +44,31 @@ describe('a rotation', () => {
   });
 
   it('encrypts anew, so that an old copy and the old master do not open what comes later', async () => {
-    const { host, paths } = await scene();
+    const { host, paths, old, settings } = await scene();
     const [path = ''] = paths;
-    const before = JSON.parse(readFileSync(path, 'utf8'));
+    const read = (): ReferenceFile => JSON.parse(readFileSync(path, 'utf8'));
+    const before = read();
     await rotateMaster(host);
-    const after = JSON.parse(readFileSync(path, 'utf8'));
-    expect(after.secrets.DEEPSEEK_API_KEY.ciphertext).not.toBe(
-      before.secrets.DEEPSEEK_API_KEY.ciphertext,
-    );
-    expect(after.secrets.DEEPSEEK_API_KEY.created).toBe(before.secrets.DEEPSEEK_API_KEY.created);
+    const later = await KeyStore.open({ path, masterKey: masterOf(settings.text) });
+    await later.put('LATER_KEY', fakeKey());
+    const after = read();
+
+    // What a thief of the old copy and the old master has: the old data key.
+    const stolen = dataKeyOf(before, old) ?? Buffer.alloc(32);
+    expect(entryValue(before, 'DEEPSEEK_API_KEY', stolen)).toBe(later.get('DEEPSEEK_API_KEY'));
+    for (const name of ['DEEPSEEK_API_KEY', 'LATER_KEY']) {
+      expect(entryValue(after, name, stolen)).toBeNull();
+    }
+    expect(macOf(after, stolen)).not.toBe(after.mac);
+    // Nor does the old way in do, put back into the new file.
+    expect(dataKeyOf(after, old)).toBeNull();
+    const grafted = { ...after, recipients: [...before.recipients, ...after.recipients] };
+    writeFileSync(path, JSON.stringify(grafted));
+    for (const master of [old, settings.text]) {
+      const opened = KeyStore.open({ path, masterKey: masterOf(master) });
+      await expect(opened).rejects.toMatchObject({ code: 'tampered' });
+    }
+    expect(after.secrets.DEEPSEEK_API_KEY?.created).toBe(before.secrets.DEEPSEEK_API_KEY?.created);
   });
 
   it('leaves the old master key in force when the switch fails, and starts over', async () => {

@@ -4,8 +4,9 @@
  */
 
 import type { KeyStoreError } from '../../base/errors.ts';
+import { keyId } from '../../base/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
-import { keyId, type Redactor } from '../../base/redact.ts';
+import type { Redactor } from '../../base/redact.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { KeyPool } from '../../pool/key-pool.ts';
 import type { KeyProbe } from '../../pool/lease.ts';
@@ -105,7 +106,7 @@ class KeySupply {
   /** Nobody named a store, there is none, and the environment gives keys. */
   #canDoWithout(problem: KeyStoreError): boolean {
     const { config } = this.#options;
-    return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.size > 0;
+    return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.keys.size > 0;
   }
 
   #take(supply: Supply, config: Config): void {

@@ -2,7 +2,7 @@
 
 import { ConfigError, KeyStoreError } from '../../base/errors.ts';
 import type { Config } from '../../config.ts';
-import { watchPath } from '../../disk/store-watch.ts';
+import { watchPath } from '../../disk/path-watch.ts';
 import { KeyStore } from '../../secrets/key-store.ts';
 
 /** Says which environment has no store, instead of falling back to another one. */

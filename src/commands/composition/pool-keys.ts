@@ -1,24 +1,15 @@
 /** Which keys the pool gets: the store's entries first, then what the environment adds. */
 
-import type { Provider } from '../../base/errors.ts';
+import { type EnvironmentKeys, keysBeside } from '../../base/environment-keys.ts';
+import { compareNames, nameProblem, providerOf } from '../../base/key-names.ts';
+import { valueProblem } from '../../base/key-values.ts';
 import type { Logger } from '../../base/logger.ts';
-import { POOL_KEY_NAME } from '../../config.ts';
 import type { PoolKey } from '../../pool/lease.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
-import { compareNames } from '../../secrets/names.ts';
-
-/** Printable ASCII without white space: what can stand in an Authorization header. */
-const USABLE_VALUE = /^[\x21-\x7e]+$/;
-
-export function providerOf(name: string): Provider | null {
-  const family = POOL_KEY_NAME.exec(name)?.[1];
-  if (family === undefined) return null;
-  return family === 'DEEPSEEK' ? 'deepseek' : 'perplexity';
-}
 
 function candidates(
-  store: Pick<KeyStore, 'list' | 'get'> | null,
-  environmentKeys: ReadonlyMap<string, string>,
+  store: Pick<KeyStore, 'list' | 'get' | 'has'> | null,
+  environment: EnvironmentKeys,
 ): PoolKey[] {
   const found = new Map<string, PoolKey>();
   const add = (name: string, secret: () => string, account: string | null): void => {
@@ -29,23 +20,33 @@ function candidates(
   for (const { name, account } of store?.list() ?? []) {
     add(name, () => store?.get(name) ?? '', account);
   }
-  for (const [name, value] of environmentKeys) add(name, () => value, null);
+  const beside = keysBeside(environment, (name) => store?.has(name) ?? false);
+  for (const [name, value] of beside) add(name, () => value, null);
   return [...found.values()].sort((a, b) => compareNames(a.name, b.name));
 }
 
 /**
  * The pool's keys, in the order of their numbers. A value that stands under two names is one key,
- * the first; a value that cannot be sent is left out. Both are logged, by name.
+ * the first; a value or name that is not usable is left out. All are logged, by name.
  */
 export function poolKeys(
-  store: Pick<KeyStore, 'list' | 'get'> | null,
-  environmentKeys: ReadonlyMap<string, string>,
+  store: Pick<KeyStore, 'list' | 'get' | 'has'> | null,
+  environment: EnvironmentKeys,
   logger: Logger,
 ): PoolKey[] {
+  for (const { name, reason } of environment.unused) {
+    logger.warn(`${name} of the environment is not used: ${reason}`);
+  }
+  for (const { name } of store?.list() ?? []) {
+    const problem = nameProblem(name);
+    if (problem === null) continue;
+    logger.warn(`${name} is left out: ${problem}`, { next: 'keypool-mcp keys rename' });
+  }
   const byValue = new Map<string, PoolKey>();
-  for (const key of candidates(store, environmentKeys)) {
-    if (!USABLE_VALUE.test(key.secret)) {
-      logger.warn(`${key.name} is left out: its value has spaces or characters that no key has`, {
+  for (const key of candidates(store, environment)) {
+    const problem = valueProblem(key.name, key.secret);
+    if (problem !== null) {
+      logger.warn(`${key.name} is left out: ${problem}`, {
         next: `keypool-mcp keys add ${key.name}`,
       });
       continue;

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseDotenv } from 'dotenv';
 import { ConfigError } from '../../base/errors.ts';
-import { replaceFile, resolveLinks, sweepOrphans, systemCode } from '../../secrets/store-file.ts';
+import { replaceFile, resolveLinks, sweepOrphans, systemCode } from '../../disk/replace-file.ts';
 
 /** Pure: the text with `variable` set once, in the place of its last line or at the end. */
 export function withVariable(text: string, variable: string, value: string): string {

@@ -2,9 +2,12 @@
 
 import { stat } from 'node:fs/promises';
 import { platform } from 'node:process';
-import { KeyStoreError } from '../../base/errors.ts';
+import { keysBeside } from '../../base/environment-keys.ts';
+import { KeyStoreError, PROVIDER_NAMES, PROVIDERS, type Provider } from '../../base/errors.ts';
+import { FAMILIES, nameProblem, providerOf } from '../../base/key-names.ts';
+import { valueProblem } from '../../base/key-values.ts';
 import { configuredClients, userFolders } from '../../clients/install.ts';
-import { type Config, type Environment, POOL_KEY_NAME } from '../../config.ts';
+import type { Config, Environment } from '../../config.ts';
 import type { KeyStore, StoreEntry } from '../../secrets/key-store.ts';
 import { readMasterKey } from '../../secrets/master-key.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
@@ -165,15 +168,15 @@ interface PoolKey {
   readonly account: string | null;
 }
 
-function familyFinding(family: 'DEEPSEEK' | 'PERPLEXITY', keys: readonly PoolKey[]): Finding {
-  const check = family === 'DEEPSEEK' ? 'DeepSeek keys' : 'Perplexity keys';
-  const own = keys.filter((key) => POOL_KEY_NAME.exec(key.name)?.[1] === family);
+function familyFinding(provider: Provider, keys: readonly PoolKey[]): Finding {
+  const check = `${PROVIDER_NAMES[provider]} keys`;
+  const own = keys.filter((key) => providerOf(key.name) === provider);
   if (own.length === 0) {
     return {
       check,
       status: 'warn',
       message: 'none',
-      hint: `keypool-mcp keys add ${family}_API_KEY`,
+      hint: `keypool-mcp keys add ${FAMILIES[provider]}`,
     };
   }
   const twins = own.filter((key) =>
@@ -194,12 +197,40 @@ function familyFinding(family: 'DEEPSEEK' | 'PERPLEXITY', keys: readonly PoolKey
   return ok(check, `${own.length}${labelled}: ${own.map((key) => key.name).join(', ')}`);
 }
 
+/** Names and values that the pool never uses. Not the values: why. */
+function unusable(config: Config, keys: readonly PoolKey[]): Finding[] {
+  const stored = keys.flatMap(({ name, value }): Finding[] => {
+    const wrongName = nameProblem(name);
+    const problem = wrongName ?? (providerOf(name) === null ? null : valueProblem(name, value));
+    if (problem === null) return [];
+    const hint =
+      wrongName === null
+        ? `replace it: keypool-mcp keys add ${name}`
+        : `give it another name: keypool-mcp keys rename ${name} NEW`;
+    return [{ check: 'unused key', status: 'fail', message: `${name}: ${problem}`, hint }];
+  });
+  const variables = config.environmentKeys.unused.map(
+    ({ name, reason }): Finding => ({
+      check: 'unused variable',
+      status: 'fail',
+      message: `${name}: ${reason}`,
+      hint: 'correct it where it is set, or take it out',
+    }),
+  );
+  return [...stored, ...variables];
+}
+
 function keyFindings(config: Config, entries: readonly PoolKey[]): Finding[] {
   const stored = new Map(entries.map((entry) => [entry.name, entry.value]));
-  const extra = [...config.environmentKeys].filter(([name]) => !stored.has(name));
+  const { environmentKeys } = config;
+  const extra = [...keysBeside(environmentKeys, (name) => stored.has(name))];
   const keys = [...entries, ...extra.map(([name, value]) => ({ name, value, account: null }))];
-  const findings = [familyFinding('DEEPSEEK', keys), familyFinding('PERPLEXITY', keys)];
-  const shadowed = [...config.environmentKeys]
+  const findings = [
+    ...PROVIDERS.map((each) => familyFinding(each, keys)),
+    ...unusable(config, keys),
+  ];
+  const shadowed = [...environmentKeys.keys]
+    .filter(([name]) => !environmentKeys.listed.has(name))
     .filter(([name, value]) => stored.has(name) && stored.get(name) !== value)
     .map(([name]) => name);
   if (extra.length > 0) {
@@ -235,7 +266,9 @@ export async function checkStore(config: Config): Promise<Finding[]> {
       ? { ...problem, message: 'not opened: see the master key' }
       : problem;
     // What the store holds is not known, so that nothing is said to be missing from it.
-    return config.environmentKeys.size === 0 ? [finding] : [finding, ...keyFindings(config, [])];
+    return config.environmentKeys.keys.size === 0
+      ? [finding]
+      : [finding, ...keyFindings(config, [])];
   }
   const entries = store
     .list()

@@ -1,7 +1,8 @@
 /** What the page may do, done with the store and the upstreams. */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { presentValue } from '../../config.ts';
+import { providerOf } from '../../base/key-names.ts';
+import { unwrapValue } from '../../base/key-values.ts';
 import type {
   Admin,
   ImportResult,
@@ -13,8 +14,8 @@ import type {
 import { parseImport } from '../../secrets/import-parser.ts';
 import { planImport } from '../../secrets/import-plan.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
+import { checkGivenValue, checkName } from '../../secrets/names.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
-import { providerOf } from '../composition/pool-keys.ts';
 import type { ServedEnvironment } from '../composition/served-environment.ts';
 
 /** The store to change; one that appeared beside keys of the environment is opened now. */
@@ -29,21 +30,20 @@ async function listKeys(served: ServedEnvironment): Promise<KeyListing[]> {
   return (store?.list() ?? []).map(({ name, masked, keyId, account, createdAt }) => ({
     name,
     masked,
-    key_id: keyId === '' ? null : keyId,
+    key_id: keyId,
     account,
     created: createdAt,
   }));
 }
 
 async function putKey(served: ServedEnvironment, key: NewKey): Promise<PutResult> {
+  const value = unwrapValue(key.value);
   served.redactor.add(key.value);
-  if (presentValue(key.value) === undefined) {
-    throw new KeyStoreError('invalid_value', 'the value is a placeholder, not a key', {
-      hint: 'copy the key itself from the provider',
-    });
-  }
+  served.redactor.add(value);
+  checkName(key.name);
+  checkGivenValue(key.name, value);
   const store = await openStore(served);
-  return store.put(key.name, key.value, key.account);
+  return store.put(key.name, value, key.account);
 }
 
 async function importKeys(served: ServedEnvironment, text: string): Promise<ImportResult> {
@@ -72,7 +72,7 @@ async function verifyKey(
 ): Promise<Verdict> {
   const runtime = await served.runtime();
   const { store } = await runtime.ready();
-  const inEnvironment = served.config.environmentKeys.get(name);
+  const inEnvironment = served.config.environmentKeys.keys.get(name);
   const secret =
     store?.has(name) === true || inEnvironment === undefined ? store?.get(name) : inEnvironment;
   if (secret === undefined) {

@@ -1,7 +1,10 @@
 import { ConfigError } from '../../base/errors.ts';
-import { maskValue } from '../../base/redact.ts';
-import { loadConfig, presentValue } from '../../config.ts';
-import { checkAccount, checkName } from '../../secrets/names.ts';
+import { maskValue } from '../../base/key-id.ts';
+import { aliasedProvider, FAMILIES } from '../../base/key-names.ts';
+import { unwrapValue } from '../../base/key-values.ts';
+import { loadConfig } from '../../config.ts';
+import type { KeyStore } from '../../secrets/key-store.ts';
+import { checkAccount, checkGivenValue, checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 import { readSecret } from '../terminal/prompt.ts';
@@ -17,6 +20,26 @@ function refuseValueInArgv(positionals: readonly string[]): void {
   });
 }
 
+/** What a person would want to know about this key beside that it is stored. */
+function remarks(store: KeyStore, name: string, value: string): string[] {
+  const provider = aliasedProvider(name);
+  const family = provider === null ? null : FAMILIES[provider];
+  const others = store
+    .list()
+    .filter((entry) => entry.name !== name && store.get(entry.name) === value);
+  return [
+    ...(family === null
+      ? []
+      : [`The pool does not use keys of that name: keypool-mcp keys rename ${name} ${family}`]),
+    ...others.map(
+      (entry) => `The same value is stored as ${entry.name}; one key twice is not two.`,
+    ),
+    ...(store.format === 'fernet'
+      ? ['The store is a legacy file; keypool-mcp keys migrate makes it v2.']
+      : []),
+  ];
+}
+
 async function run(input: CommandInput): Promise<number> {
   refuseValueInArgv(input.positionals);
   const [name = ''] = input.positionals;
@@ -25,16 +48,13 @@ async function run(input: CommandInput): Promise<number> {
   if (typeof account === 'string') checkAccount(account);
   // The store is opened first: nobody should type a key for a store that cannot take it.
   const store = await openConfiguredStore(loadConfig(input.flags, input.env));
-  const value = await readSecret(`Value for ${name} (not shown): `);
-  if (presentValue(value) === undefined) {
-    throw new ConfigError('the value is a placeholder, not a key', {
-      hint: 'copy the key itself from the provider',
-    });
-  }
+  const given = await readSecret(`Value for ${name} (not shown): `);
+  const value = unwrapValue(given);
+  checkGivenValue(name, value);
   const outcome = await store.put(name, value, typeof account === 'string' ? account : undefined);
+  if (value !== given.trim()) tell('What stood around the value was taken off.');
   print(`${DONE[outcome]} ${name} (${maskValue(value)})`);
-  if (store.format === 'fernet')
-    tell('The store is a legacy file; keypool-mcp keys migrate makes it v2.');
+  for (const remark of remarks(store, name, value)) tell(remark);
   return 0;
 }
 

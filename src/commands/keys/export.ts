@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../base/errors.ts';
 import { loadConfig } from '../../config.ts';
-import { systemCode, writeFailure } from '../../secrets/store-file.ts';
+import { systemCode, writeFailure } from '../../disk/replace-file.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CommandError, ConfigError } from '../../base/errors.ts';
-import { maskValue } from '../../base/redact.ts';
+import { maskValue } from '../../base/key-id.ts';
 import { loadConfig, presentValue } from '../../config.ts';
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
 import { type ParsedImport, parseImport, type Skipped } from '../../secrets/import-parser.ts';

@@ -8,7 +8,7 @@ function asJson(entry: StoreEntry) {
   return {
     name: entry.name,
     masked: entry.masked,
-    key_id: entry.keyId === '' ? null : entry.keyId,
+    key_id: entry.keyId,
     account: entry.account,
     created: entry.createdAt,
   };
@@ -16,7 +16,7 @@ function asJson(entry: StoreEntry) {
 
 function asRow(entry: StoreEntry): string[] {
   const created = entry.createdAt?.slice(0, 10) ?? '-';
-  return [entry.name, entry.masked, entry.keyId || '-', entry.account ?? '-', created];
+  return [entry.name, entry.masked, entry.keyId, entry.account ?? '-', created];
 }
 
 async function run(input: CommandInput): Promise<number> {

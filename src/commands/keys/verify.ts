@@ -1,6 +1,8 @@
+import { keysBeside } from '../../base/environment-keys.ts';
 import { CommandError, KeyStoreError, PROVIDER_NAMES, type Provider } from '../../base/errors.ts';
-import { keyId } from '../../base/redact.ts';
-import { type Config, loadConfig, POOL_KEY_NAME } from '../../config.ts';
+import { keyId } from '../../base/key-id.ts';
+import { providerOf } from '../../base/key-names.ts';
+import { type Config, loadConfig } from '../../config.ts';
 import { checkName } from '../../secrets/names.ts';
 import { createKeyProbe, type KeyCheck } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
@@ -27,12 +29,6 @@ const VERDICTS = {
   unknown: 'not known',
 } as const;
 
-function providerOf(name: string): Provider | null {
-  const family = POOL_KEY_NAME.exec(name)?.[1];
-  if (family === 'DEEPSEEK') return 'deepseek';
-  return family === 'PERPLEXITY' ? 'perplexity' : null;
-}
-
 /** What the pool would use: the store's keys, then those of the environment that it lacks. */
 async function subjects(config: Config): Promise<Subject[]> {
   const found = new Map<string, Subject>();
@@ -44,11 +40,10 @@ async function subjects(config: Config): Promise<Subject[]> {
   } catch (error) {
     // Keys from the environment alone need no store.
     const isMissing = error instanceof KeyStoreError && error.code === 'missing';
-    if (!isMissing || config.storeNamed || config.environmentKeys.size === 0) throw error;
+    if (!isMissing || config.storeNamed || config.environmentKeys.keys.size === 0) throw error;
   }
-  for (const [name, value] of config.environmentKeys) {
-    if (!found.has(name)) found.set(name, { name, value, source: 'environment' });
-  }
+  const beside = keysBeside(config.environmentKeys, (name) => found.has(name));
+  for (const [name, value] of beside) found.set(name, { name, value, source: 'environment' });
   return [...found.values()];
 }
 

@@ -6,7 +6,7 @@ import type { PoolSnapshot } from '../../pool/snapshot.ts';
 export interface KeyListing {
   readonly name: string;
   readonly masked: string;
-  readonly key_id: string | null;
+  readonly key_id: string;
   readonly account: string | null;
   /** ISO 8601; null where the store does not say. */
   readonly created: string | null;

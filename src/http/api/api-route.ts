@@ -3,6 +3,7 @@
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
 import { ConfigError, KeyStoreError, type KeyStoreErrorCode } from '../../base/errors.ts';
+import { isKeyName } from '../../base/key-names.ts';
 import type { Logger } from '../../base/logger.ts';
 import { presentError } from '../../mcp/present-error.ts';
 import type { ServerHost } from '../../mcp/server-host.ts';
@@ -18,10 +19,8 @@ export interface ApiOptions {
   readonly logger: Logger;
 }
 
-const NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
-
 const NEW_KEY = z.strictObject({
-  name: z.string().check(z.regex(NAME)),
+  name: z.string().check(z.refine(isKeyName)),
   value: z.string().check(z.minLength(1), z.maxLength(8_192)),
   account: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
 });
@@ -70,7 +69,7 @@ async function input<T>(bindings: Bindings, schema: z.ZodMiniType<T>, shape: str
 
 /** The name may be a key that landed in the wrong place: it is never repeated. */
 function knownForm(name: string): string {
-  if (NAME.test(name)) return name;
+  if (isKeyName(name)) return name;
   throw new ApiError(404, 'There is no key of that name');
 }
 

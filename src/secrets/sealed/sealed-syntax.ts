@@ -1,9 +1,9 @@
 /** The form of a v2 file, read strictly: what is not known is refused, never ignored. */
 
 import { KeyStoreError } from '../../base/errors.ts';
+import { isKeyName } from '../../base/key-names.ts';
 import { decodeBase64url, isJsonObject, type Json, type JsonObject } from '../encoding.ts';
 import { MAX_PBKDF2_ITERATIONS, MIN_PBKDF2_ITERATIONS } from '../key-derivation.ts';
-import { isKeyName } from '../names.ts';
 
 export const FORMAT = 'keypool-store';
 export const VERSION = 2;

@@ -119,8 +119,3 @@ export function pinTo(baseUrl: string, fetch: Fetch): Fetch {
     isInside(url) ? fetch(url, init) : Promise.reject(new ForeignHostError());
   return fetch.prepare === undefined ? pinned : Object.assign(pinned, { prepare: fetch.prepare });
 }
-
-/** A key goes into a header only if nothing in it could end or split that header. */
-export function isSendable(secret: string): boolean {
-  return /^[\x21-\x7e]{1,1024}$/.test(secret);
-}

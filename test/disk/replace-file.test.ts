@@ -14,9 +14,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
 import { KeyStoreError } from '../../src/base/errors.ts';
 import { withFileLock } from '../../src/disk/file-lock.ts';
+import { replaceFile } from '../../src/disk/replace-file.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { generateMasterKey } from '../../src/secrets/master-key.ts';
-import { replaceFile } from '../../src/secrets/store-file.ts';
 
 const masterKey = masterOf(generateMasterKey());
 const DEAD_PID = 2 ** 22 + 1;
