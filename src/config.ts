@@ -4,7 +4,6 @@
  * working directory is somebody's repository.
  */
 
-import { readFileSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
@@ -15,10 +14,11 @@ import {
   environmentKeysOf,
   isPoolVariable,
 } from './base/environment-keys.ts';
-import { ConfigError } from './base/errors.ts';
+import { ConfigError, DiskError } from './base/errors.ts';
 import { isPlaceholder, isUnset } from './base/key-values.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
 import { isLoopback } from './base/loopback.ts';
+import { readWholeFileSync } from './disk/read-file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -82,6 +82,7 @@ export interface Config {
   readonly extraCaCerts: { readonly path: string; readonly isKnownToNode: boolean } | null;
 }
 
+const MAX_DOTENV_BYTES = 1024 * 1024;
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
 /** The value without surrounding white space; undefined when a client or a template left it open. */
 export function presentValue(raw: string | undefined): string | undefined {
@@ -108,22 +109,19 @@ export function defaultHome(env: Environment): string {
 
 function readDotenv(path: string, mustExist: boolean): Environment {
   try {
-    const decoded = decodeText(readFileSync(path));
+    const decoded = decodeText(readWholeFileSync(path, MAX_DOTENV_BYTES).bytes);
     if (decoded !== null) return parseDotenv(decoded.text);
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (missing && !mustExist) return {};
-    throw new ConfigError(
-      missing
-        ? `the settings file ${path} does not exist`
-        : `cannot read the settings file ${path}`,
-      {
-        cause,
-        hint: missing
-          ? 'check the path given with --dotenv, or leave the flag out'
-          : `make it readable for you alone: chmod 600 ${path}`,
-      },
-    );
+    if (!(cause instanceof DiskError)) throw cause;
+    if (cause.code === 'missing' && !mustExist) return {};
+    const isMissing = cause.code === 'missing';
+    const message = isMissing
+      ? `the settings file ${path} does not exist`
+      : `the settings file: ${cause.message}`;
+    const hint = isMissing
+      ? 'check the path given with --dotenv, or leave the flag out'
+      : cause.hint;
+    throw new ConfigError(message, { cause, hint });
   }
   throw new ConfigError(`the settings file ${path} is not a text`, {
     hint: 'write it as UTF-8: NAME=value, one in a line',

@@ -1,11 +1,13 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, KeyStoreError } from '../base/errors.ts';
+import { systemCode } from '../base/system-error.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { withFileLock } from '../disk/file-lock.ts';
-import { resolveLinks, systemCode } from '../disk/replace-file.ts';
+import { resolveLinks } from '../disk/links.ts';
 import { KeyStore } from '../secrets/key-store.ts';
 import { generateMasterKey } from '../secrets/master-key.ts';
+import { asKeyStoreError } from '../secrets/store-text.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
 import { setVariable } from './composition/settings-file.ts';
 
@@ -35,7 +37,8 @@ async function orphanedStore(config: Config): Promise<string | null> {
 /** @returns where the master key is, in words */
 async function ensureMasterKey(input: CommandInput): Promise<string> {
   const { dotenvPath } = loadConfig(input.flags, input.env);
-  return withFileLock(await resolveLinks(dotenvPath), async () => {
+  const path = await resolveLinks(dotenvPath);
+  return withFileLock(path, async (lock) => {
     // Read again under the lock: another init may have been quicker.
     const config = loadConfig(input.flags, input.env);
     const { value, file } = config.masterKey;
@@ -47,7 +50,7 @@ async function ensureMasterKey(input: CommandInput): Promise<string> {
         hint: `put ${VARIABLE} back into ${dotenvPath}; if it is lost, move the store away and run init again`,
       });
     }
-    await setVariable(dotenvPath, VARIABLE, generateMasterKey());
+    await setVariable(path, VARIABLE, generateMasterKey(), lock);
     return `generated, in ${dotenvPath} (only you can read it)`;
   });
 }
@@ -55,7 +58,9 @@ async function ensureMasterKey(input: CommandInput): Promise<string> {
 async function run(input: CommandInput): Promise<number> {
   const { home } = loadConfig(input.flags, input.env);
   await makeFolder(home);
-  const masterKey = await ensureMasterKey(input);
+  const masterKey = await ensureMasterKey(input).catch((error: unknown) => {
+    throw asKeyStoreError(error);
+  });
   const config = loadConfig(input.flags, input.env);
   await makeFolder(dirname(config.storePath));
   const store = await KeyStore.create({ path: config.storePath, masterKey: config.masterKey });

@@ -17,6 +17,7 @@ const ANSWER_LIMIT = 20_000;
 const output = z.strictObject({
   results: z.array(
     z.strictObject({
+      number: z.int(),
       title: z.string(),
       url: z.string(),
       snippet: z.string(),
@@ -53,6 +54,7 @@ function entriesOf(sources: readonly Source[]): { entries: Entry[]; cut: number 
     SNIPPETS_LIMIT,
   );
   const entries = sources.map((source, index) => ({
+    number: source.number,
     title: cleanLine(source.title, TITLE_LIMIT),
     url: cleanLine(source.url, URL_LIMIT),
     snippet: cutMarked(snippets[index] ?? '', shares[index] ?? 0),
@@ -67,7 +69,7 @@ function answerOf(result: SearchResult): string | null {
   if (result.answer === null) return null;
   const answer = cutMarked(cleanText(result.answer).trim(), ANSWER_LIMIT);
   return result.answerTruncated
-    ? `${answer}\n\n[The answer was cut short by Perplexity's length limit.]`
+    ? `${answer}\n\n[Perplexity ended the answer early: it is incomplete.]`
     : answer;
 }
 
@@ -80,7 +82,7 @@ function indented(text: string): string {
     .join('\n');
 }
 
-function entryText(entry: Entry, number: number): string {
+function entryText(entry: Entry): string {
   const dates = [
     ...(entry.date === null ? [] : [entry.date]),
     ...(entry.last_updated === null || entry.last_updated === entry.date
@@ -88,7 +90,7 @@ function entryText(entry: Entry, number: number): string {
       : [`updated ${entry.last_updated}`]),
   ];
   const lines = [
-    `[${number}] ${entry.title === '' ? '(no title)' : entry.title}`,
+    `[${entry.number}] ${entry.title === '' ? '(no title)' : entry.title}`,
     `    ${entry.url}`,
   ];
   if (dates.length > 0) lines.push(`    ${dates.join(', ')}`);
@@ -108,7 +110,7 @@ function headline(args: SearchInput, results: number): string {
 function textOf(args: SearchInput, facts: Output, cut: number): string {
   const parts = [headline(args, facts.results.length)];
   if (facts.answer !== null) parts.push(`Answer:\n${indented(facts.answer)}`);
-  parts.push(...facts.results.map((entry, index) => entryText(entry, index + 1)));
+  parts.push(...facts.results.map(entryText));
   if (cut > 0) {
     parts.push(
       `(${cut} of ${facts.results.length} texts are cut so that all fit in ${grouped(SNIPPETS_LIMIT)} characters; ask for fewer results to see more of each.)`,

@@ -77,8 +77,9 @@ export function diagnoseNetwork(error: unknown, known: Partial<Failure> = {}): D
     if (errors.some((each) => SHORTAGE.test(codeOf(each)))) return diagnosis('local_shortage');
     const unreachable = unreachableCause(errors);
     const isLasting = unreachable instanceof ProxyError && !unreachable.isPassing;
-    if (unreachable !== null)
-      return diagnosis(isLasting ? 'proxy' : 'unreachable', {}, unreachable);
+    if (unreachable !== null) {
+      return { ...diagnosis(isLasting ? 'proxy' : 'unreachable'), unreachable };
+    }
   }
   const kind = isMalformed(errors) ? 'malformed' : 'connection_lost';
   // Sent and unanswered: nobody can tell whether it was worked on.

@@ -42,6 +42,7 @@ export const GENERATED: GenerateResult = {
 export const FOUND: SearchResult = {
   sources: [
     {
+      number: 1,
       title: 'Release notes',
       url: 'https://example.com/notes',
       snippet: 'Version 3 is out.',

@@ -103,7 +103,7 @@ describe('the result', () => {
   });
 
   it('marks a truncated answer, with the max_tokens that would help', async () => {
-    const cut = { text: '```py\ndef f(', finishReason: 'length' };
+    const cut = { text: '```py\ndef f(', finishReason: 'length' as const };
     const { structured, text } = await generate({ max_tokens: 40_000 }, cut);
     expect(structured).toMatchObject({ truncated: true, finish_reason: 'length', code: 'def f(' });
     expect(structured.explanation).toContain('max_tokens 80000');

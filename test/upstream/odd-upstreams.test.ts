@@ -298,9 +298,13 @@ describe('reading events', () => {
           const seen: string[] = [];
           const body = Readable.from(parts);
           const answer = { status: 200, ok: true, headers: { get: () => null }, body };
-          await readEvents(answer, 10_000, (data) => {
-            seen.push(data);
-            return 'more';
+          await readEvents(answer, {
+            maxBytes: 10_000,
+            onText: () => {},
+            onData: (data) => {
+              seen.push(data);
+              return 'more';
+            },
           });
           expect(seen).toEqual(events);
         },

@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigError } from '../../base/errors.ts';
+import { systemCode } from '../../base/system-error.ts';
 import { loadConfig } from '../../config.ts';
-import { systemCode, writeFailure } from '../../disk/replace-file.ts';
+import { writeFailure } from '../../disk/failures.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 

@@ -6,6 +6,8 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.ts';
+import { onEndingSignal } from '../../base/signals.ts';
+import { within } from '../../base/within.ts';
 import { errorReply, INVALID_REQUEST, readMessage } from '../json-rpc.ts';
 import type { ServerHost } from '../server-host.ts';
 import { LineWriter, type Write } from './line-writer.ts';
@@ -32,21 +34,8 @@ const PREPARE_MS = 1_000;
 /** Reading stops while the client leaves this many characters untaken. */
 const HIGH_WATER = 32 * 1024 * 1024;
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 /** Why serving ends. `left`: the client closed its end; calls in flight may finish. */
 type Ending = 'left' | 'stopped' | 'broken' | 'crashed';
-
-function within(ms: number, work: Promise<unknown>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const done = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    work.then(done, done);
-  });
-}
 
 function writeOf(output: Writable, logger: Logger): Write {
   if (output === process.stdout) return claimStdout(logger);
@@ -90,13 +79,11 @@ function watchEnds(options: StdioOptions, end: (ending: Ending) => void): () => 
   signal?.addEventListener('abort', stop, { once: true });
   if (signal?.aborted === true) stop();
   const ownsProcess = input === process.stdin;
-  if (ownsProcess) {
-    for (const name of SIGNALS) process.on(name, stop);
-    claimCrashes(options.logger, () => end('crashed'));
-  }
+  const ignoreSignals = ownsProcess ? onEndingSignal(stop) : null;
+  if (ownsProcess) claimCrashes(options.logger, () => end('crashed'));
   return () => {
     signal?.removeEventListener('abort', stop);
-    if (ownsProcess) for (const name of SIGNALS) process.off(name, stop);
+    ignoreSignals?.();
   };
 }
 

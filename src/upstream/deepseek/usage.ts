@@ -14,9 +14,9 @@ export const NO_USAGE: TokenUsage = {
 /** Code and English have about so many. */
 export const CHARACTERS_PER_TOKEN = 4;
 
-/** About as many tokens as the text has. */
-export function estimateTokens(text: string): number {
-  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+/** About as many tokens as a text of that many characters has. */
+export function estimateTokens(characters: number): number {
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN);
 }
 
 export function readUsage(value: unknown): TokenUsage {

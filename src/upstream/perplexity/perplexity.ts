@@ -5,16 +5,16 @@
 
 import type { Logger } from '../../base/logger.ts';
 import type { CallRequest, CallResult, Lease, Lender } from '../../pool/lease.ts';
-import { AttemptFailure, refuse, runAttempt, unusable, waitMessage } from '../attempt.ts';
+import { refuse, runAttempt, unusable, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { CHARACTERS_PER_TOKEN } from '../deepseek/usage.ts';
-import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
+import { requestIdOf } from '../failure.ts';
 import { createProgress, type Say } from '../progress.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, readText, TransportError } from '../wire/body.ts';
-import { readEvents } from '../wire/events.ts';
 import { type Fetch, pinTo } from '../wire/http.ts';
-import { type Fields, fieldsOf, parseFields, textOf } from '../wire/json.ts';
+import { parseFields, textOf } from '../wire/json.ts';
+import { judgeRun, readAgent, throwEmbedded } from './agent-answer.ts';
 import { AgentRun } from './agent-run.ts';
 import type { PerplexityClient, SearchRequest, SearchResult, Source } from './search.ts';
 import { agentBody, agentBodyFrom, needsOwnSearch, searchBody } from './search-body.ts';
@@ -33,7 +33,6 @@ export interface PerplexityOptions {
 }
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
-const MAX_STREAM_BYTES = 128 * 1024 * 1024;
 const CANCEL_TIMEOUT_MS = 5_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
@@ -116,7 +115,8 @@ class PerplexityCall {
       });
       const answer = parseFields(text);
       if (answer === null) return unusable(response, text);
-      if (!Array.isArray(answer.results)) return this.#throwEmbedded(answer, response, text);
+      const isAnswer = Array.isArray(answer.results) || answer.results === null;
+      if (!isAnswer) return throwEmbedded(answer, response, text);
       return { sources: readSources(answer.results), requestId: idOf(response, answer.id) };
     });
   }
@@ -150,60 +150,19 @@ class PerplexityCall {
     lease.accepted?.();
     seen.status = response.status;
     seen.requestId = requestIdOf(response.headers);
-    const onContent = (message: string): void => {
-      seen.hasStarted = true;
-      watch.content();
-      this.#say(message);
-    };
-    const type = response.headers.get('content-type') ?? '';
-    if (/^(text\/event-stream|)\s*(;|$)/i.test(type)) {
-      await readEvents(response, MAX_STREAM_BYTES, (data) => {
-        if (data.startsWith('[DONE]')) return 'more';
-        const event = parseFields(data);
-        if (event === null) return unusable(response, data);
-        const expected = run.apply(event, onContent);
+    await readAgent(response, run, {
+      onText: () => watch.content(),
+      onContent: (message) => {
+        seen.hasStarted = true;
         seen.requestId ??= run.id;
-        return expected;
-      });
-    } else {
-      const text = await readText(response, MAX_BODY_BYTES, () => watch.content());
-      const whole = parseFields(text);
-      if (whole === null) return unusable(response, text);
-      if (textOf(whole.status) === null) this.#throwEmbedded(whole, response, text);
-      run.applyWhole(whole);
-      seen.requestId ??= run.id;
-    }
-    return this.#judge(run, seen);
-  }
-
-  /** An error under 200, or something that is neither that nor an answer. */
-  #throwEmbedded({ error }: Fields, response: Answer, text: string): never {
-    if (error === undefined || error === null) return unusable(response, text);
-    throw new AttemptFailure(
-      diagnoseEmbedded(fieldsOf(error), requestIdOf(response.headers)),
-      text,
-    );
-  }
-
-  #judge(run: AgentRun, seen: Progressing): Answered {
+        watch.content();
+        this.#say(message);
+      },
+    });
+    seen.requestId ??= run.id;
     const { requestId, status } = seen;
-    const known = { status, requestId, mayBeBilled: true };
-    if (run.status === 'running') throw new AttemptFailure(diagnosis('cut', known));
-    if (run.status === 'failed') {
-      const detail = JSON.stringify(run.error);
-      throw new AttemptFailure(diagnoseEmbedded(run.error, requestId), detail);
-    }
-    if (run.status === 'cancelled') throw new AttemptFailure(diagnosis('server_error', known));
-    if (run.text.trim() === '') {
-      const kind = run.status === 'incomplete' ? 'empty' : 'malformed';
-      throw new AttemptFailure(diagnosis(kind, known));
-    }
-    return {
-      sources: run.sources,
-      answer: run.text,
-      answerTruncated: run.status === 'incomplete',
-      requestId,
-    };
+    const { isTruncated } = judgeRun(run, response.headers, { status, requestId });
+    return { sources: run.sources, answer: run.text, answerTruncated: isTruncated, requestId };
   }
 
   /** Best effort, with a time limit of its own, waited for by nobody. */
