@@ -44,23 +44,26 @@ export class TooLargeError extends Error {
  */
 export function readPieces(body: Readable, take: Take): Promise<void> {
   return new Promise((resolve, reject) => {
-    let isEnough = false;
+    let isSettled = false;
+    const settle = (end: () => void): void => {
+      if (!isSettled) end();
+      isSettled = true;
+    };
+    const onClose = (): void =>
+      settle(() => reject(new TransportError(body.errored ?? new Error('the body was closed'))));
     body.on('data', (bytes: Uint8Array) => {
-      if (isEnough) return;
+      if (isSettled) return;
       try {
-        isEnough = take(bytes) === 'enough';
-        if (isEnough) resolve();
+        if (take(bytes) === 'enough') settle(resolve);
       } catch (error) {
-        isEnough = true;
-        reject(error);
+        settle(() => reject(error));
         body.destroy();
       }
     });
-    body.once('end', resolve);
-    body.once('error', (cause) => reject(new TransportError(cause)));
-    body.once('close', () => reject(new TransportError(new Error('the body was closed'))));
-    if (body.destroyed)
-      reject(new TransportError(body.errored ?? new Error('the body was closed')));
+    body.once('end', () => settle(resolve));
+    body.once('error', (cause) => settle(() => reject(new TransportError(cause))));
+    body.once('close', onClose);
+    if (body.destroyed) onClose();
   });
 }
 
