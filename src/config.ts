@@ -75,6 +75,8 @@ export interface Config {
   readonly maxConcurrent: number;
   readonly callTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Whether finished attempts are written down. */
+  readonly ledger: boolean;
   readonly logLevel: LogLevel;
   readonly httpToken: HttpTokenSource;
   readonly proxy: ProxySettings;
@@ -204,6 +206,15 @@ class Settings {
   }
 }
 
+function isOn(variable: string, raw: string): boolean {
+  const word = raw.toLowerCase();
+  if (['on', 'true', '1', 'yes'].includes(word)) return true;
+  if (['off', 'false', '0', 'no'].includes(word)) return false;
+  throw new ConfigError(`${variable} has to be on or off`, {
+    hint: 'correct it or leave it out; the default is on',
+  });
+}
+
 function logLevel(raw: string): LogLevel {
   const level = LOG_LEVELS.find((candidate) => candidate === raw.toLowerCase());
   if (level !== undefined) return level;
@@ -304,6 +315,7 @@ export function loadConfig(flags: GlobalFlags = {}, env: Environment = process.e
     maxConcurrent: settings.number('KEYPOOL_MAX_CONCURRENT', 64),
     callTimeoutMs: settings.number('KEYPOOL_CALL_TIMEOUT_MS', 180_000),
     idleTimeoutMs: settings.number('KEYPOOL_IDLE_TIMEOUT_MS', 45_000),
+    ledger: isOn('KEYPOOL_LEDGER', settings.get('KEYPOOL_LEDGER') ?? 'on'),
     logLevel: logLevel(given(flags.logLevel) ?? settings.get('KEYPOOL_LOG_LEVEL') ?? 'info'),
     httpToken: {
       text: settings.get('KEYPOOL_HTTP_TOKEN') ?? null,

@@ -47,6 +47,7 @@ export type DiskErrorCode =
   | 'not_a_file' // a folder, a FIFO, a device: not even opened for reading
   | 'unreadable' // no permission, a circle of links, a broken disk
   | 'too_large' // larger than the file that was meant can be
+  | 'exists' // a file that must not be there yet
   | 'locked' // another process holds the lock, or something else stands there
   | 'lock_lost' // another process took the lock while we slept: nothing was written
   | 'write_failed'; // disk full, read-only, permission: the old file is intact
@@ -70,12 +71,14 @@ export type KeyStoreErrorCode =
   | 'unreadable' // a folder, no permission, a symlink loop
   | 'malformed' // not a store: truncated, foreign, unknown version
   | 'tampered' // authentication failed although the master key is right
+  | 'downgraded' // a legacy file where a v2 store was
   | 'wrong_master' // the master key does not open the store
   | 'no_master' // no master key configured
   | 'bad_master' // two configured, mistyped, too short, or readable by others
   | 'invalid_name' // a key name outside ^[A-Z][A-Z0-9_]{0,63}$
   | 'invalid_value' // a value with white space, control characters, or nothing in it
   | 'unknown_name' // no such entry
+  | 'exists' // a file that must not be there yet
   | 'locked' // another process holds the lock
   | 'write_failed'; // disk full, read-only, permission: the old file is intact
 

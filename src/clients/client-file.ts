@@ -1,11 +1,12 @@
 /** Reading and replacing a file that belongs to another program. */
 
-import { chmod, constants, copyFile, mkdir, stat } from 'node:fs/promises';
+import { chmod, constants, copyFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CommandError, DiskError } from '../base/errors.ts';
 import { decodeUtf8 } from '../base/strict-utf8.ts';
 import { systemCode } from '../base/system-error.ts';
 import { resolveLinks } from '../disk/links.ts';
+import { makeFolder } from '../disk/make-folder.ts';
 import { readWholeFile } from '../disk/read-file.ts';
 import { replaceFile } from '../disk/replace-file.ts';
 
@@ -97,7 +98,7 @@ export async function replaceClientFile(
     if (before.text !== null) backup = await backUp(path, now);
   };
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
     const contents = (before.hasByteOrderMark ? BYTE_ORDER_MARK : '') + text;
     await replaceFile(path, contents, { mode: 'keep', beforeRename });
     return backup;

@@ -99,6 +99,8 @@ async function runTask(
     signal,
     session: 'batch',
     priority: 'batch' as const,
+    tool: TOOL.name,
+    client: 'batch',
     onProgress: () => {},
   };
   let record: Readonly<Record<string, unknown>>;
@@ -200,7 +202,7 @@ async function work(
     tell('stopped; the same command goes on from here');
   } finally {
     stop.release();
-    runtime.close();
+    await runtime.close();
   }
   summarize(plan, counts, tally);
   return stop.code() ?? (counts.failed > 0 ? 1 : 0);

@@ -1,28 +1,27 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ConfigError, KeyStoreError } from '../base/errors.ts';
-import { systemCode } from '../base/system-error.ts';
+import { ConfigError, DiskError, KeyStoreError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { withFileLock } from '../disk/file-lock.ts';
 import { resolveLinks } from '../disk/links.ts';
+import { makeFolder } from '../disk/make-folder.ts';
 import { KeyStore } from '../secrets/key-store.ts';
 import { generateMasterKey } from '../secrets/master-key.ts';
+import { SealedMemory } from '../secrets/sealed-memory.ts';
 import { asKeyStoreError } from '../secrets/store-text.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
 import { setVariable } from './composition/settings-file.ts';
 
 const VARIABLE = 'MASTER_ENCRYPTION_KEY';
 
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    const code = systemCode(cause);
-    throw new ConfigError(`cannot make the folder ${path}${code === '' ? '' : ` (${code})`}`, {
+async function ensureFolder(path: string): Promise<void> {
+  await makeFolder(path).catch((cause: unknown) => {
+    const what = cause instanceof DiskError ? cause.message : `cannot write ${path}`;
+    throw new ConfigError(`the folder cannot be made: ${what}`, {
       cause,
       hint: 'name another one with --home or KEYPOOL_HOME',
     });
-  }
+  });
 }
 
 /** Stores that a master key once opened: a new one would hide that theirs is gone. */
@@ -57,13 +56,17 @@ async function ensureMasterKey(input: CommandInput): Promise<string> {
 
 async function run(input: CommandInput): Promise<number> {
   const { home } = loadConfig(input.flags, input.env);
-  await makeFolder(home);
+  await ensureFolder(home);
   const masterKey = await ensureMasterKey(input).catch((error: unknown) => {
     throw asKeyStoreError(error);
   });
   const config = loadConfig(input.flags, input.env);
-  await makeFolder(dirname(config.storePath));
-  const store = await KeyStore.create({ path: config.storePath, masterKey: config.masterKey });
+  await ensureFolder(dirname(config.storePath));
+  const store = await KeyStore.create({
+    path: config.storePath,
+    masterKey: config.masterKey,
+    memory: new SealedMemory(home),
+  });
   const count = store.list().length;
   print(`Home        ${home}`);
   print(`Master key  ${masterKey}`);

@@ -42,19 +42,22 @@ without a key; a tool then answers with what to do. Log lines are JSON on stderr
   --http              serve Streamable HTTP at /mcp instead, with /metrics, /healthz and /dashboard
   --host ADDRESS      where to listen (127.0.0.1); any other address needs KEYPOOL_HTTP_TOKEN
   --port NUMBER       the port (8787); 0 takes any free one
-  --allow-host NAME   a further name that the server is reached by; may be given again`,
+  --allow-host NAME   a further name that the server is reached by; may be given again
+  --allow-origin URL  a page whose scripts may call the server (CORS); may be given again`,
   options: {
     http: { type: 'boolean' },
     host: { type: 'string' },
     port: { type: 'string' },
     'allow-host': { type: 'string', multiple: true },
+    'allow-origin': { type: 'string', multiple: true },
   },
   positionals: [0, 0],
   run: async (input) => {
-    const { http, host, port, 'allow-host': allowed } = input.values;
+    const { http, ...forHttp } = input.values;
     if (http === true) return overHttp(input);
-    if (host !== undefined || port !== undefined || allowed !== undefined) {
-      throw new ConfigError('--host, --port and --allow-host belong to --http', {
+    const given = ['host', 'port', 'allow-host', 'allow-origin'].filter((name) => name in forHttp);
+    if (given.length > 0) {
+      throw new ConfigError(`--${given.join(' and --')} belongs to --http`, {
         hint: 'add --http, or leave them out to serve on stdio',
       });
     }

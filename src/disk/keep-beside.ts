@@ -1,21 +1,9 @@
 /** A file's present contents under a second name, kept before the first one gets others. */
 
-import { constants } from 'node:fs';
-import { copyFile, link, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { systemCode } from '../base/system-error.ts';
+import { linkOrCopy } from './create-file.ts';
 import { writeFailure } from './failures.ts';
-
-/** Not every file system has hard links (exFAT, some network shares). */
-const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK'];
-
-async function linkOrCopy(path: string, beside: string): Promise<void> {
-  try {
-    await link(path, beside);
-  } catch (cause) {
-    if (!NO_HARD_LINKS.includes(systemCode(cause))) throw cause;
-    await copyFile(path, beside, constants.COPYFILE_EXCL);
-  }
-}
 
 /**
  * Links the file as `base`, or as `base-2` and so on where that name is taken; a link to the same

@@ -19,7 +19,10 @@ export async function resolveLinks(path: string): Promise<string> {
     try {
       return await realpath(at);
     } catch (cause) {
-      if (systemCode(cause) !== 'ENOENT') throw readFailure(path, cause);
+      const code = systemCode(cause);
+      // What cannot be there is said by whoever tries to make it.
+      if (code === 'ENOTDIR') return at;
+      if (code !== 'ENOENT') throw readFailure(path, cause);
     }
     const target = await readlink(at).catch(() => null);
     if (target === null) return at;

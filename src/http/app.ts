@@ -1,15 +1,13 @@
-/** The routes. Whoever gets here has passed the guard. */
+/** The routes beside `/mcp`. Whoever gets here has passed the guard. */
 
 import { Hono } from 'hono';
 import { presentError } from '../mcp/present-error.ts';
 import { type ApiOptions, createApi } from './api/api-route.ts';
-import type { Bindings } from './http-exchange.ts';
-import type { McpRoute } from './mcp-route.ts';
+import type { Exchange } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { loadPage, PAGE_PATHS } from './page-files.ts';
 
 export interface AppOptions extends ApiOptions {
-  readonly mcp: McpRoute;
   readonly metrics: Pick<Metrics, 'render'>;
   /** Where the built page lies; ends with a slash. */
   readonly pageFolder: URL;
@@ -18,7 +16,7 @@ export interface AppOptions extends ApiOptions {
 export const HEALTH_PATH = '/healthz';
 export const PUBLIC_PATHS: ReadonlySet<string> = new Set([HEALTH_PATH, ...PAGE_PATHS]);
 
-async function servePage(app: Hono<{ Bindings: Bindings }>, folder: URL): Promise<void> {
+async function servePage(app: Hono<{ Bindings: Exchange }>, folder: URL): Promise<void> {
   const files = await loadPage(folder);
   for (const path of PAGE_PATHS) {
     const file = files.get(path);
@@ -30,13 +28,10 @@ async function servePage(app: Hono<{ Bindings: Bindings }>, folder: URL): Promis
   }
 }
 
-export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: Bindings }>> {
-  const { mcp, metrics, admin, logger, host } = options;
-  const app = new Hono<{ Bindings: Bindings }>();
+export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: Exchange }>> {
+  const { metrics, admin, logger, host } = options;
+  const app = new Hono<{ Bindings: Exchange }>();
   app.get(HEALTH_PATH, (context) => context.json({ status: 'ok' }));
-  app.all('/mcp', ({ req, env }) =>
-    mcp.handle({ request: req.raw, incoming: env.incoming, outgoing: env.outgoing }),
-  );
   app.get('/metrics', async () => {
     const snapshot = await admin.snapshot().catch(() => null);
     const { contentType, text } = await metrics.render(snapshot);

@@ -7,19 +7,22 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isAllowedOrigin, isPreflight } from './cors.ts';
+import { plainHost, type ServedNames } from './names.ts';
 
 export const BODY_LIMIT = 4 * 1024 * 1024;
 
 export interface GuardOptions {
-  /** Lower case, with port: what a Host header may say. */
-  readonly hosts: ReadonlySet<string>;
+  readonly names: ServedNames;
+  /** Lower case: pages of others that may send requests from a browser. */
+  readonly allowedOrigins: ReadonlySet<string>;
   readonly token: string;
   /** Paths that hold no data: served without a token for GET and HEAD. */
   readonly publicPaths: ReadonlySet<string>;
 }
 
 export interface Refusal {
-  readonly status: 400 | 401 | 403 | 413;
+  readonly status: 400 | 401 | 403 | 404 | 413;
   /** Our words: what is wrong and what to do. */
   readonly message: string;
 }
@@ -52,34 +55,55 @@ function headerCount(request: IncomingMessage, name: string): number {
     .length;
 }
 
-function hostRefusal(request: IncomingMessage, hosts: ReadonlySet<string>): Refusal | null {
-  const host = request.headers.host?.toLowerCase() ?? '';
-  if (headerCount(request, 'host') === 1 && hosts.has(host)) return null;
+function hostRefusal(request: IncomingMessage, { hosts }: ServedNames): Refusal | null {
+  const { host = '' } = request.headers;
+  if (headerCount(request, 'host') === 1 && hosts.has(plainHost(host))) return null;
   const message =
     'This Host is not served here. Use the address the server prints, or allow the name with --allow-host';
   return { status: 403, message };
 }
 
 /** A client that is no browser sends no Origin; a sandboxed frame or a file sends `null`. */
-function originRefusal(request: IncomingMessage, hosts: ReadonlySet<string>): Refusal | null {
-  const { origin } = request.headers;
-  const refusal = { status: 403, message: 'This Origin may not talk to this server' } as const;
+function originRefusal(request: IncomingMessage, { names, allowedOrigins }: GuardOptions) {
+  const { origin, host = '' } = request.headers;
+  const message =
+    'This Origin may not talk to this server. A browser client may with --allow-origin ORIGIN';
+  const refusal: Refusal = { status: 403, message };
   if (origin === undefined) {
     const site = request.headers['sec-fetch-site'];
     // A link on another page may lead here; a script on another page may not ask for anything.
     const isLink = request.headers['sec-fetch-mode'] === 'navigate' && request.method === 'GET';
     return (site === 'cross-site' || site === 'same-site') && !isLink ? refusal : null;
   }
-  const address = /^https?:\/\/(.+)$/.exec(origin.toLowerCase())?.[1] ?? '';
-  return headerCount(request, 'origin') === 1 && hosts.has(address) ? null : refusal;
+  if (headerCount(request, 'origin') !== 1) return refusal;
+  if (isAllowedOrigin(request, allowedOrigins)) return null;
+  const address = /^https?:\/\/([^/]+)$/.exec(origin.toLowerCase())?.[1];
+  if (address === undefined) return refusal;
+  const from = plainHost(address);
+  return from === plainHost(host) || names.origins.has(from) ? null : refusal;
+}
+
+/**
+ * Where clients look for an OAuth server when they are refused, beside `/mcp` and under it. A plain
+ * 404 is what makes them give up.
+ */
+const OAUTH_PATH =
+  /^(?:\/mcp)?\/(?:\.well-known\/(?:oauth-[a-z-]+|openid-configuration)(?:\/.*)?|register)$/;
+
+const TOKEN_HELP =
+  'This server takes its own bearer token and no OAuth: send the header "Authorization: Bearer TOKEN". ' +
+  'The token is in KEYPOOL_HTTP_TOKEN, or in the file http-token of the home folder; ' +
+  'keypool-mcp dashboard opens the page with it';
+
+export function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? '';
 }
 
 export function createGuard(options: GuardOptions): Guard {
-  const { hosts, publicPaths } = options;
+  const { publicPaths } = options;
   const expected = digest(`Bearer ${options.token}`);
   const isPublic = (request: IncomingMessage): boolean =>
-    (request.method === 'GET' || request.method === 'HEAD') &&
-    publicPaths.has((request.url ?? '').split('?', 1)[0] ?? '');
+    (request.method === 'GET' || request.method === 'HEAD') && publicPaths.has(pathOf(request));
   // Digests have one length whatever was sent, so that the time of the comparison tells nothing.
   const isAuthorized = (request: IncomingMessage): boolean =>
     timingSafeEqual(
@@ -87,15 +111,14 @@ export function createGuard(options: GuardOptions): Guard {
       expected,
     );
   return (request) => {
-    const stranger = hostRefusal(request, hosts) ?? originRefusal(request, hosts);
+    const stranger = hostRefusal(request, options.names) ?? originRefusal(request, options);
     if (stranger !== null) return stranger;
     if (request.url?.startsWith('/') !== true) {
       return { status: 400, message: 'The request target has to be a path' };
     }
-    if (!isPublic(request) && !isAuthorized(request)) {
-      const message = 'A bearer token is needed. keypool-mcp dashboard opens the page with it';
-      return { status: 401, message };
-    }
+    if (isPreflight(request, options.allowedOrigins)) return null;
+    if (OAUTH_PATH.test(pathOf(request))) return { status: 404, message: TOKEN_HELP };
+    if (!isPublic(request) && !isAuthorized(request)) return { status: 401, message: TOKEN_HELP };
     if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT) {
       return { status: 413, message: 'The body is larger than 4 MiB' };
     }

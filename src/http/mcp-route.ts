@@ -1,6 +1,6 @@
 /**
- * `/mcp`: both protocol eras at one address. The body is parsed once; whether a message is of the
- * modern era is the v2 SDK's own judgement, so that the two can never disagree.
+ * `/mcp`: both protocol eras at one address. The body is parsed once and judged as on stdio; then
+ * it goes to its session, or to the v2 SDK's entry for requests that stand alone.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -9,30 +9,34 @@ import type { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/in
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import {
   createMcpHandler,
-  isLegacyRequest,
   type McpHttpHandler,
   type McpServer,
   type Server as ModernServer,
 } from '@modelcontextprotocol/server';
 import type { Logger } from '../base/logger.ts';
+import { eraOf, missingClaim } from '../mcp/era.ts';
 import {
+  type ClientMessage,
   errorReply,
+  INTERNAL_ERROR,
   INVALID_PARAMS,
   INVALID_REQUEST,
-  isRecord,
+  type Incoming,
   PARSE_ERROR,
   type RequestId,
+  readMessage,
 } from '../mcp/json-rpc.ts';
-import type { ServerHost } from '../mcp/server-host.ts';
-import type { ShellOptions } from '../mcp/shell.ts';
-import type { Exchange } from './http-exchange.ts';
+import { presentError } from '../mcp/present-error.ts';
+import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
+import { plainAccept } from './accept.ts';
+import { type Exchange, sendAnswer, webRequest } from './exchange.ts';
 import { readJson } from './request-body.ts';
 import { type Session, type SessionLimits, Sessions } from './sessions.ts';
 
 /** What is served in each era: a server for one session, a server for one request. */
 export interface ServerFactories {
-  readonly legacy: (options: ShellOptions) => LegacyServer;
-  readonly modern: (options: ShellOptions) => ModernServer | McpServer;
+  readonly legacy: (options: ServerOptions) => LegacyServer;
+  readonly modern: (options: ServerOptions) => ModernServer | McpServer;
 }
 
 export interface McpRouteOptions {
@@ -50,12 +54,42 @@ function reply(status: number, code: number, message: string): Response {
   return Response.json(errorReply(null, code, message), { status });
 }
 
-function requestIdsOf(message: unknown): RequestId[] {
-  const messages: unknown[] = Array.isArray(message) ? message : [message];
-  return messages.flatMap((each) => {
-    const id = isRecord(each) && 'method' in each ? each.id : null;
-    return typeof id === 'string' || typeof id === 'number' ? [id] : [];
-  });
+function requestIdOf(message: ClientMessage): RequestId[] {
+  return 'method' in message && 'id' in message ? [message.id] : [];
+}
+
+/** A body is one message, or a batch of them. */
+type Posted = ClientMessage | readonly ClientMessage[];
+
+function isBatch(posted: Posted): posted is readonly ClientMessage[] {
+  return Array.isArray(posted);
+}
+
+/** What is to be served of a body; or the answer to it, when that is nothing. */
+function readPosted(body: unknown): Posted | Response {
+  if (!Array.isArray(body)) return readSingle(readMessage(body));
+  const read = body.map((entry) => readSingle(readMessage(entry)));
+  const refusal = read.find((each) => each instanceof Response && each.status !== 202);
+  if (refusal instanceof Response) return refusal;
+  const messages = read.flatMap((each) => (each instanceof Response ? [] : [each]));
+  if (messages.length > 0) return messages;
+  return body.length > 0
+    ? accepted()
+    : reply(400, INVALID_REQUEST, 'Invalid request: the batch is empty');
+}
+
+function readSingle(incoming: Incoming): ClientMessage | Response {
+  if (incoming.kind === 'nothing') return accepted();
+  if (incoming.kind === 'bad') return Response.json(incoming.reply, { status: 400 });
+  return incoming.message;
+}
+
+function accepted(): Response {
+  return new Response(null, { status: 202 });
+}
+
+interface Asked extends Exchange {
+  readonly request: Request;
 }
 
 /** Calls back once when the answer is out, or when the client is gone before that. */
@@ -84,9 +118,25 @@ export class McpRoute {
     );
   }
 
-  async handle(exchange: Exchange): Promise<Response> {
-    const { method } = exchange.request;
-    if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(exchange);
+  /** Never rejects. */
+  async handle(exchange: Exchange): Promise<void> {
+    const { incoming, outgoing } = exchange;
+    try {
+      const request = webRequest(exchange, { accept: plainAccept(incoming.headers.accept) });
+      const answer = await this.#answer({ ...exchange, request });
+      if (answer !== null) await sendAnswer(exchange, answer);
+    } catch (error) {
+      const { host, logger } = this.#options;
+      const text = host.redact(presentError(error, logger));
+      if (outgoing.headersSent) outgoing.destroy();
+      else await sendAnswer(exchange, reply(500, INTERNAL_ERROR, text));
+    }
+  }
+
+  /** @returns null when the client left */
+  async #answer(asked: Asked): Promise<Response | null> {
+    const { method } = asked.request;
+    if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(asked);
     if (method !== 'POST') {
       const headers = { Allow: 'GET, POST, DELETE' };
       return Response.json(errorReply(null, REFUSED, 'Method not allowed'), {
@@ -94,15 +144,22 @@ export class McpRoute {
         headers,
       });
     }
-    const body = await readJson(exchange.incoming);
+    const body = await readJson(asked);
+    if (body.kind === 'gone') return null;
     if (body.kind === 'none') return reply(400, PARSE_ERROR, 'Parse error: the body is empty');
     if (body.kind === 'bad') {
       return reply(body.status, body.status === 400 ? PARSE_ERROR : REFUSED, body.message);
     }
-    if (await isLegacyRequest(exchange.request, body.value)) {
-      return this.#legacy(exchange, body.value);
-    }
-    return this.#modern.fetch(exchange.request, { parsedBody: body.value });
+    const posted = readPosted(body.value);
+    if (posted instanceof Response) return posted;
+    if (isBatch(posted) || !('method' in posted)) return this.#legacy(asked, posted);
+    const refusal = 'id' in posted ? missingClaim(posted) : null;
+    if (refusal !== null) return Response.json(refusal, { status: 400 });
+    const { request } = asked;
+    const era = eraOf(posted, request.headers.get('mcp-protocol-version'));
+    return era === 'legacy'
+      ? this.#legacy(asked, posted)
+      : this.#modern.fetch(request, { parsedBody: posted });
   }
 
   /** Ends sessions and exchanges of both eras; calls in flight are aborted. */
@@ -110,26 +167,26 @@ export class McpRoute {
     await Promise.all([this.#sessions.close(), this.#modern.close()]);
   }
 
-  async #legacy(exchange: Exchange, message: unknown): Promise<Response> {
+  async #legacy(exchange: Asked, posted: Posted): Promise<Response> {
     if (exchange.request.headers.get('mcp-session-id') !== null) {
       const session = this.#find(exchange.request);
-      return session === null ? sessionNotFound() : this.#post(exchange, session, message);
+      return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
     }
-    if (!isInitializeRequest(message)) return outsideSession(message);
+    if (!isInitializeRequest(posted)) return outsideSession(posted);
     const session = await this.#sessions.open(this.#options.token);
     if (session === null) return reply(503, REFUSED, 'Too many sessions are at work; try later');
-    const response = await this.#post(exchange, session, message);
+    const response = await this.#post(exchange, session, posted);
     if (!session.isReady) await session.transport.close();
     return response;
   }
 
-  async #post(exchange: Exchange, session: Session, message: unknown): Promise<Response> {
-    const ids = requestIdsOf(message);
+  async #post(exchange: Asked, session: Session, posted: Posted): Promise<Response> {
+    const ids = isBatch(posted) ? posted.flatMap(requestIdOf) : requestIdOf(posted);
     if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
       return reply(400, INVALID_REQUEST, 'Invalid request: this id is in use');
     }
     const [only] = ids;
-    const isSingle = ids.length === 1 && only !== undefined && !Array.isArray(message);
+    const isSingle = only !== undefined && !isBatch(posted);
     if (isSingle) session.single.add(only);
     session.open++;
     whenOver(exchange.outgoing, (isWhole) => {
@@ -138,10 +195,10 @@ export class McpRoute {
       // Nothing can be replayed on another stream: an answer without its reader is only paid for.
       if (!isWhole) for (const id of ids) session.ids.cancel(id);
     });
-    return session.transport.handleRequest(exchange.request, { parsedBody: message });
+    return session.transport.handleRequest(exchange.request, { parsedBody: posted });
   }
 
-  async #sessionRequest(exchange: Exchange): Promise<Response> {
+  async #sessionRequest(exchange: Asked): Promise<Response> {
     if (exchange.request.headers.get('mcp-session-id') === null) {
       return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
     }
@@ -151,6 +208,9 @@ export class McpRoute {
     whenOver(exchange.outgoing, () => {
       session.open--;
     });
+    // After a network drop the old stream looks open for minutes: the newest one wins.
+    const listens = exchange.request.headers.get('accept')?.includes('text/event-stream') === true;
+    if (exchange.request.method === 'GET' && listens) session.transport.closeStandaloneSSEStream();
     return session.transport.handleRequest(exchange.request);
   }
 
@@ -160,11 +220,11 @@ export class McpRoute {
 }
 
 /** Nothing but `initialize` may come without a session; a malformed one is told what it lacks. */
-function outsideSession(message: unknown): Response {
-  if (!isRecord(message) || message.method !== 'initialize') {
+function outsideSession(posted: Posted): Response {
+  const id = isBatch(posted) ? undefined : requestIdOf(posted)[0];
+  if (id === undefined || !('method' in posted) || posted.method !== 'initialize') {
     return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
   }
-  const [id = null] = requestIdsOf(message);
   const needs = 'initialize needs protocolVersion, capabilities and clientInfo';
   const refusal = errorReply(id, INVALID_PARAMS, `Invalid params: ${needs}`);
   return Response.json(refusal, { status: 400 });

@@ -1,11 +1,14 @@
 /** Bodies: read once, by hand, never more than the limit. */
 
 import type { IncomingMessage } from 'node:http';
+import type { Exchange } from './exchange.ts';
 import { BODY_LIMIT } from './guard.ts';
 
+/** `gone`: the client left before its body was whole; nobody reads an answer. */
 export type Body =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'none' }
+  | { readonly kind: 'gone' }
   | { readonly kind: 'bad'; readonly status: 400 | 413 | 415; readonly message: string };
 
 function bad(status: 400 | 413 | 415, message: string): Body {
@@ -17,35 +20,46 @@ function isJsonType(contentType: string | undefined): boolean {
   return /^application\/json\s*(?:;|$)/i.test(contentType?.trim() ?? '');
 }
 
-async function readAll(request: IncomingMessage): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > BODY_LIMIT) return null;
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
+/** Not with an iterator, which destroys the socket where it stops, and the answer with it. */
+function readAll(request: IncomingMessage): Promise<Buffer | 'too large' | 'gone'> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= BODY_LIMIT) return;
+      request.off('data', take).pause();
+      resolve('too large');
+    };
+    request.on('data', take);
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('close', () => resolve('gone')).once('error', () => resolve('gone'));
+  });
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads a JSON body. A request without any body is `none`, whatever its type says. */
-export async function readJson(request: IncomingMessage): Promise<Body> {
-  const encoding = request.headers['content-encoding'];
+export async function readJson({ incoming, outgoing }: Exchange): Promise<Body> {
+  const encoding = incoming.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     return bad(415, 'Compressed bodies are not accepted');
   }
   const mayHaveBody =
-    request.headers['transfer-encoding'] !== undefined ||
-    Number(request.headers['content-length'] ?? 0) > 0;
+    incoming.headers['transfer-encoding'] !== undefined ||
+    Number(incoming.headers['content-length'] ?? 0) > 0;
   if (!mayHaveBody) return { kind: 'none' };
-  if (!isJsonType(request.headers['content-type'])) {
+  if (!isJsonType(incoming.headers['content-type'])) {
     return bad(415, 'The Content-Type has to be application/json');
   }
-  const bytes = await readAll(request);
-  if (bytes === null) return bad(413, 'The body is larger than 4 MiB');
+  const bytes = await readAll(incoming);
+  if (bytes === 'gone') return { kind: 'gone' };
+  if (bytes === 'too large') {
+    // What follows on this connection is the rest that nobody reads.
+    outgoing.setHeader('Connection', 'close');
+    return bad(413, 'The body is larger than 4 MiB');
+  }
   try {
     return { kind: 'json', value: JSON.parse(strictUtf8.decode(bytes)) };
   } catch {

@@ -5,12 +5,8 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIP } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
 import { getRequestListener } from '@hono/node-server';
-import { ConfigError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { LOOPBACK_NAMES } from '../base/loopback.ts';
 import { onEndingSignal } from '../base/signals.ts';
 import { within } from '../base/within.ts';
 import { createLegacyServer } from '../mcp/legacy/legacy-server.ts';
@@ -19,18 +15,24 @@ import type { ServerHost } from '../mcp/server-host.ts';
 import type { Admin } from './api/admin.ts';
 import { History } from './api/history.ts';
 import { createApp, PUBLIC_PATHS } from './app.ts';
-import { createGuard, type Guard, SAFETY_HEADERS } from './guard.ts';
+import { corsHeaders, isPreflight } from './cors.ts';
+import { createGuard, type Guard, pathOf, type Refusal, SAFETY_HEADERS } from './guard.ts';
+import { listen } from './listen.ts';
 import { McpRoute, type ServerFactories } from './mcp-route.ts';
 import type { Metrics } from './metrics.ts';
+import { plainAddress, servedNames, urlOf } from './names.ts';
 import type { SessionLimits } from './sessions.ts';
 
 export interface HttpOptions {
+  /** `localhost` is both loopbacks. */
   readonly address: string;
   /** 0: any free one. */
   readonly port: number;
   readonly token: string;
   /** Further names, with or without a port, that a Host header may carry: a proxy's. */
   readonly allowedHosts: readonly string[];
+  /** Origins of browser clients, `https://app.example`; each gets CORS for itself. */
+  readonly allowedOrigins?: readonly string[];
   readonly host: ServerHost;
   readonly admin: Admin;
   readonly metrics: Pick<Metrics, 'render'>;
@@ -61,40 +63,39 @@ const LIMITS = {
 } as const;
 const MAX_CONNECTIONS = 4_096;
 
-const ANY_ADDRESS = new Set(['0.0.0.0', '::']);
-function inUrl(address: string): string {
-  return isIP(address) === 6 ? `[${address}]` : address;
-}
+const MCP_PATHS: ReadonlySet<string> = new Set(['/mcp', '/mcp/']);
 
-/** Every Host header that names this server. */
-function hostNames(options: HttpOptions, port: number): ReadonlySet<string> {
-  const own = [...LOOPBACK_NAMES, inUrl(options.address)];
-  if (ANY_ADDRESS.has(options.address)) {
-    own.push(hostname());
-    for (const each of Object.values(networkInterfaces()).flat()) {
-      if (each !== undefined) own.push(inUrl(each.address));
-    }
+/** In the form that who asked can read: JSON-RPC on `/mcp`, with OAuth's own word for a message. */
+function refusalBody(
+  { status, message }: Pick<Refusal, 'message'> & { status: number },
+  isMcp: boolean,
+) {
+  if (isMcp) {
+    const error = { code: -32_000, message };
+    return {
+      jsonrpc: '2.0',
+      id: null,
+      error,
+      ...(status === 401 && { error_description: message }),
+    };
   }
-  // A proxy on the standard port leaves the port out.
-  const given = options.allowedHosts.flatMap((name) =>
-    /:\d+$/.test(name) ? [name] : [name, `${name}:${port}`],
-  );
-  return new Set([...own.map((name) => `${name}:${port}`), ...given].map((n) => n.toLowerCase()));
+  return status === 404 ? { error: 'not_found', error_description: message } : { error: message };
 }
 
-function refuse(response: ServerResponse, status: number, message: string, isMcp: boolean): void {
-  const body = isMcp
-    ? { jsonrpc: '2.0', id: null, error: { code: -32_000, message } }
-    : { error: message };
+function refuse(
+  response: ServerResponse,
+  refusal: { readonly status: number; readonly message: string },
+  isMcp: boolean,
+): void {
+  const { status } = refusal;
   response.writeHead(status, {
-    ...SAFETY_HEADERS,
     'Content-Type': 'application/json; charset=utf-8',
     // What follows on this connection would be the body that nobody read.
     Connection: 'close',
     ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
     ...(status === 503 ? { 'Retry-After': '5' } : {}),
   });
-  response.end(JSON.stringify(body));
+  response.end(JSON.stringify(refusalBody(refusal, isMcp)));
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -132,42 +133,31 @@ function isListening(request: IncomingMessage, isMcp: boolean): boolean {
   return isMcp && (request.method === 'GET' || isSubscription);
 }
 
-function guarded(guard: () => Guard, traffic: Traffic, listener: Listener): Listener {
-  return (request, response) => {
-    const isMcp = request.url?.split('?', 1)[0] === '/mcp';
-    const refusal = guard()(request);
-    if (refusal !== null) {
-      refuse(response, refusal.status, refusal.message, isMcp);
-      return;
-    }
-    if (traffic.isEnding) {
-      refuse(response, 503, 'The server is stopping', isMcp);
-      return;
-    }
-    if (!isListening(request, isMcp)) traffic.enter(response);
-    for (const [name, value] of Object.entries(SAFETY_HEADERS)) response.setHeader(name, value);
-    listener(request, response);
-  };
+interface Door {
+  readonly guard: () => Guard;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly traffic: Traffic;
+  readonly mcp: Listener;
+  readonly app: Listener;
 }
 
-async function listen(server: Server, options: HttpOptions): Promise<number> {
-  const { address, port } = options;
-  try {
-    server.listen({ host: address, port });
-    await once(server, 'listening');
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
-    if (code === 'EADDRINUSE') {
-      throw new ConfigError(`port ${port} on ${address} is in use`, {
-        cause,
-        hint: 'choose another one with --port, or stop the program that uses it',
-      });
+/** Every request comes in here. */
+function doorOf({ guard, allowedOrigins, traffic, mcp, app }: Door): Listener {
+  return (request, response) => {
+    const isMcp = MCP_PATHS.has(pathOf(request));
+    const headers = { ...SAFETY_HEADERS, ...corsHeaders(request, allowedOrigins) };
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    const refusal = guard()(request);
+    if (refusal !== null) refuse(response, refusal, isMcp);
+    else if (traffic.isEnding) {
+      refuse(response, { status: 503, message: 'The server is stopping' }, isMcp);
+    } else if (isPreflight(request, allowedOrigins)) response.writeHead(204).end();
+    else {
+      if (!isListening(request, isMcp)) traffic.enter(response);
+      const listener = isMcp ? mcp : app;
+      listener(request, response);
     }
-    const hint = 'check --host and --port';
-    throw new ConfigError(`cannot listen on port ${port} of ${address}`, { cause, hint });
-  }
-  const bound = server.address();
-  return bound !== null && typeof bound === 'object' ? bound.port : port;
+  };
 }
 
 /** Resolves on the first signal; a second one ends the drain. */
@@ -190,6 +180,17 @@ function watchEnd(signal: AbortSignal | undefined): {
   return { first, second, stop };
 }
 
+function serverOf(door: Listener, guard: () => Guard): Server {
+  const server = createServer(LIMITS, door);
+  server.maxConnections = MAX_CONNECTIONS;
+  // `Expect: 100-continue`: whoever is refused shall not send its body first.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (guard()(request) === null) response.writeContinue();
+    door(request, response);
+  });
+  return server;
+}
+
 /**
  * Serves until a signal comes: then calls in flight finish within a bound, new ones are refused.
  *
@@ -206,25 +207,27 @@ export async function serveHttp(options: HttpOptions): Promise<number> {
     ...(options.sessionLimits === undefined ? {} : { sessionLimits: options.sessionLimits }),
   });
   const history = new History(() => admin.snapshot());
-  const app = await createApp({ ...options, mcp, history });
+  const app = await createApp({ ...options, history });
   const traffic = new Traffic();
   let guard: Guard = () => ({ status: 403, message: 'The server is starting' });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const door = guarded(
-    () => guard,
+  const allowedOrigins = new Set(options.allowedOrigins?.map((origin) => origin.toLowerCase()));
+  const door = doorOf({
+    guard: () => guard,
+    allowedOrigins,
     traffic,
-    (request, response) => void listener(request, response),
-  );
-  const server = createServer(LIMITS, door);
-  server.maxConnections = MAX_CONNECTIONS;
-  // `Expect: 100-continue`: whoever is refused shall not send its body first.
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (guard(request) === null) response.writeContinue();
-    door(request, response);
+    mcp: (incoming, outgoing) => void mcp.handle({ incoming, outgoing }),
+    app: (incoming, outgoing) => void listener(incoming, outgoing),
   });
-  const port = await listen(server, options);
-  guard = createGuard({ hosts: hostNames(options, port), token, publicPaths: PUBLIC_PATHS });
-  const url = `http://${inUrl(ANY_ADDRESS.has(options.address) ? '127.0.0.1' : options.address)}:${port}`;
+  const address = plainAddress(options.address);
+  const { port, servers } = await listen(() => serverOf(door, () => guard), address, options.port);
+  guard = createGuard({
+    names: servedNames(address, port, options.allowedHosts),
+    allowedOrigins,
+    token,
+    publicPaths: PUBLIC_PATHS,
+  });
+  const url = urlOf(address, port);
   const end = watchEnd(options.signal);
   logger.info(`Listening on ${url}/mcp`, { url, port });
   options.onListening?.(url);
@@ -233,12 +236,14 @@ export async function serveHttp(options: HttpOptions): Promise<number> {
   logger.info('Stopping; calls in flight may finish', { boundMs: drainMs });
   traffic.isEnding = true;
   history.stop();
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
+  const closed = Promise.all(servers.map((server) => once(server, 'close')));
+  for (const server of servers) {
+    server.close();
+    server.closeIdleConnections();
+  }
   await Promise.race([traffic.drain(drainMs), end.second]);
   await within(CLOSE_MS, mcp.close());
-  server.closeAllConnections();
+  for (const server of servers) server.closeAllConnections();
   await within(CLOSE_MS, closed);
   end.stop();
   return 0;

@@ -8,9 +8,8 @@ import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { Logger } from '../base/logger.ts';
 import type { RequestId } from '../mcp/json-rpc.ts';
-import type { ServerHost } from '../mcp/server-host.ts';
-import type { ShellOptions } from '../mcp/shell.ts';
-import { RequestIds } from './request-ids.ts';
+import { RequestIds } from '../mcp/legacy/request-ids.ts';
+import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 
 export interface SessionLimits {
   readonly most: number;
@@ -25,7 +24,7 @@ export interface SessionsOptions {
   readonly host: ServerHost;
   readonly logger: Logger;
   /** Makes a session's own server. */
-  readonly createServer: (options: ShellOptions) => Server;
+  readonly createServer: (options: ServerOptions) => Server;
   readonly limits?: SessionLimits;
   /** Milliseconds. */
   readonly now?: () => number;
@@ -76,10 +75,6 @@ export class Sessions {
     this.#now = options.now ?? (() => performance.now());
     this.#sweeper = setInterval(() => this.sweep(), SWEEP_MS);
     this.#sweeper.unref();
-  }
-
-  get size(): number {
-    return this.#sessions.size;
   }
 
   find(id: string, token: string): Session | null {

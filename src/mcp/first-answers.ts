@@ -6,29 +6,15 @@
  * era, so that the verdict on it is the SDK's; a test holds the answers and the SDKs' together.
  */
 
+import { LEGACY_VERSIONS, MODERN_VERSION, VERSION_KEY } from './era.ts';
 import { CACHE_HINTS, CAPABILITIES, SERVER_INFO, TOOL_LIST } from './identity.ts';
-import { isRecord, type JsonRpcRequest } from './json-rpc.ts';
+import { isRecord, type JsonRpcRequest, type Params } from './json-rpc.ts';
 import { PROMPTS } from './prompts.ts';
 import { RESOURCES } from './resources.ts';
 
-type Params = Readonly<Record<string, unknown>>;
 type Result = Readonly<Record<string, unknown>>;
 
 const META = 'io.modelcontextprotocol/';
-
-/** Revisions with a handshake; the first is what an unknown one is answered with. */
-export const LEGACY_VERSIONS = [
-  '2025-11-25',
-  '2025-06-18',
-  '2025-03-26',
-  '2024-11-05',
-  '2024-10-07',
-] as const;
-
-export const MODERN_VERSION = '2026-07-28';
-
-/** The member of `_meta` that makes a message one of the modern era. */
-export const VERSION_KEY = `${META}protocolVersion`;
 
 /** Lists that never change, by method; clients ask for all of them as soon as they connect. */
 const LISTS = {

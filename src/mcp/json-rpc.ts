@@ -1,18 +1,23 @@
-/** JSON-RPC 2.0 as MCP uses it: one message a line, no batches, ids that are strings or integers. */
+/**
+ * JSON-RPC 2.0 as MCP uses it: ids that are strings or integers, parameters by name. What was
+ * parsed becomes a message here, for both transports.
+ */
 
 export type RequestId = string | number;
+
+export type Params = Readonly<Record<string, unknown>>;
 
 export interface JsonRpcRequest {
   readonly jsonrpc: '2.0';
   readonly id: RequestId;
   readonly method: string;
-  readonly params?: Readonly<Record<string, unknown>>;
+  readonly params?: Params;
 }
 
 export interface JsonRpcNotification {
   readonly jsonrpc: '2.0';
   readonly method: string;
-  readonly params?: Readonly<Record<string, unknown>>;
+  readonly params?: Params;
 }
 
 /** The client's answer to a request of ours. */
@@ -21,11 +26,14 @@ export interface JsonRpcAnswer {
   readonly id: RequestId;
 }
 
+export type ClientMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcAnswer;
+
+/** `nothing`: to be passed over in silence, as a notification that cannot be understood is. */
 export type Incoming =
   | { readonly kind: 'request'; readonly message: JsonRpcRequest }
   | { readonly kind: 'notification'; readonly message: JsonRpcNotification }
   | { readonly kind: 'answer'; readonly message: JsonRpcAnswer }
-  | { readonly kind: 'blank' }
+  | { readonly kind: 'nothing' }
   | { readonly kind: 'bad'; readonly reply: ErrorReply };
 
 export interface ErrorReply {
@@ -36,6 +44,7 @@ export interface ErrorReply {
 
 export const PARSE_ERROR = -32_700;
 export const INVALID_REQUEST = -32_600;
+export const METHOD_NOT_FOUND = -32_601;
 export const INVALID_PARAMS = -32_602;
 export const INTERNAL_ERROR = -32_603;
 
@@ -43,61 +52,90 @@ export function errorReply(id: RequestId | null, code: number, message: string):
   return { jsonrpc: '2.0', id, error: { code, message } };
 }
 
-function bad(id: RequestId | null, code: number, message: string): Incoming {
-  return { kind: 'bad', reply: errorReply(id, code, message) };
-}
-
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isRequestId(value: unknown): value is RequestId {
-  return typeof value === 'string' || (typeof value === 'number' && Number.isInteger(value));
+/** A number above 2^53 has been changed by parsing it: nobody would know the answer again. */
+export function isRequestId(value: unknown): value is RequestId {
+  return typeof value === 'string' || Number.isSafeInteger(value);
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+/** Deep enough for every member that has a meaning here, and a bound on hostile nesting. */
+const MEANT_DEPTH = 5;
+/** PHP writes an empty object as a list. */
+const OBJECTS: ReadonlySet<string> = new Set(['_meta', 'arguments', 'capabilities', 'clientInfo']);
 
-function parseJson(bytes: Uint8Array): { readonly value: unknown } | null {
-  try {
-    // The decoder takes a byte order mark away, which some Windows clients send.
-    return { value: JSON.parse(strictUtf8.decode(bytes)) };
-  } catch {
-    return null;
+/**
+ * Without what says nothing: many serializers write null for what is absent. Copied only where
+ * there is something to take out.
+ */
+function meant(record: Params, depth = MEANT_DEPTH): Params {
+  let clean: Record<string, unknown> | null = null;
+  for (const [key, value] of Object.entries(record)) {
+    const isEmptyList = Array.isArray(value) && value.length === 0 && OBJECTS.has(key);
+    const kept = isEmptyList ? {} : isRecord(value) && depth > 0 ? meant(value, depth - 1) : value;
+    if (kept === value && value !== null) continue;
+    clean ??= { ...record };
+    if (value === null) delete clean[key];
+    else clean[key] = kept;
   }
+  return clean ?? record;
 }
 
-function isBlank(bytes: Uint8Array): boolean {
-  return bytes.length < 64 && bytes.every((byte) => byte === 0x20 || byte === 0x0d || byte === 9);
+function isEmptyOfMeaning(params: unknown): boolean {
+  return params === undefined || params === null || (Array.isArray(params) && params.length === 0);
 }
 
-/** Judges one line. What cannot be served comes back as the reply to send. */
-export function readMessage(bytes: Uint8Array): Incoming {
-  if (isBlank(bytes)) return { kind: 'blank' };
-  const parsed = parseJson(bytes);
-  if (parsed === null) return bad(null, PARSE_ERROR, 'Parse error: the line is not JSON in UTF-8');
-  const { value } = parsed;
-  if (Array.isArray(value)) {
-    return bad(null, INVALID_REQUEST, 'Invalid request: batches are not supported');
-  }
+/** What is wrong with `_meta` in every revision; null when nothing is. */
+function metaProblem({ _meta: meta = {} }: Params): string | null {
+  if (!isRecord(meta)) return '_meta has to be an object';
+  const { progressToken = '' } = meta;
+  return isRequestId(progressToken)
+    ? null
+    : '_meta.progressToken has to be a string or an integer up to 2^53';
+}
+
+/** Nobody waits for a reply to it; several serializers give it an id of null all the same. */
+function isNotification(value: Params, method: string): boolean {
+  return !('id' in value) || (value.id === null && method.startsWith('notifications/'));
+}
+
+/** Judges one parsed message. What cannot be served comes back as the reply to send. */
+export function readMessage(value: unknown): Incoming {
+  const bad = (id: RequestId | null, code: number, why: string): Incoming => ({
+    kind: 'bad',
+    reply: errorReply(id, code, why),
+  });
   if (!isRecord(value)) return bad(null, INVALID_REQUEST, 'Invalid request: not an object');
-  return readObject(value);
-}
-
-function readObject(value: Record<string, unknown>): Incoming {
-  const { id, method, params } = value;
-  const readableId = isRequestId(id) ? id : null;
-  const invalid = (why: string) => bad(readableId, INVALID_REQUEST, `Invalid request: ${why}`);
+  const { method, params } = value;
+  const id = isRequestId(value.id) ? value.id : null;
+  const invalid = (why: string) => bad(id, INVALID_REQUEST, `Invalid request: ${why}`);
+  if (typeof method === 'string' && isNotification(value, method)) return notification(value);
   if (value.jsonrpc !== '2.0') return invalid('jsonrpc has to be "2.0"');
   if (method === undefined && ('result' in value || 'error' in value)) {
-    if (readableId === null) return { kind: 'blank' };
-    return { kind: 'answer', message: { ...value, jsonrpc: '2.0', id: readableId } };
+    return id === null
+      ? { kind: 'nothing' }
+      : { kind: 'answer', message: { ...value, jsonrpc: '2.0', id } };
   }
   if (typeof method !== 'string') return invalid('method has to be a string');
-  if (params !== undefined && !isRecord(params)) return invalid('params have to be an object');
-  const rest = params === undefined ? {} : { params };
-  if (!('id' in value)) {
-    return { kind: 'notification', message: { jsonrpc: '2.0', method, ...rest } };
+  if (id === null) return invalid('id has to be a string or an integer up to 2^53');
+  if (isEmptyOfMeaning(params)) {
+    return { kind: 'request', message: { jsonrpc: '2.0', id, method } };
   }
-  if (readableId === null) return invalid('id has to be a string or an integer');
-  return { kind: 'request', message: { jsonrpc: '2.0', id: readableId, method, ...rest } };
+  if (!isRecord(params)) return invalid('params have to be an object');
+  const clean = meant(params);
+  const problem = metaProblem(clean);
+  if (problem !== null) return bad(id, INVALID_PARAMS, `Invalid params: ${problem}`);
+  return { kind: 'request', message: { jsonrpc: '2.0', id, method, params: clean } };
+}
+
+/** It is never answered, so that one that cannot be understood is passed over. */
+function notification({ jsonrpc, method, params }: Params): Incoming {
+  if (jsonrpc !== '2.0' || typeof method !== 'string') return { kind: 'nothing' };
+  if (isEmptyOfMeaning(params)) return { kind: 'notification', message: { jsonrpc, method } };
+  if (!isRecord(params)) return { kind: 'nothing' };
+  const clean = meant(params);
+  if (metaProblem(clean) !== null) return { kind: 'nothing' };
+  return { kind: 'notification', message: { jsonrpc, method, params: clean } };
 }

@@ -1,6 +1,8 @@
 /** What the composition root gives a server. The server knows no store, no pool and no setting. */
 
+import type { Logger } from '../base/logger.ts';
 import type { UpstreamClients } from '../tools/tool.ts';
+import type { ClientMessage } from './json-rpc.ts';
 
 export type ToolOutcome = 'ok' | 'error' | 'cancelled';
 
@@ -28,3 +30,20 @@ export interface ServerHost {
   /** Model ids worth offering, the default one first. */
   readonly models: readonly string[];
 }
+
+/** What each server of an era is made from. */
+export interface ServerOptions {
+  readonly host: ServerHost;
+  readonly logger: Logger;
+  /** Waiting calls take turns between sessions. */
+  readonly session: string;
+}
+
+/** A server of one era on a connection that is its own. */
+export interface EraServer {
+  deliver(message: ClientMessage): void;
+  /** Aborts what is in flight. */
+  close(): Promise<void>;
+}
+
+export type Send = (message: object) => void;

@@ -24,6 +24,7 @@ import {
   type NewSecret,
   type PutOutcome,
   sealedFrom,
+  withRenamed,
   withSecrets,
 } from './put-secrets.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
@@ -91,8 +92,8 @@ export class KeyStore {
   /**
    * Opens and decrypts the store; the file is not touched.
    *
-   * @throws KeyStoreError missing, unreadable, malformed, tampered, no_master, bad_master,
-   *   wrong_master
+   * @throws KeyStoreError missing, unreadable, malformed, tampered, downgraded, no_master,
+   *   bad_master, wrong_master
    */
   static async open(location: StoreLocation): Promise<KeyStore> {
     return new KeyStore(location, await readVersion(location));
@@ -188,6 +189,16 @@ export class KeyStore {
     return outcomes;
   }
 
+  /**
+   * Gives a secret another name; what else is known about it stays. A name in use is never taken.
+   *
+   * @throws KeyStoreError unknown_name, invalid_name, invalid_value, locked, write_failed
+   */
+  async rename(name: string, next: string): Promise<void> {
+    checkSecrets([{ name: next, value: this.#secret(name).value }]);
+    await this.#change((document) => withRenamed(document, name, next));
+  }
+
   /** @throws KeyStoreError unknown_name, locked, write_failed */
   async remove(name: string): Promise<void> {
     this.#secret(name);
@@ -209,6 +220,7 @@ export class KeyStore {
       legacyPath = await keepBeside(path, base);
       return next;
     });
+    if (legacyPath !== null) await this.#location.memory?.remember(this.path);
     return legacyPath;
   }
 

@@ -17,6 +17,7 @@ const CODES: Readonly<Record<DiskErrorCode, KeyStoreErrorCode>> = {
   not_a_file: 'unreadable',
   unreadable: 'unreadable',
   too_large: 'malformed',
+  exists: 'write_failed',
   locked: 'locked',
   lock_lost: 'locked',
   write_failed: 'write_failed',

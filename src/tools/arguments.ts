@@ -101,20 +101,66 @@ function problemOf(issue: Issue, raw: unknown, known: readonly string[]): string
   }
 }
 
+/** What stands behind `optional` and `default`. */
+function bare(schema: unknown): unknown {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault
+    ? bare(schema.unwrap())
+    : schema;
+}
+
+function takesList(schema: unknown): boolean {
+  const inner = bare(schema);
+  if (inner instanceof z.ZodUnion) return inner.options.some(takesList);
+  return inner instanceof z.ZodArray;
+}
+
+/** The list of strings that a text holds as JSON; null when it holds none. */
+function listIn(text: string): string[] | null {
+  if (!/^\s*\[/.test(text)) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+    return isList ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * What a client meant: some write null for an argument that they leave out, and some a list as its
+ * JSON text where a schema takes either.
+ */
+function meant(raw: unknown, shape: Readonly<Record<string, unknown>>): unknown {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw ?? {};
+  const given = Object.entries(raw).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    given.map(([name, value]) => {
+      const mayBeList = typeof value === 'string' && takesList(shape[name]);
+      return [name, mayBeList ? (listIn(value) ?? value) : value];
+    }),
+  );
+}
+
 /**
  * Validates what a client sent.
  *
  * @param raw `params.arguments` as it came; absent counts as empty
  */
 export function parseArguments(tool: Tool, raw: unknown): ParsedArguments<unknown> {
-  const parsed = tool.input.safeParse(raw ?? {});
+  const shape = tool.input instanceof z.ZodObject ? tool.input.shape : {};
+  const given = meant(raw, shape);
+  const parsed = tool.input.safeParse(given);
   if (parsed.success) return { ok: true, value: parsed.data };
-  const known = tool.input instanceof z.ZodObject ? Object.keys(tool.input.shape) : [];
-  const problems = parsed.error.issues
-    .slice(0, 3)
-    .map((issue) => problemOf(issue, raw ?? {}, known));
+  const known = Object.keys(shape);
+  const problems = parsed.error.issues.slice(0, 3).map((issue) => problemOf(issue, given, known));
   return { ok: false, problem: [...new Set(problems)].join('; ') };
 }
+
+/**
+ * Up to here the list of tools says how long a text may be. llama.cpp makes a grammar of the list,
+ * and a rule of every character that a schema counts.
+ */
+const LISTED_LENGTH = 64;
 
 /**
  * A string of `min` to `max` characters, counted as JSON Schema counts them: code points, not
@@ -134,5 +180,5 @@ export function boundedText(min: number, max: number) {
         });
       }
     })
-    .meta({ ...(min > 0 && { minLength: min }), maxLength: max });
+    .meta({ ...(min > 0 && { minLength: min }), ...(max <= LISTED_LENGTH && { maxLength: max }) });
 }

@@ -6,6 +6,7 @@ import { boundedText } from './arguments.ts';
 import { cleanLine, cleanText, grouped, headOf, wellFormed } from './clean-text.ts';
 import type { CodeBlock, SplitAnswer } from './code/code-block.ts';
 import { splitAnswer } from './code/split-answer.ts';
+import { costInWords, roundedUsd, withNotice } from './cost.ts';
 import { ASKS_UPSTREAM, type Tool, type ToolContext, type ToolOutput } from './tool.ts';
 
 const PROMPT_LIMIT = 400_000;
@@ -76,6 +77,7 @@ const output = z.strictObject({
     reasoning_tokens: count,
     total_tokens: count,
   }),
+  cost_usd: z.number().nullable(),
   request_id: z.string().nullable(),
   code: z.string(),
 });
@@ -188,6 +190,7 @@ function structuredOf(
       reasoning_tokens: usage.reasoningTokens,
       total_tokens: usage.totalTokens,
     },
+    cost_usd: roundedUsd(result.costUsd),
     request_id: result.requestId === null ? null : cleanLine(result.requestId, 100),
     code: answer.blocks.map((block) => block.code).join(SEPARATOR),
   };
@@ -226,12 +229,14 @@ function proseText(prose: string): string {
 
 function servedLine(facts: Output): string {
   const tokens = facts.usage.completion_tokens;
+  const cost = costInWords(facts.cost_usd);
   const parts = [
     facts.model,
     ...(tokens === null ? [] : [`${grouped(tokens)} tokens`]),
     `${(facts.duration_ms / 1000).toFixed(1)} s`,
     `key ${facts.key}`,
     ...(facts.attempts > 1 ? [`${facts.attempts} attempts`] : []),
+    ...(cost === null ? [] : [cost]),
   ];
   return `(${parts.join(', ')})`;
 }
@@ -251,7 +256,8 @@ async function run(args: Input, context: ToolContext): Promise<ToolOutput> {
     isCut: result.finishReason === 'length',
   });
   const structured = structuredOf(args, result, answer, durationMs);
-  return { structured, text: textOf(structured, answer.blocks) };
+  const text = textOf(structured, answer.blocks);
+  return { structured, text: withNotice(text, result.budgetNotice) };
 }
 
 export const deepseekGenerateCode: Tool<typeof input> = {

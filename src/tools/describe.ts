@@ -5,7 +5,7 @@
  */
 
 import * as z from 'zod';
-import type { Tool, ToolAnnotations } from './tool.ts';
+import { RESULT_SIZE, type Tool, type ToolAnnotations } from './tool.ts';
 
 export type JsonSchema = { [key: string]: unknown };
 
@@ -16,6 +16,7 @@ export interface ToolDescription {
   readonly inputSchema: JsonSchema;
   readonly outputSchema: JsonSchema;
   readonly annotations: ToolAnnotations;
+  readonly _meta: typeof RESULT_SIZE;
 }
 
 /** zod bounds every integer by what a double can hold: true of all JSON, and paid for in tokens. */
@@ -55,5 +56,6 @@ export function describeTool(tool: Tool): ToolDescription {
     inputSchema: jsonSchema(tool.input, 'input'),
     outputSchema: jsonSchema(tool.output, 'output'),
     annotations: tool.annotations,
+    _meta: RESULT_SIZE,
   };
 }

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { SearchResult, Source } from '../upstream/perplexity/search.ts';
 import { cleanLine, cleanText, cutText, grouped, headOf } from './clean-text.ts';
+import { costInWords, roundedUsd, withNotice } from './cost.ts';
 import { queriesOf, type SearchInput, searchInput, searchRequest } from './search-arguments.ts';
 import { shareBudget } from './share-budget.ts';
 import { ASKS_UPSTREAM, type Tool, type ToolContext, type ToolOutput } from './tool.ts';
@@ -29,6 +30,7 @@ const output = z.strictObject({
   key: z.string(),
   attempts: z.int(),
   duration_ms: z.int(),
+  cost_usd: z.number().nullable(),
   request_id: z.string().nullable(),
 });
 
@@ -116,6 +118,8 @@ function textOf(args: SearchInput, facts: Output, cut: number): string {
       `(${cut} of ${facts.results.length} texts are cut so that all fit in ${grouped(SNIPPETS_LIMIT)} characters; ask for fewer results to see more of each.)`,
     );
   }
+  const cost = costInWords(facts.cost_usd);
+  if (cost !== null) parts.push(`(${cost})`);
   return parts.join('\n\n');
 }
 
@@ -130,9 +134,11 @@ async function run(args: SearchInput, context: ToolContext): Promise<ToolOutput>
     key: result.keyName,
     attempts: result.attempts,
     duration_ms: durationMs,
+    cost_usd: roundedUsd(result.costUsd),
     request_id: result.requestId === null ? null : cleanLine(result.requestId, 100),
   };
-  return { structured, text: textOf(args, structured, cut) };
+  const text = textOf(args, structured, cut);
+  return { structured, text: withNotice(text, result.budgetNotice) };
 }
 
 export const perplexitySearch: Tool<typeof searchInput> = {

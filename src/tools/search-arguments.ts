@@ -7,7 +7,8 @@ import { wellFormed } from './clean-text.ts';
 
 const queryText = boundedText(1, 2_000);
 
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
+/** Listed patterns are read by llama.cpp's grammar, which knows no `\d` and no `\s`. */
+const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 
 /** True for a day that the calendar has; `Date` alone would turn 2026-02-30 into March. */
 function isRealDate(text: string): boolean {
@@ -24,10 +25,12 @@ function dateText(description: string) {
     .describe(description);
 }
 
+const DOMAIN = /^-?[^\s/:-][^\s:]{0,251}$/;
+
 const domain = z
   .string()
-  .regex(
-    /^-?[^\s/:-][^\s:]{0,251}$/,
+  .refine(
+    (text) => DOMAIN.test(text),
     'has to be a domain such as example.com, or -example.com to leave it out, without https://',
   );
 

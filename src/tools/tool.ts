@@ -11,7 +11,13 @@ export interface UpstreamClients {
   readonly perplexity: PerplexityClient;
 }
 
-export interface ToolContext extends CallContext, UpstreamClients {}
+export interface ToolContext extends CallContext, UpstreamClients {
+  /**
+   * Keeps what a result has to cut, for a while, and gives the address to read it at. Absent where
+   * nobody could: a batch has no resources.
+   */
+  readonly keep?: (whole: string) => string;
+}
 
 /** Hints of the MCP specification, server/tools. */
 export interface ToolAnnotations {
@@ -38,6 +44,12 @@ export interface Tool<Input extends z.ZodType = z.ZodType> {
   /** @throws UpstreamError, PoolExhaustedError; presented by server/ */
   run(args: z.output<Input>, context: ToolContext): Promise<ToolOutput>;
 }
+
+/**
+ * Claude Code hides a longer result in a file, but for a tool that asks for this many characters,
+ * the most that it grants. Other clients pass over it.
+ */
+export const RESULT_SIZE = { 'anthropic/maxResultSizeChars': 500_000 } as const;
 
 /** Both tools ask a paid upstream on the open web and change nothing. */
 export const ASKS_UPSTREAM: ToolAnnotations = {

@@ -144,7 +144,7 @@ function noAnswer(who: string, { provider }: About, found: Diagnosis): Sentence 
   const hint =
     provider === 'perplexity'
       ? 'Try again, or put the question in other words'
-      : 'Try again with the task in other words, or with another thinking effort';
+      : 'Try again with the task in other words or in smaller parts, or with another thinking effort';
   return { message: `${who} ${found.deed ?? 'ended without having written anything'}`, hint };
 }
 

@@ -1,10 +1,10 @@
 /**
- * The suite's fixtures for the revisions up to 2025-11-25, on the product's own legacy server class:
+ * The suite's fixtures for the revisions up to 2025-11-25, on the SDK server that the product uses:
  * here a tool asks the client over the stream of the call that it belongs to.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
   CallToolRequestSchema,
   type CallToolResult,
@@ -23,7 +23,6 @@ import {
   SubscribeRequestSchema,
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import { LegacyServer } from '../../src/mcp/legacy/legacy-server.ts';
 import {
   contentOf,
   NO_ARGUMENTS,
@@ -186,7 +185,7 @@ async function call(name: string, given: Call): Promise<CallToolResult> {
   return { content: [textBlock(await live.run(given))] };
 }
 
-function serveTools(server: LegacyServer): void {
+function serveTools(server: Server): void {
   const tools = [...STATIC_TOOLS, ...LIVE_TOOLS].map(({ name, inputSchema }) => ({
     name,
     description: `Fixture of the conformance suite: ${name}`,
@@ -198,7 +197,7 @@ function serveTools(server: LegacyServer): void {
   );
 }
 
-function serveResources(server: LegacyServer): void {
+function serveResources(server: Server): void {
   const watched = new Set<string>();
   server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [...RESOURCES] }));
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
@@ -219,7 +218,7 @@ function serveResources(server: LegacyServer): void {
   });
 }
 
-function servePrompts(server: LegacyServer): void {
+function servePrompts(server: Server): void {
   const prompts = STATIC_PROMPTS.map(({ name, description, arguments: args }) => ({
     name,
     description,
@@ -235,7 +234,7 @@ function servePrompts(server: LegacyServer): void {
   server.setRequestHandler(CompleteRequestSchema, () => ({ completion: { values: ['paris'] } }));
 }
 
-export function createLegacyFixtures(): LegacyServer {
+export function createLegacyFixtures(): Server {
   const capabilities = {
     tools: {},
     prompts: {},
@@ -243,7 +242,7 @@ export function createLegacyFixtures(): LegacyServer {
     logging: {},
     resources: { subscribe: true },
   };
-  const server = new LegacyServer({ name: 'fixtures', version: '1.0.0' }, { capabilities });
+  const server = new Server({ name: 'fixtures', version: '1.0.0' }, { capabilities });
   serveTools(server);
   serveResources(server);
   servePrompts(server);

@@ -143,16 +143,144 @@ describe('a line that is no message', () => {
     await client.close();
   });
 
-  it('may be too long: its id is answered, and serving goes on', async () => {
+  it('may be too long: it is refused, and serving goes on', async () => {
     const client = open();
-    const refused = client.answer(77);
     const params = {
       name: 'deepseek_generate_code',
       arguments: { prompt: 'x'.repeat(LINE_LIMIT) },
     };
     client.send({ jsonrpc: '2.0', method: 'tools/call', params, id: 77 });
-    expect((await refused).error?.code).toBe(-32_600);
     expect((await client.request('ping')).result).toEqual({});
+    const [refused = ''] = client.program.lines;
+    expect(JSON.parse(refused)).toMatchObject({ id: null, error: { code: -32_600 } });
+    await client.close();
+  });
+
+  it.each([
+    ['an id above 2^53', '{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}'],
+    ['an id below -2^53', '{"jsonrpc":"2.0","id":-9007199254740993,"method":"ping"}'],
+  ])('is refused, not changed: %s', async (_name, line) => {
+    const client = open();
+    client.program.write(`${line}\n`);
+    expect((await client.request('ping')).result).toEqual({});
+    const [refused = ''] = client.program.lines;
+    expect(JSON.parse(refused)).toMatchObject({ id: null, error: { code: -32_600 } });
+    await client.close();
+  });
+
+  it.each([
+    '{"jsonrpc":"2.0","method":"notifications/initialized","params":5}',
+    '{"jsonrpc":"2.0","method":"notifications/initialized","id":null}',
+    '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"other"}}',
+    '{"jsonrpc":"2.0","method":"server/discover"}',
+    '{"method":"nothing/such"}',
+  ])('and has no id is never answered: %s', async (line) => {
+    const client = open();
+    client.program.write(`${line}\n`);
+    expect((await client.callTool('perplexity_search', { query: '' })).result.isError).toBe(true);
+    expect(client.program.lines).toHaveLength(1);
+    await client.close();
+  });
+});
+
+describe('a batch', () => {
+  const search = {
+    jsonrpc: '2.0',
+    id: 'search',
+    method: 'tools/call',
+    params: { name: 'perplexity_search', arguments: { query: 'node', country: null } },
+  };
+
+  it('under 2025-03-26 is answered as one list', async () => {
+    const client = open();
+    await client.initialize('2025-03-26');
+    const ping = { jsonrpc: '2.0', id: 'ping', method: 'ping' };
+    const note = { jsonrpc: '2.0', method: 'notifications/initialized' };
+    client.send([ping, note, search]);
+    await expect.poll(() => client.program.lines.length).toBe(2);
+    const answers: unknown = JSON.parse(client.program.lines[1] ?? '');
+    expect(answers).toEqual([
+      { jsonrpc: '2.0', id: 'ping', result: {} },
+      {
+        jsonrpc: '2.0',
+        id: 'search',
+        result: expect.objectContaining({ content: [expect.anything()] }),
+      },
+    ]);
+    await client.close();
+  });
+
+  it('under a later revision is refused', async () => {
+    const client = open();
+    await client.initialize('2025-06-18');
+    client.send([search]);
+    expect((await client.request('ping')).result).toEqual({});
+    const [, refused = ''] = client.program.lines;
+    expect(JSON.parse(refused)).toMatchObject({ id: null, error: { code: -32_600 } });
+    await client.close();
+  });
+});
+
+describe('null where nothing is meant', () => {
+  const envelope = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+    progressToken: null,
+  };
+  const asked = [
+    ['tools/list', { cursor: null }],
+    ['prompts/get', { name: 'generate_code', arguments: { task: 'x', language: null } }],
+    [
+      'tools/call',
+      {
+        name: 'perplexity_search',
+        arguments: {
+          query: 'node',
+          max_results: null,
+          max_tokens_per_page: null,
+          country: null,
+          search_domain_filter: null,
+          search_language_filter: null,
+          search_recency_filter: null,
+          search_after_date_filter: null,
+          search_before_date_filter: null,
+          search_mode: null,
+          answer: null,
+        },
+      },
+    ],
+    [
+      'tools/call',
+      {
+        name: 'deepseek_generate_code',
+        arguments: {
+          prompt: 'x',
+          language: null,
+          context: null,
+          model: null,
+          thinking: null,
+          temperature: null,
+          max_tokens: null,
+        },
+      },
+    ],
+  ] as const;
+
+  it.each(asked)('is as if absent in both eras: %s', async (method, params) => {
+    const client = open();
+    await client.initialize();
+    for (const _meta of [null, { progressToken: null }, envelope]) {
+      const { result } = await client.request(method, { ...params, _meta });
+      expect(result).toBeDefined();
+      expect(result.isError).toBeUndefined();
+    }
+    await client.close();
+  });
+
+  it.each([null, []])('may stand for the parameters: %j', async (params) => {
+    const client = open();
+    client.send({ jsonrpc: '2.0', id: 'p', method: 'ping', params });
+    expect((await client.answer('p')).result).toEqual({});
     await client.close();
   });
 });

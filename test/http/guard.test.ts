@@ -54,8 +54,8 @@ const badHosts = ({ port }: TestServer): string[] => [
   `2130706433:${port}`,
   `127.1:${port}`,
   `127.0.0.1:${port + 1}`,
-  `localhost.:${port}`,
-  '127.0.0.1',
+  `localhost..:${port}`,
+  'localhost..',
 ];
 
 const badOrigins = ({ port }: TestServer): string[] => [
@@ -94,6 +94,11 @@ const goodHosts = ({ port }: TestServer): string[] => [
   `localhost:${port}`,
   `LocalHost:${port}`,
   `[::1]:${port}`,
+  // As a proxy passes on what it was called by, on a standard port.
+  'localhost',
+  '127.0.0.1:80',
+  'localhost:443',
+  `localhost.:${port}`,
 ];
 
 function bodyOf(route: (typeof ROUTES)[number]): { body: string } | object {

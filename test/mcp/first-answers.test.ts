@@ -3,31 +3,32 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
-import { LEGACY_VERSIONS, legacyAnswer, modernAnswer } from '../../src/mcp/first-answers.ts';
+import { LEGACY_VERSIONS } from '../../src/mcp/era.ts';
+import { legacyAnswer, modernAnswer } from '../../src/mcp/first-answers.ts';
 import type { JsonRpcRequest } from '../../src/mcp/json-rpc.ts';
-import { openLegacyLeg } from '../../src/mcp/legacy/legacy-leg.ts';
-import { openModernLeg } from '../../src/mcp/modern/modern-leg.ts';
+import { openLegacyServer } from '../../src/mcp/legacy/legacy-server.ts';
+import { openModernServer } from '../../src/mcp/modern/modern-server.ts';
 import { fakeHost } from './stdio-session.ts';
 
 type Answer = { readonly id?: unknown; readonly result?: unknown; readonly error?: unknown };
-type Open = typeof openLegacyLeg;
+type Open = typeof openLegacyServer;
 
-const SHELL = { host: fakeHost(), logger: silentLogger, session: 'test' };
+const OPTIONS = { host: fakeHost(), logger: silentLogger, session: 'test' };
 const closers: Array<() => Promise<void>> = [];
 
 afterAll(async () => {
   await Promise.all(closers.map((close) => close()));
 });
 
-/** Asks an SDK behind its leg, past the router. */
+/** Asks an SDK, past the connection that answers first. */
 async function ask(open: Open, request: JsonRpcRequest): Promise<Answer> {
   const answered: { resolve: (answer: Answer) => void } = { resolve: () => {} };
   const answer = new Promise<Answer>((resolve) => {
     answered.resolve = resolve;
   });
-  const leg = await open(SHELL, (message) => answered.resolve(message));
-  closers.push(() => leg.close());
-  leg.deliver(request);
+  const server = await open(OPTIONS, (message) => answered.resolve(message));
+  closers.push(() => server.close());
+  server.deliver(request);
   return answer;
 }
 
@@ -68,7 +69,7 @@ describe('legacy first answers', () => {
   ])('are the SDK’s: $method %#', async (asked) => {
     const result = legacyAnswer(asked);
     expect(result).not.toBeNull();
-    expect(await ask(openLegacyLeg, asked)).toEqual({ jsonrpc: '2.0', id: 1, result });
+    expect(await ask(openLegacyServer, asked)).toEqual({ jsonrpc: '2.0', id: 1, result });
   });
 
   it.each([
@@ -107,7 +108,7 @@ describe('modern first answers', () => {
   ])('are the SDK’s: $method %#', async (asked) => {
     const result = modernAnswer(asked);
     expect(result).not.toBeNull();
-    expect(await ask(openModernLeg, asked)).toEqual({ jsonrpc: '2.0', id: 1, result });
+    expect(await ask(openModernServer, asked)).toEqual({ jsonrpc: '2.0', id: 1, result });
   });
 
   it.each([

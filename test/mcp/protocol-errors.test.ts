@@ -44,7 +44,7 @@ describe('a request the protocol refuses', () => {
     const params = { protocolVersion: '2025-11-25', capabilities, clientInfo };
     client.send({ id: 1, method: 'initialize', params });
     expect((await client.reply(1)).error?.message).toBe(
-      'MCP error -32602: params.capabilities is missing or malformed',
+      'Invalid params: params.capabilities is missing or malformed',
     );
   });
 

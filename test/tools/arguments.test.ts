@@ -10,7 +10,7 @@ const CODE = [
   [{ prompt: ' \n ' }, 'prompt is empty; it takes 1 to 400,000 characters'],
   [{ prompt: 'x'.repeat(400_001) }, 'prompt has more than 400,000 characters'],
   [{ prompt: 7 }, 'prompt has to be a string'],
-  [{ prompt: null }, 'prompt has to be a string'],
+  [{ prompt: null }, 'prompt is missing'],
   [{ prompt: 'x', language: 'x'.repeat(41) }, 'language has more than 40 characters'],
   [{ prompt: 'x', context: 'x'.repeat(400_001) }, 'context has more than 400,000 characters'],
   [{ prompt: 'x', thinking: 'deep' }, 'thinking has to be one of off, low, high, max'],
@@ -117,5 +117,47 @@ describe('limits', () => {
     expect(parseArguments(deepseekGenerateCode, { ...code, temperature: 2 }).ok).toBe(true);
     const search = { query: Array(5).fill('q'), max_results: 20, max_tokens_per_page: 8_192 };
     expect(parseArguments(perplexitySearch, search).ok).toBe(true);
+  });
+});
+
+describe('a list as its JSON text', () => {
+  it.each([
+    ['query', '["a", "b"]', ['a', 'b']],
+    ['query', ' ["a"]\n', ['a']],
+    ['query', '[a] b', '[a] b'],
+    ['query', '[1, 2]', '[1, 2]'],
+    ['query', '["a", 2]', '["a", 2]'],
+    ['query', '{"a": 1}', '{"a": 1}'],
+    ['query', '"a"', '"a"'],
+    ['search_domain_filter', '["a.example", "b.example"]', ['a.example', 'b.example']],
+    ['search_language_filter', '["en"]', ['en']],
+  ])('is read where a list may stand: %s %j', (name, given, expected) => {
+    const parsed = parseArguments(perplexitySearch, { query: 'x', [name]: given });
+    expect(parsed).toMatchObject({ ok: true, value: { [name]: expected } });
+  });
+
+  it('is judged as the list', () => {
+    expect(parseArguments(perplexitySearch, { query: '["a","b","c","d","e","f"]' })).toEqual({
+      ok: false,
+      problem: 'query has to have at most 5 entries',
+    });
+  });
+
+  it('stays a text where one is meant', () => {
+    const parsed = parseArguments(deepseekGenerateCode, { prompt: '["a"]' });
+    expect(parsed).toMatchObject({ ok: true, value: { prompt: '["a"]' } });
+  });
+});
+
+describe('null', () => {
+  it.each([
+    [deepseekGenerateCode, { prompt: 'x' }],
+    [perplexitySearch, { query: 'x' }],
+  ])('for every argument that may be left out leaves it out: %#', (tool, required) => {
+    const names = Object.keys(tool.input.shape).filter((name) => !(name in required));
+    const nulls = Object.fromEntries(names.map((name) => [name, null]));
+    const plain = parseArguments(tool, required);
+    expect(plain.ok).toBe(true);
+    expect(parseArguments(tool, { ...nulls, ...required })).toEqual(plain);
   });
 });

@@ -82,6 +82,7 @@ describe('the result', () => {
       key: 'PERPLEXITY_API_KEY',
       attempts: 1,
       duration_ms: expect.any(Number),
+      cost_usd: 0.005,
       request_id: null,
     });
   });

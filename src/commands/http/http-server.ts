@@ -2,14 +2,17 @@
 
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { ConfigError } from '../../base/errors.ts';
+import { ConfigError, PROVIDERS } from '../../base/errors.ts';
 import { createLogger } from '../../base/logger.ts';
 import { isLoopback } from '../../base/loopback.ts';
 import { Redactor } from '../../base/redact.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
+import type { CostSample } from '../../http/money-metrics.ts';
+import { plainAddress } from '../../http/names.ts';
 import { serveHttp } from '../../http/serve-http.ts';
+import type { Entry } from '../../usage/ledger/entry.ts';
 import type { CommandInput, CommandOptions } from '../command.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
@@ -20,11 +23,14 @@ export const HTTP_OPTIONS = {
   host: { type: 'string' },
   port: { type: 'string' },
   'allow-host': { type: 'string', multiple: true },
+  'allow-origin': { type: 'string', multiple: true },
 } as const satisfies CommandOptions;
 
 export const DEFAULT_ADDRESS = '127.0.0.1';
 export const DEFAULT_PORT = 8787;
 
+/** A scheme, a host, perhaps a port, and nothing behind them; extensions have schemes of their own. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+$/i;
 const HOST_NAME = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 export interface HttpServerOptions {
@@ -33,6 +39,7 @@ export interface HttpServerOptions {
   readonly address: string;
   readonly port: number;
   readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
   readonly onListening?: (url: string, token: string) => void;
 }
 
@@ -42,6 +49,14 @@ function portOf(raw: unknown): number {
   if (port >= 0 && port <= 65_535) return port;
   throw new ConfigError('--port has to be a number from 0 to 65535', {
     hint: `leave it out for ${DEFAULT_PORT}`,
+  });
+}
+
+function originsOf(raw: unknown): string[] {
+  const origins = Array.isArray(raw) ? raw.map((origin) => String(origin).replace(/\/$/, '')) : [];
+  if (origins.every((origin) => ORIGIN.test(origin))) return origins;
+  throw new ConfigError('--allow-origin takes the origin of a page, and no path', {
+    hint: 'for instance --allow-origin https://app.example',
   });
 }
 
@@ -57,7 +72,14 @@ export function httpOptions({ values, flags, env }: CommandInput): HttpServerOpt
   if (typeof host !== 'string' || host === '') {
     throw new ConfigError('--host is empty', { hint: `leave it out for ${DEFAULT_ADDRESS}` });
   }
-  return { flags, env, address: host, port: portOf(values.port), allowedHosts };
+  return {
+    flags,
+    env,
+    address: plainAddress(host),
+    port: portOf(values.port),
+    allowedHosts,
+    allowedOrigins: originsOf(values['allow-origin']),
+  };
 }
 
 /** Beside the bundle; beside the sources, where the page is built into `dist`. */
@@ -73,7 +95,7 @@ function pageFolder(): URL {
  * @throws ConfigError
  */
 export async function runHttpServer(options: HttpServerOptions): Promise<number> {
-  const { flags, env, address, port, allowedHosts, onListening } = options;
+  const { flags, env, address, port, allowedHosts, allowedOrigins, onListening } = options;
   const config = loadConfig(flags, env);
   const redactor = new Redactor();
   const logger = createLogger({ level: config.logLevel, redactor });
@@ -96,6 +118,10 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     logger,
     redactor,
     observer: metrics.observer,
+    onSpent: (entry) => {
+      const cost = costOf(entry);
+      if (cost !== null) metrics.money.spent(cost);
+    },
   });
   logger.info(`${NAME} ${VERSION} serves over HTTP`, {
     environment: config.environment,
@@ -108,6 +134,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       port,
       token,
       allowedHosts,
+      allowedOrigins,
       host: served.host((event) => metrics.toolCallEnded(event)),
       admin: createAdmin(served),
       metrics,
@@ -124,6 +151,13 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     await served.close();
     await removeOwnRecord(record);
   }
+}
+
+/** null where no price is known: a model that nobody knows may bear any name. */
+function costOf({ provider, keyId, model, period, usd }: Entry): CostSample | null {
+  const known = PROVIDERS.find((each) => each === provider);
+  if (known === undefined || usd === null) return null;
+  return { provider: known, keyId, model, period, usd: usd.estimate };
 }
 
 async function removeOwnRecord(path: string): Promise<void> {

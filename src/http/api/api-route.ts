@@ -7,7 +7,7 @@ import { isKeyName } from '../../base/key-names.ts';
 import type { Logger } from '../../base/logger.ts';
 import { presentError } from '../../mcp/present-error.ts';
 import type { ServerHost } from '../../mcp/server-host.ts';
-import type { Bindings } from '../http-exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import { readJson } from '../request-body.ts';
 import type { Admin } from './admin.ts';
 import type { History } from './history.ts';
@@ -58,8 +58,10 @@ function statusOf(error: unknown): Status {
  *
  * @param shape what is expected, in words: third-party text could quote a value
  */
-async function input<T>(bindings: Bindings, schema: z.ZodMiniType<T>, shape: string): Promise<T> {
-  const body = await readJson(bindings.incoming);
+async function input<T>(exchange: Exchange, schema: z.ZodMiniType<T>, shape: string): Promise<T> {
+  const body = await readJson(exchange);
+  // Nobody reads the answer to a body that broke off.
+  if (body.kind === 'gone') throw new ApiError(400, 'The body did not arrive');
   if (body.kind === 'bad') throw new ApiError(body.status, body.message);
   if (body.kind === 'none') throw new ApiError(400, `A JSON body is needed: ${shape}`);
   const parsed = schema.safeParse(body.value);
@@ -73,7 +75,7 @@ function knownForm(name: string): string {
   throw new ApiError(404, 'There is no key of that name');
 }
 
-function readRoutes(api: Hono<{ Bindings: Bindings }>, options: ApiOptions): void {
+function readRoutes(api: Hono<{ Bindings: Exchange }>, options: ApiOptions): void {
   const { host, admin, history } = options;
   const json = (value: unknown): Response =>
     new Response(host.redact(JSON.stringify(value)), {
@@ -85,7 +87,7 @@ function readRoutes(api: Hono<{ Bindings: Bindings }>, options: ApiOptions): voi
   api.get('/environments', async () => json(await admin.environments()));
 }
 
-function writeRoutes(api: Hono<{ Bindings: Bindings }>, options: ApiOptions): void {
+function writeRoutes(api: Hono<{ Bindings: Exchange }>, options: ApiOptions): void {
   const { admin, logger } = options;
   api.post('/keys', async (context) => {
     const key = await input(context.env, NEW_KEY, '{name, value, account?}, all of them text');
@@ -119,8 +121,8 @@ function writeRoutes(api: Hono<{ Bindings: Bindings }>, options: ApiOptions): vo
   });
 }
 
-export function createApi(options: ApiOptions): Hono<{ Bindings: Bindings }> {
-  const api = new Hono<{ Bindings: Bindings }>();
+export function createApi(options: ApiOptions): Hono<{ Bindings: Exchange }> {
+  const api = new Hono<{ Bindings: Exchange }>();
   readRoutes(api, options);
   writeRoutes(api, options);
   api.onError((error, context) => {

@@ -2,126 +2,92 @@
  * Protocol revisions 2024-10-07 to 2025-11-25: the v1 SDK's low-level server over the one table.
  * Low-level, because its schemas then reach the client exactly as committed; `McpServer` would
  * make its own from zod, in another dialect.
+ *
+ * Every method is served by the fallback handler, which judges its parameters here: a handler of
+ * the SDK's own would answer bad ones with −32603 and zod's report, which repeats what was sent.
  */
 
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import {
-  type AnyObjectSchema,
-  type SchemaOutput,
-  safeParse,
-} from '@modelcontextprotocol/sdk/server/zod-compat.js';
-import { getMethodLiteral } from '@modelcontextprotocol/sdk/server/zod-json-schema-compat.js';
-import { Protocol } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   type CallToolRequest,
   CallToolRequestSchema,
   CompleteRequestSchema,
-  ErrorCode,
   GetPromptRequestSchema,
+  InitializeRequestSchema,
+  type JSONRPCNotification,
   type JSONRPCRequest,
   ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
-  McpError,
   ReadResourceRequestSchema,
   type ServerResult,
 } from '@modelcontextprotocol/sdk/types.js';
-import * as z from 'zod';
 import { TOOLS } from '../../tools/index.ts';
 import { callTool, errorResult, type ToolResult } from '../call-tool.ts';
-import { hasOnly, isPlainLegacyMeta } from '../first-answers.ts';
 import { CAPABILITIES, SERVER_INFO, TOOL_LIST } from '../identity.ts';
-import { isRecord } from '../json-rpc.ts';
+import {
+  type ClientMessage,
+  errorReply,
+  INVALID_PARAMS,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  METHOD_NOT_FOUND,
+} from '../json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
-import type { ShellOptions } from '../shell.ts';
+import type { EraServer, Send, ServerOptions } from '../server-host.ts';
+import { RequestIds } from './request-ids.ts';
 
-type Extra = Parameters<Parameters<Server['setRequestHandler']>[1]>[1];
-type Answer = ServerResult | Promise<ServerResult>;
+type Extra = Parameters<NonNullable<Server['fallbackRequestHandler']>>[1];
+type Handler = (request: unknown, extra: Extra) => Promise<ServerResult>;
+
+/** "Resource not found" of the revisions up to 2025-11-25. */
+const RESOURCE_NOT_FOUND = -32_002;
+
+/** The SDK answers with the code and the message, as they are. */
+class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type Checked<T> =
+  | { readonly success: true; readonly data: T }
+  | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
+interface Issue {
+  readonly path: readonly PropertyKey[];
+}
+interface Schema<T> {
+  safeParse(value: unknown): Checked<T>;
+}
 
 /** The member at fault, in our words; anything deeper may be a name that the client chose. */
-function problemOf(error: unknown): string {
-  const path = error instanceof z.core.$ZodError ? error.issues[0]?.path : undefined;
-  const where = path?.slice(0, 2).map(String).join('.');
-  return `${where || 'params'} is missing or malformed`;
+function problemOf([issue]: readonly Issue[]): string {
+  const where = issue?.path.slice(0, 2).map(String).join('.');
+  return `Invalid params: ${where || 'params'} is missing or malformed`;
 }
 
-/** What the SDK has made sure of. */
-interface Asked {
-  readonly method: string;
-  readonly params?: unknown;
+function judged<T>(
+  schema: Schema<T>,
+  handler: (request: T, extra: Extra) => ServerResult | Promise<ServerResult>,
+): Handler {
+  return async (request, extra) => {
+    const checked = schema.safeParse(request);
+    if (checked.success) return await handler(checked.data, extra);
+    throw new Refusal(INVALID_PARAMS, problemOf(checked.error.issues));
+  };
 }
 
-type Handler = (request: Asked, extra: Extra) => Promise<ServerResult>;
-
-/**
- * Judges the parameters of every method here, the SDK's own `initialize` included: the SDK would
- * answer bad ones with −32603 and zod's report, which repeats what was sent. Its server half would
- * also judge a `tools/call` once more, and its result.
- */
-export class LegacyServer extends Server {
-  readonly #handlers = new Map<string, Handler>();
-
-  constructor(...options: ConstructorParameters<typeof Server>) {
-    super(...options);
-    // Unlike a handler of its own this one is not behind one more schema.
-    this.fallbackRequestHandler = async (request, extra) => {
-      const handler = this.#handlers.get(request.method);
-      if (handler !== undefined) return await handler(request, extra);
-      throw Object.assign(new Error('Method not found'), { code: ErrorCode.MethodNotFound });
-    };
-  }
-
-  /**
-   * Begins a request that the lines' reader has judged. The SDK's own way in holds every message
-   * against three schemas, which takes longer than the pool does; what stands behind that way is
-   * private, and nothing would be answered here without it.
-   */
-  begin(request: JSONRPCRequest): void {
-    // biome-ignore lint/complexity/useLiteralKeys: the only way to a private member
-    this['_onrequest'](request);
-  }
-
-  /** @param isPlain knows common requests that the schema would let pass unchanged, at less cost */
-  override setRequestHandler<T extends AnyObjectSchema>(
-    schema: T,
-    handler: (request: SchemaOutput<T>, extra: Extra) => Answer,
-    isPlain?: (request: Asked) => request is Asked & SchemaOutput<T>,
-  ): void {
-    const judged = async (request: Asked, extra: Extra): Promise<ServerResult> => {
-      if (isPlain?.(request)) return await handler(request, extra);
-      const parsed = safeParse(schema, request);
-      if (parsed.success) return await handler(parsed.data, extra);
-      throw new McpError(ErrorCode.InvalidParams, problemOf(parsed.error));
-    };
-    const method = getMethodLiteral(schema);
-    // What the SDK registers while it is made comes before the map.
-    if (#handlers in this) this.#handlers.set(method, judged);
-    else {
-      const anyParams = z.looseObject({ method: z.literal(method) });
-      Protocol.prototype.setRequestHandler.call(this, anyParams, judged);
-    }
-  }
-}
-
-/** A call with a name, an object of arguments at most, and a progress token at most. */
-function isPlainCall(request: Asked): request is CallToolRequest {
-  const { params } = request;
-  if (!isRecord(params)) return false;
-  const { name, arguments: args = {} } = params;
-  return (
-    typeof name === 'string' &&
-    isRecord(args) &&
-    hasOnly(params, ['name', 'arguments', '_meta']) &&
-    isPlainLegacyMeta(params)
-  );
-}
-
-function callOf(
+function call(
   { params }: CallToolRequest,
   extra: Extra,
-  { host, logger, session }: ShellOptions,
+  { host, logger, session }: ServerOptions,
 ): Promise<ToolResult> | ToolResult {
   const tool = TOOLS.find((candidate) => candidate.name === params.name);
   if (tool === undefined) {
@@ -145,45 +111,82 @@ function callOf(
   });
 }
 
-function serveTools(server: LegacyServer, options: ShellOptions): void {
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }));
-  const call = (request: CallToolRequest, extra: Extra) => callOf(request, extra, options);
-  server.setRequestHandler(CallToolRequestSchema, call, isPlainCall);
-}
-
-function serveResources(server: LegacyServer, { host }: ShellOptions): void {
-  server.setRequestHandler(ListResourcesRequestSchema, () => ({
-    resources: [...RESOURCES],
-  }));
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: [],
-  }));
-  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }) => {
-    const contents = await readResource(params.uri, host);
-    // −32002: "Resource not found" of the revisions up to 2025-11-25.
-    if (contents === null) throw new McpError(-32_002, 'Resource not found');
-    return { contents };
-  });
-}
-
-function servePrompts(server: LegacyServer, { host }: ShellOptions): void {
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [...PROMPTS] }));
-  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
-    const prompt = promptOf(params.name, params.arguments ?? {});
-    if (prompt !== null && typeof prompt !== 'string') return prompt;
-    throw new McpError(ErrorCode.InvalidParams, prompt ?? 'there is no such prompt');
-  });
-  server.setRequestHandler(CompleteRequestSchema, ({ params }) => ({
-    completion: completionOf(params.ref, params.argument, host),
-  }));
+/** Every method that this server has, beside the SDK's own `initialize` and `ping`. */
+function handlersOf(options: ServerOptions): ReadonlyMap<string, Handler> {
+  const { host } = options;
+  return new Map<string, Handler>([
+    ['tools/call', judged(CallToolRequestSchema, (asked, extra) => call(asked, extra, options))],
+    ['tools/list', judged(ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }))],
+    ['resources/list', judged(ListResourcesRequestSchema, () => ({ resources: [...RESOURCES] }))],
+    [
+      'resources/templates/list',
+      judged(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [] })),
+    ],
+    [
+      'resources/read',
+      judged(ReadResourceRequestSchema, async ({ params }) => {
+        const contents = await readResource(params.uri, host);
+        if (contents === null) throw new Refusal(RESOURCE_NOT_FOUND, 'Resource not found');
+        return { contents };
+      }),
+    ],
+    ['prompts/list', judged(ListPromptsRequestSchema, () => ({ prompts: [...PROMPTS] }))],
+    [
+      'prompts/get',
+      judged(GetPromptRequestSchema, ({ params }) => {
+        const prompt = promptOf(params.name, params.arguments ?? {});
+        if (prompt !== null && typeof prompt !== 'string') return prompt;
+        const why = prompt ?? 'there is no such prompt';
+        throw new Refusal(INVALID_PARAMS, `Invalid params: ${why}`);
+      }),
+    ],
+    [
+      'completion/complete',
+      judged(CompleteRequestSchema, ({ params }) => ({
+        completion: completionOf(params.ref, params.argument, host),
+      })),
+    ],
+  ]);
 }
 
 /** A server for one session; connect it to a transport. */
-export function createLegacyServer(options: ShellOptions): LegacyServer {
-  const server = new LegacyServer(SERVER_INFO, { capabilities: CAPABILITIES });
-  serveTools(server, options);
-  serveResources(server, options);
-  servePrompts(server, options);
+export function createLegacyServer(options: ServerOptions): Server {
+  const server = new Server(SERVER_INFO, { capabilities: CAPABILITIES });
+  const handlers = handlersOf(options);
+  server.fallbackRequestHandler = async (request, extra) => {
+    const handler = handlers.get(request.method);
+    if (handler === undefined) throw new Refusal(METHOD_NOT_FOUND, 'Method not found');
+    return await handler(request, extra);
+  };
   server.onerror = (error) => options.logger.debug('protocol error', { error });
   return server;
+}
+
+/** What makes a message the SDK's own kind: `_meta` was judged when it was read. */
+function isForSdk(
+  message: ClientMessage,
+): message is (JsonRpcRequest & JSONRPCRequest) | (JsonRpcNotification & JSONRPCNotification) {
+  return 'method' in message;
+}
+
+/** Opens the server of a connection on stdio. */
+export async function openLegacyServer(options: ServerOptions, send: Send): Promise<EraServer> {
+  const server = createLegacyServer(options);
+  const wire: Transport = {
+    start: () => Promise.resolve(),
+    send: (message) => Promise.resolve(send(message)),
+    close: () => Promise.resolve(wire.onclose?.()),
+  };
+  await server.connect(new RequestIds(wire));
+  return {
+    deliver: (message) => {
+      if (!isForSdk(message)) return; // we ask the client nothing: there is nothing to answer
+      const opening = message.method === 'initialize' && 'id' in message ? message : null;
+      const checked = opening === null ? null : InitializeRequestSchema.safeParse(opening);
+      if (opening !== null && checked?.success === false) {
+        send(errorReply(opening.id, INVALID_PARAMS, problemOf(checked.error.issues)));
+      } else wire.onmessage?.(message);
+    },
+    close: () => server.close(),
+  };
 }

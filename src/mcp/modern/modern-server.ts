@@ -1,19 +1,26 @@
 /** Protocol revision 2026-07-28: the v2 SDK's low-level server over the one table. */
 
 import {
+  isJSONRPCNotification,
+  isJSONRPCRequest,
   ProtocolError,
   ProtocolErrorCode,
   ResourceNotFoundError,
   Server,
+  type Transport,
+  UnsupportedProtocolVersionError,
 } from '@modelcontextprotocol/server';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { TOOLS } from '../../tools/index.ts';
 import { callTool } from '../call-tool.ts';
+import { claimedVersion, MODERN_VERSION } from '../era.ts';
 import { CACHE_HINTS, CAPABILITIES, SERVER_INFO, TOOL_LIST } from '../identity.ts';
+import { errorReply, INVALID_PARAMS, type JsonRpcRequest } from '../json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
-import type { ShellOptions } from '../shell.ts';
+import type { EraServer, Send, ServerOptions } from '../server-host.ts';
 
-function serveTools(server: Server, { host, logger, session }: ShellOptions): void {
+function serveTools(server: Server, { host, logger, session }: ServerOptions): void {
   server.setRequestHandler('tools/list', () => ({ tools: [...TOOL_LIST] }));
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = TOOLS.find((candidate) => candidate.name === params.name);
@@ -42,7 +49,7 @@ function serveTools(server: Server, { host, logger, session }: ShellOptions): vo
   });
 }
 
-function serveResources(server: Server, { host }: ShellOptions): void {
+function serveResources(server: Server, { host }: ServerOptions): void {
   server.setRequestHandler('resources/list', () => ({ resources: [...RESOURCES] }));
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
   server.setRequestHandler('resources/read', async ({ params }) => {
@@ -52,7 +59,7 @@ function serveResources(server: Server, { host }: ShellOptions): void {
   });
 }
 
-function servePrompts(server: Server, { host }: ShellOptions): void {
+function servePrompts(server: Server, { host }: ServerOptions): void {
   server.setRequestHandler('prompts/list', () => ({ prompts: [...PROMPTS] }));
   server.setRequestHandler('prompts/get', ({ params }) => {
     const prompt = promptOf(params.name, params.arguments ?? {});
@@ -66,11 +73,47 @@ function servePrompts(server: Server, { host }: ShellOptions): void {
 }
 
 /** A server for one connection or one HTTP request; the SDK's entries connect it. */
-export function createModernServer(options: ShellOptions): Server {
+export function createModernServer(options: ServerOptions): Server {
   const server = new Server(SERVER_INFO, { capabilities: CAPABILITIES, cacheHints: CACHE_HINTS });
   serveTools(server, options);
   serveResources(server, options);
   servePrompts(server, options);
   server.onerror = (error) => options.logger.debug('protocol error', { error });
   return server;
+}
+
+/** The SDK's entry asks this of a connection's first message only; here every message counts. */
+function versionRefusal(message: JsonRpcRequest): object | null {
+  const requested = claimedVersion(message);
+  if (typeof requested !== 'string' || requested === MODERN_VERSION) return null;
+  const refusal = { supported: [MODERN_VERSION], requested };
+  const { code, message: why, data } = new UnsupportedProtocolVersionError(refusal);
+  return { jsonrpc: '2.0', id: message.id, error: { code, message: why, data } };
+}
+
+/** Opens the server of a connection on stdio: the SDK's own entry over a transport of ours. */
+export async function openModernServer(options: ServerOptions, send: Send): Promise<EraServer> {
+  const wire: Transport = {
+    start: () => Promise.resolve(),
+    send: (message) => Promise.resolve(send(message)),
+    close: () => Promise.resolve(wire.onclose?.()),
+  };
+  const entry = serveStdio(() => createModernServer(options), {
+    legacy: 'reject',
+    transport: wire,
+    onerror: (error) => options.logger.debug('protocol error', { error }),
+  });
+  return {
+    deliver: (message) => {
+      if (!('method' in message)) return; // we ask the client nothing: there is nothing to answer
+      const refusal = 'id' in message ? versionRefusal(message) : null;
+      const heard: unknown = message;
+      if (refusal !== null) send(refusal);
+      else if (isJSONRPCRequest(heard) || isJSONRPCNotification(heard)) wire.onmessage?.(heard);
+      else if ('id' in message) {
+        send(errorReply(message.id, INVALID_PARAMS, 'Invalid params: _meta is malformed'));
+      }
+    },
+    close: () => entry.close(),
+  };
 }

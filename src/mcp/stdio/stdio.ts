@@ -8,11 +8,9 @@ import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.ts';
 import { onEndingSignal } from '../../base/signals.ts';
 import { within } from '../../base/within.ts';
-import { errorReply, INVALID_REQUEST, readMessage } from '../json-rpc.ts';
 import type { ServerHost } from '../server-host.ts';
+import { Connection } from './connection.ts';
 import { LineWriter, type Write } from './line-writer.ts';
-import { LINE_LIMIT, LineSplitter } from './lines.ts';
-import { Router } from './router.ts';
 import { claimCrashes, claimStdout } from './stray-output.ts';
 
 export interface StdioOptions {
@@ -31,8 +29,6 @@ const FLUSH_MS = 200;
 /** A burst of calls waits for what all of them need, or it would come down at once when that is
  * there; a store on a slow disk holds up nothing but calls. */
 const PREPARE_MS = 1_000;
-/** Reading stops while the client leaves this many characters untaken. */
-const HIGH_WATER = 32 * 1024 * 1024;
 
 /** Why serving ends. `left`: the client closed its end; calls in flight may finish. */
 type Ending = 'left' | 'stopped' | 'broken' | 'crashed';
@@ -40,32 +36,6 @@ type Ending = 'left' | 'stopped' | 'broken' | 'crashed';
 function writeOf(output: Writable, logger: Logger): Write {
   if (output === process.stdout) return claimStdout(logger);
   return (text, done) => void output.write(text, done);
-}
-
-function readInto(options: StdioOptions, router: Router, writer: LineWriter): void {
-  const { input } = options;
-  const splitter = new LineSplitter({
-    line: (bytes) => {
-      const incoming = readMessage(bytes);
-      if (incoming.kind === 'request') router.request(incoming.message);
-      else if (incoming.kind === 'notification') router.notify(incoming.message);
-      else if (incoming.kind === 'bad') writer.send(incoming.reply);
-    },
-    oversize: (id) => {
-      const why = `Invalid request: the line is longer than ${LINE_LIMIT / 1024 / 1024} MiB`;
-      writer.send(errorReply(id, INVALID_REQUEST, why));
-    },
-  });
-  input.on('data', (chunk: Buffer | string) => {
-    splitter.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-    if (writer.pending <= HIGH_WATER) return;
-    input.pause();
-    writer.whenBelow(HIGH_WATER / 2).then(
-      () => input.resume(),
-      () => {},
-    );
-  });
-  input.once('end', () => splitter.end());
 }
 
 /** Everything that can end the server; `end` may be called more than once. */
@@ -103,28 +73,27 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
     redact: (text) => host.redact(text),
     onBroken: () => end('broken'),
   });
-  const shell = { host, logger, session: 'stdio' };
+  const server = { host, logger, session: 'stdio' };
   const prepared = async <Module>(loading: Promise<Module>): Promise<Module> => {
     const preparing = host.prepare?.() ?? Promise.resolve();
     const [loaded] = await Promise.all([loading, within(PREPARE_MS, preparing)]);
     return loaded;
   };
-  const router = new Router({
-    send: (message) => writer.send(message),
-    onIdle: () => writer.flush(),
+  const connection = new Connection({
+    writer,
     logger,
     open: {
       legacy: async (send) =>
-        (await prepared(import('../legacy/legacy-leg.ts'))).openLegacyLeg(shell, send),
+        (await prepared(import('../legacy/legacy-server.ts'))).openLegacyServer(server, send),
       modern: async (send) =>
-        (await prepared(import('../modern/modern-leg.ts'))).openModernLeg(shell, send),
+        (await prepared(import('../modern/modern-server.ts'))).openModernServer(server, send),
     },
   });
   const unwatch = watchEnds(options, end);
-  readInto(options, router, writer);
+  connection.readFrom(options.input);
   const ending = await ended;
-  if (ending === 'left') await within(DRAIN_MS, router.whenIdle());
-  await within(FLUSH_MS, router.close());
+  if (ending === 'left') await within(DRAIN_MS, connection.whenIdle());
+  await within(FLUSH_MS, connection.close());
   if (ending !== 'broken') await within(FLUSH_MS, writer.whenBelow(0));
   writer.break();
   options.input.pause();

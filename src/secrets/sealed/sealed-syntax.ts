@@ -147,6 +147,14 @@ export function parseSealed(path: string, json: JsonObject): SealedFile {
   if (!Array.isArray(recipients) || recipients.length === 0 || recipients.length > MAX_RECIPIENTS) {
     return reader.fail(`it has no recipient, or more than ${MAX_RECIPIENTS}`);
   }
+  const read = recipients.map((recipient: unknown) => readRecipient(reader, recipient));
+  // Whoever can write the file must not make its reader work for minutes before it is refused.
+  const cost = read.reduce((sum, { iterations = 0 }) => sum + iterations, 0);
+  if (cost > MAX_PBKDF2_ITERATIONS) {
+    return reader.fail(
+      `its recipients cost ${cost} iterations, more than ${MAX_PBKDF2_ITERATIONS}`,
+    );
+  }
   const secrets = new Map<string, SealedEntry>();
   if (!isRecord(json.secrets)) return reader.fail('it has no secrets');
   for (const [name, entry] of Object.entries(json.secrets)) {
@@ -155,7 +163,7 @@ export function parseSealed(path: string, json: JsonObject): SealedFile {
   return {
     fileId: reader.text(json.file_id, 'the file id'),
     generation,
-    recipients: recipients.map((recipient: unknown) => readRecipient(reader, recipient)),
+    recipients: read,
     secrets,
     mac: reader.bytes(json.mac, 'the MAC', { exactly: 32 }),
   };

@@ -5,8 +5,9 @@
 
 import type { Failure } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { AttemptResult, CallRequest, Lease, Lender } from '../../pool/lease.ts';
-import { AttemptFailure, refuse, runAttempt, waitMessage } from '../attempt.ts';
+import { type Arrived, AttemptFailure, refuse, runAttempt, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { requestIdOf } from '../failure.ts';
 import { createProgress, type Say, tokensInWords } from '../progress.ts';
@@ -16,7 +17,7 @@ import { type Fetch, pinTo } from '../wire/http.ts';
 import type { DeepSeekClient, GenerateRequest, GenerateResult } from './chat.ts';
 import { readChat } from './chat-answer.ts';
 import { chatBody } from './chat-body.ts';
-import { Draft } from './draft.ts';
+import { type Bill, billSince, Draft } from './draft.ts';
 import { failureOfEnding } from './ending.ts';
 import { chooseModel, type ModelChoice } from './models.ts';
 import { loadClient, postChat } from './post-chat.ts';
@@ -33,7 +34,12 @@ export interface DeepSeekOptions {
   readonly idleTimeoutMs: number;
   readonly fetch: Fetch;
   readonly logger: Logger;
+  /** Keeps account of what is spent; default nobody does. */
+  readonly meter?: Meter;
 }
+
+/** An answer without what only the whole call knows. */
+type Generated = Omit<GenerateResult, 'costUsd' | 'budgetNotice'>;
 
 /** One call, from its first attempt to its last. */
 class Generation {
@@ -44,6 +50,7 @@ class Generation {
   readonly #draft = new Draft();
   readonly #resumption: Resumption;
   readonly #say: Say;
+  readonly #startedAt = performance.now();
   #requestId: string | null = null;
   #status: number | null = null;
 
@@ -66,8 +73,31 @@ class Generation {
     const prepared = this.#options.fetch.prepare?.();
     await loadClient();
     await prepared;
-    const { value } = await lender.call(this.#callRequest(), (lease) => this.#attempt(lease));
-    return value;
+    const meter = await (this.#options.meter ?? UNMETERED).call(this.#ask());
+    try {
+      const request = this.#callRequest();
+      const { value } = await lender.call(request, (lease) => this.#attempt(lease, meter));
+      return { ...value, costUsd: meter.costUsd, budgetNotice: meter.notice };
+    } finally {
+      meter.end();
+    }
+  }
+
+  #ask(): CallAsk {
+    const { system, user, maxTokens } = this.#request;
+    const { signal, session, onProgress, tool = null, client = null } = this.#context;
+    return {
+      provider: 'deepseek',
+      model: this.#choice.model,
+      promptBytes: Buffer.byteLength(system) + Buffer.byteLength(user),
+      maxTokens,
+      tool,
+      client,
+      session,
+      signal,
+      timeoutMs: this.#options.callTimeoutMs,
+      onWait: (message) => onProgress({ message }),
+    };
   }
 
   #callRequest(): CallRequest {
@@ -78,15 +108,36 @@ class Generation {
       model,
       speedClass: `${model} thinking=${thinking}`,
       signal,
-      timeoutMs: this.#options.callTimeoutMs,
+      // A wait for the budget spends the same time.
+      timeoutMs: Math.max(1, this.#options.callTimeoutMs - this.#elapsedMs),
       priority,
       session,
       onWait: (notice) => onProgress({ message: waitMessage(notice, 'DeepSeek') }),
     };
   }
 
-  #attempt(lease: Lease): Promise<AttemptResult<GenerateResult>> {
+  get #elapsedMs(): number {
+    return Math.round(performance.now() - this.#startedAt);
+  }
+
+  /** What this attempt has brought, over its requests. */
+  #arrived(before: Bill): Arrived {
+    const { told, untoldRequests, arrivedTokens } = billSince(before, this.#draft.bill);
+    const isTold = told.promptTokens !== null;
+    return {
+      isAccepted: this.#status !== null,
+      isBegun: isTold || untoldRequests > 0,
+      model: this.#draft.model,
+      tokens: isTold ? told : null,
+      untoldRequests,
+      arrivedTokens,
+      toldUsd: null,
+    };
+  }
+
+  #attempt(lease: Lease, meter: CallMeter): Promise<AttemptResult<Generated>> {
     const { defaultModel, callTimeoutMs, idleTimeoutMs, logger } = this.#options;
+    const before = this.#draft.bill;
     return runAttempt(
       {
         lease,
@@ -102,6 +153,8 @@ class Generation {
         },
         known: () => this.#known(),
         partial: () => this.#draft.partial,
+        meter,
+        arrived: () => this.#arrived(before),
       },
       async (watch) => {
         this.#say(lease.attempt === 1 ? 'asking DeepSeek' : 'asking DeepSeek again');
@@ -152,7 +205,7 @@ class Generation {
   }
 
   /** The answer, if it is one: whole, and not empty. */
-  #finish(lease: Lease): AttemptResult<GenerateResult> {
+  #finish(lease: Lease): AttemptResult<Generated> {
     const { content, refusal, finishReason, model, usage, totalUsage } = this.#draft;
     const known = { status: this.#status, requestId: this.#requestId, mayBeBilled: true };
     const failed = failureOfEnding(this.#draft, known);

@@ -3,7 +3,7 @@
 import type { Expectation } from '../wire/events.ts';
 import type { TokenUsage } from './chat.ts';
 import type { ChatPiece } from './chat-piece.ts';
-import { addUsage, estimateTokens, NO_USAGE } from './usage.ts';
+import { addUsage, estimateTokens, NO_USAGE, subtractUsage } from './usage.ts';
 
 /** Twice what the longest answer of any model has; more is cut off as if at max_tokens. */
 const MAX_TEXT = 4_000_000;
@@ -16,7 +16,28 @@ export interface Beginning {
 
 const NOTHING: Beginning = { content: '', reasoning: '' };
 
+/** What the upstream bills: counts that it told, and what is known of requests that broke off. */
+export interface Bill {
+  readonly told: TokenUsage;
+  /** Requests that generated something and ended before they told their counts. */
+  readonly untoldRequests: number;
+  /** Tokens that came by those; an estimate. */
+  readonly arrivedTokens: number;
+}
+
+const NO_BILL: Bill = { told: NO_USAGE, untoldRequests: 0, arrivedTokens: 0 };
+
+/** The part of `now` that was not in `before` yet. */
+export function billSince(before: Bill, now: Bill): Bill {
+  return {
+    told: subtractUsage(now.told, before.told),
+    untoldRequests: now.untoldRequests - before.untoldRequests,
+    arrivedTokens: now.arrivedTokens - before.arrivedTokens,
+  };
+}
+
 export class Draft {
+  #billed = NO_BILL;
   #content = '';
   #reasoning = '';
   #refusal = '';
@@ -87,6 +108,17 @@ export class Draft {
     return this.#content === '' && this.#reasoning !== '';
   }
 
+  /** Over all requests so far, the present one included. */
+  get bill(): Bill {
+    if (this.#usage !== null) {
+      return { ...this.#billed, told: addUsage(this.#billed.told, this.#usage) };
+    }
+    if (this.length === 0) return this.#billed;
+    const { told, untoldRequests, arrivedTokens } = this.#billed;
+    const tokens = arrivedTokens + estimateTokens(this.length);
+    return { told, untoldRequests: untoldRequests + 1, arrivedTokens: tokens };
+  }
+
   /** What the present request added to the text it was given. */
   get addition(): string {
     return this.#content.slice(this.#from.content.length);
@@ -114,6 +146,7 @@ export class Draft {
 
   /** Books what the request that ended has cost. */
   #settle(): void {
+    this.#billed = this.bill;
     const estimate = this.length === 0 ? null : estimateTokens(this.length);
     const own = { ...NO_USAGE, completionTokens: estimate, totalTokens: estimate };
     this.#earlier = addUsage(this.#earlier, this.#usage ?? own);

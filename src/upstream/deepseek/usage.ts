@@ -36,6 +36,23 @@ function add(a: number | null, b: number | null): number | null {
   return a === null ? b : b === null ? a : a + b;
 }
 
+/** null where nothing was added. */
+function subtract(a: number | null, b: number | null): number | null {
+  const difference = (a ?? 0) - (b ?? 0);
+  return difference > 0 ? difference : null;
+}
+
+/** What `a` has beyond `b`, which was part of it. */
+export function subtractUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
+  return {
+    promptTokens: subtract(a.promptTokens, b.promptTokens),
+    cachedTokens: subtract(a.cachedTokens, b.cachedTokens),
+    completionTokens: subtract(a.completionTokens, b.completionTokens),
+    reasoningTokens: subtract(a.reasoningTokens, b.reasoningTokens),
+    totalTokens: subtract(a.totalTokens, b.totalTokens),
+  };
+}
+
 export function addUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
   return {
     promptTokens: add(a.promptTokens, b.promptTokens),

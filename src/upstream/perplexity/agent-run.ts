@@ -37,6 +37,12 @@ function messageText(response: Fields): string {
     .join('');
 }
 
+/** Seen as an object and as a bare number. Its parts do not add up to the total: tools have models. */
+function costOf(cost: unknown): number | null {
+  const total = typeof cost === 'number' ? cost : fieldsOf(cost).total_cost;
+  return typeof total === 'number' && Number.isFinite(total) && total >= 0 ? total : null;
+}
+
 /** The status that an event of this type ends a run with; null for all others. */
 function terminalStatus(type: string): RunStatus | null {
   if (type === 'error') return 'failed';
@@ -51,6 +57,7 @@ export class AgentRun {
   readonly #results: unknown[] = [];
   #finalResults: readonly unknown[] = [];
   #error: Fields = {};
+  #costUsd: number | null = null;
   #reason: string | null = null;
 
   /** For the cancel; null until the upstream told it. */
@@ -69,6 +76,11 @@ export class AgentRun {
   /** Under the numbers that the answer cites them by. */
   get sources(): readonly Source[] {
     return readCited(this.#finalResults.length > 0 ? this.#finalResults : this.#results);
+  }
+
+  /** What the run cost, in dollars; null until it is told, and for a cancelled run always. */
+  get costUsd(): number | null {
+    return this.#costUsd;
   }
 
   /** What a failed run says about itself, as the body of an error. */
@@ -144,6 +156,7 @@ export class AgentRun {
     this.#status = WORST.find((status) => found.includes(status)) ?? announced;
     this.#error = error === undefined ? event : { error };
     this.#reason = textOf(fieldsOf(response.incomplete_details).reason);
+    this.#costUsd = costOf(fieldsOf(response.usage).cost);
     const text = messageText(response);
     if (text !== '') this.#text = text;
     this.#finalResults = outputOf(response, 'search_results').flatMap((item) =>
