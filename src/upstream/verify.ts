@@ -1,6 +1,7 @@
 /** Asks an upstream about one key: DeepSeek's balance costs nothing, Perplexity has no free way. */
 
 import type { Provider } from '../base/errors.ts';
+import { parseRecord } from '../base/json.ts';
 import { isSendable } from '../base/key-values.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
 import { diagnoseAnswer, type UnreachableCause } from './failure.ts';
@@ -8,7 +9,7 @@ import { diagnoseNetwork } from './network-failure.ts';
 import { cancelled } from './watch.ts';
 import { type AnswerHeaders, readStart } from './wire/body.ts';
 import { type Fetch, pinTo } from './wire/http.ts';
-import { fieldsOf, listOf, parseFields, textOf } from './wire/json.ts';
+import { fieldsOf, listOf, textOf } from './wire/json.ts';
 
 export interface KeyCheck {
   readonly verdict: KeyVerdict;
@@ -54,7 +55,7 @@ function amountOf(infos: unknown): string | null {
 }
 
 function readBalance(body: string): KeyCheck {
-  const balance = parseFields(body);
+  const balance = parseRecord(body);
   if (balance === null || typeof balance.is_available !== 'boolean') {
     return { verdict: 'unknown', detail: 'the answer was not a balance' };
   }
@@ -64,7 +65,7 @@ function readBalance(body: string): KeyCheck {
 }
 
 function readSearch(body: string): KeyCheck {
-  return Array.isArray(parseFields(body)?.results)
+  return Array.isArray(parseRecord(body)?.results)
     ? { verdict: 'ok', detail: 'search works' }
     : { verdict: 'unknown', detail: 'the answer was not a search result' };
 }

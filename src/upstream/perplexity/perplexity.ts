@@ -3,6 +3,7 @@
  * used: its support ended on 2026-09-27.
  */
 
+import { parseRecord } from '../../base/json.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { CallRequest, Lease, Lender } from '../../pool/lease.ts';
@@ -14,7 +15,7 @@ import { createProgress, type Say } from '../progress.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, readText, TransportError } from '../wire/body.ts';
 import { type Fetch, pinTo } from '../wire/http.ts';
-import { parseFields, textOf } from '../wire/json.ts';
+import { textOf } from '../wire/json.ts';
 import { judgeRun, readAgent, throwEmbedded } from './agent-answer.ts';
 import { AgentRun } from './agent-run.ts';
 import type { PerplexityClient, SearchRequest, SearchResult, Source } from './search.ts';
@@ -132,7 +133,7 @@ class PerplexityCall {
         seen.hasStarted = true;
         watch.content();
       });
-      const answer = parseFields(text);
+      const answer = parseRecord(text);
       if (answer === null) return unusable(response, text);
       const isAnswer = Array.isArray(answer.results) || answer.results === null;
       if (!isAnswer) return throwEmbedded(answer, response, text);
