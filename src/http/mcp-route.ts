@@ -30,6 +30,7 @@ import { presentError } from '../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 import { plainAccept } from './accept.ts';
 import { type Exchange, sendAnswer, webRequest } from './exchange.ts';
+import { redactAnswer } from './redact-answers.ts';
 import { readJson } from './request-body.ts';
 import { type Session, type SessionLimits, Sessions } from './sessions.ts';
 
@@ -121,15 +122,17 @@ export class McpRoute {
   /** Never rejects. */
   async handle(exchange: Exchange): Promise<void> {
     const { incoming, outgoing } = exchange;
+    const { host, logger } = this.#options;
+    const send = async (answer: Response): Promise<void> =>
+      sendAnswer(exchange, await redactAnswer(answer, (text) => host.redact(text)));
     try {
       const request = webRequest(exchange, { accept: plainAccept(incoming.headers.accept) });
       const answer = await this.#answer({ ...exchange, request });
-      if (answer !== null) await sendAnswer(exchange, answer);
+      if (answer !== null) await send(answer);
     } catch (error) {
-      const { host, logger } = this.#options;
-      const text = host.redact(presentError(error, logger));
+      const text = presentError(error, logger);
       if (outgoing.headersSent) outgoing.destroy();
-      else await sendAnswer(exchange, reply(500, INTERNAL_ERROR, text));
+      else await send(reply(500, INTERNAL_ERROR, text));
     }
   }
 

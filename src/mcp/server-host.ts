@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** Waiting calls take turns between sessions. */
   readonly session: string;
+  /** How the client of this connection called itself, where the server does not hear of it. */
+  readonly client?: () => string | null;
 }
 
 /** A server of one era on a connection that is its own. */
