@@ -27,6 +27,8 @@ describe('whose fault a failure is', () => {
     ['too_long', 'caller'],
     ['moderation', 'caller'],
     ['empty', 'caller'],
+    ['no_answer', 'answer'],
+    ['blocked', 'upstream'],
     ['server_error', 'upstream'],
     ['cut', 'upstream'],
     ['deadline', 'deadline'],

@@ -1,12 +1,19 @@
-/** What `doctor` looks at. Each check gives findings in words; none touches the network. */
+/** What `doctor` looks at on this machine. Each check gives findings in words. */
 
 import { stat } from 'node:fs/promises';
 import { platform } from 'node:process';
 import { keysBeside } from '../../base/environment-keys.ts';
-import { KeyStoreError, PROVIDER_NAMES, PROVIDERS, type Provider } from '../../base/errors.ts';
+import {
+  ConfigError,
+  KeyStoreError,
+  PROVIDER_NAMES,
+  PROVIDERS,
+  type Provider,
+} from '../../base/errors.ts';
 import { keyId } from '../../base/key-id.ts';
 import { FAMILIES, nameProblem, providerOf } from '../../base/key-names.ts';
 import { valueProblem } from '../../base/key-values.ts';
+import type { UserFolders } from '../../clients/clients.ts';
 import { configuredClients, userFolders } from '../../clients/install.ts';
 import type { Config, Environment } from '../../config.ts';
 import type { KeyStore, StoreEntry } from '../../secrets/key-store.ts';
@@ -23,7 +30,7 @@ export interface Finding {
   readonly hint: string;
 }
 
-function ok(check: string, message: string): Finding {
+export function ok(check: string, message: string): Finding {
   return { check, status: 'ok', message, hint: '' };
 }
 
@@ -43,6 +50,19 @@ export function nodeFinding(version: string): Finding {
   };
 }
 
+/** Without certificates whoever stands on the way reads every key; node tells nobody but stderr. */
+export function certificateFindings(env: Environment): Finding[] {
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
+  return [
+    {
+      check: 'certificates',
+      status: 'fail',
+      message: 'NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check of certificates off',
+      hint: 'take the variable out; for a company certificate set NODE_EXTRA_CA_CERTS to its file',
+    },
+  ];
+}
+
 /** Permission bits for group and others; 0 where the system has none. */
 async function openBits(path: string): Promise<number | null> {
   const info = await stat(path).catch(() => null);
@@ -51,6 +71,14 @@ async function openBits(path: string): Promise<number | null> {
 }
 
 async function homeFinding(config: Config): Promise<Finding> {
+  if (config.isHomeless) {
+    return {
+      check: 'home',
+      status: 'fail',
+      message: 'this user has no home folder',
+      hint: 'set KEYPOOL_HOME or give --home',
+    };
+  }
   const bits = await openBits(config.home);
   if (bits === null) {
     return {
@@ -122,29 +150,19 @@ function baseUrlFindings(config: Config): Finding[] {
   );
 }
 
-/** A proxy's user and password are secrets. */
-function withoutUser(proxy: string): string {
-  return URL.canParse(proxy) ? new URL(proxy).host : proxy.replace(/^.*@/, '');
-}
-
-function proxyFinding({ proxy }: Config): Finding {
-  const used = proxy.httpsProxy ?? proxy.httpProxy;
-  if (used === null) return ok('proxy', 'none');
-  return ok(
-    'proxy',
-    `${withoutUser(used)}${proxy.noProxy === null ? '' : `, not for ${proxy.noProxy}`}`,
-  );
-}
-
 /** Everything that does not need the store. */
 export async function checkSettings(config: Config): Promise<Finding[]> {
   return [
     await homeFinding(config),
     await settingsFinding(config),
+    ...config.warnings.map((warning) => ({
+      check: 'settings',
+      status: 'warn' as const,
+      ...warning,
+    })),
     await masterFinding(config),
     ok('environment', config.environment ?? 'none (the default store)'),
     ...baseUrlFindings(config),
-    proxyFinding(config),
   ];
 }
 
@@ -329,7 +347,14 @@ export async function checkStore(config: Config): Promise<Finding[]> {
 
 /** Not having told any client yet is no fault; a file that cannot be read is worth a look. */
 export async function checkClients(env: Environment): Promise<Finding[]> {
-  const clients = await configuredClients(userFolders(env));
+  let folders: UserFolders;
+  try {
+    folders = userFolders(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [{ check: 'clients', status: 'warn', message: error.message, hint: error.hint }];
+  }
+  const clients = await configuredClients(folders);
   const configured = clients.filter((client) => client.state === 'configured');
   const broken = clients.filter((client) => client.state === 'unreadable');
   const finding: Finding =

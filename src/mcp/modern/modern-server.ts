@@ -13,6 +13,7 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { TOOLS } from '../../tools/index.ts';
 import { callTool } from '../call-tool.ts';
+import { claimedClient } from '../client-name.ts';
 import { claimedVersion, MODERN_VERSION } from '../era.ts';
 import { CACHE_HINTS, CAPABILITIES, SERVER_INFO, TOOL_LIST } from '../identity.ts';
 import { errorReply, INVALID_PARAMS, type JsonRpcRequest } from '../json-rpc.ts';
@@ -20,7 +21,7 @@ import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
 import type { EraServer, Send, ServerOptions } from '../server-host.ts';
 
-function serveTools(server: Server, { host, logger, session }: ServerOptions): void {
+function serveTools(server: Server, { host, logger, session, caller = null }: ServerOptions): void {
   server.setRequestHandler('tools/list', () => ({ tools: [...TOOL_LIST] }));
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = TOOLS.find((candidate) => candidate.name === params.name);
@@ -31,7 +32,7 @@ function serveTools(server: Server, { host, logger, session }: ServerOptions): v
         `There is no such tool; this server has ${names}`,
       );
     }
-    const { signal, _meta, notify } = context.mcpReq;
+    const { signal, _meta, envelope, notify } = context.mcpReq;
     const progressToken = _meta?.progressToken;
     const report = (progress: { progress: number; message: string }): void => {
       const params = { progressToken: progressToken ?? '', ...progress };
@@ -44,6 +45,8 @@ function serveTools(server: Server, { host, logger, session }: ServerOptions): v
       args: params.arguments,
       signal,
       session,
+      client: claimedClient(envelope),
+      caller,
       report: progressToken === undefined ? null : report,
     });
   });

@@ -229,6 +229,8 @@ export class Judge {
     attempt.release(this.#roster.now(), false);
     this.#trialProvedNothing(attempt);
     call.tried.add(slot.record.name);
+    // Something was generated, whatever came of it: two of them are the most.
+    if (!error.failure.mayBeBilled) call.billed += 1;
     const isSpent = call.billed >= MAX_BILLED_SENDS;
     return { outcome: OUTCOME_OF.answer, next: isSpent ? { kind: 'fail', error } : AGAIN };
   }
