@@ -176,7 +176,7 @@ describe('a refused call, in any history, wording and round trip', () => {
         expect(unprovoked).toBe(0);
         // The first burst, a fraction of the calls, and pauses that double, up to half a second
         // where others are on the account. Whether a cancelled call is gone can only be tried.
-        const pauses = spec.keys.length * (12 * spec.slots.length + RUN_MS / 500);
+        const pauses = spec.keys.length * (12 * spec.slots.length + (2 * RUN_MS) / 375);
         const tried = 4 * spec.callers + calls + 4 * cancelled;
         expect(refusals).toBeLessThanOrEqual(tried + pauses);
       }),
