@@ -249,7 +249,6 @@ class PerplexityCall {
     return runAttempt(
       {
         lease,
-        caller: this.#context.signal,
         logger: this.#options.logger,
         about: {
           provider: 'perplexity',
