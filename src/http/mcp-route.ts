@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http';
 import type { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js';
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import {
+  type AuthInfo,
   createMcpHandler,
   type McpHttpHandler,
   type McpServer,
@@ -29,6 +30,7 @@ import {
 import { presentError } from '../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 import { plainAccept } from './accept.ts';
+import type { Caller, Callers } from './callers.ts';
 import { type Exchange, sendAnswer, webRequest } from './exchange.ts';
 import { redactAnswer } from './redact-answers.ts';
 import { readJson } from './request-body.ts';
@@ -44,7 +46,7 @@ export interface McpRouteOptions {
   readonly servers: ServerFactories;
   readonly host: ServerHost;
   readonly logger: Logger;
-  readonly token: string;
+  readonly callers: Callers;
   readonly sessionLimits?: SessionLimits;
 }
 
@@ -91,6 +93,12 @@ function accepted(): Response {
 
 interface Asked extends Exchange {
   readonly request: Request;
+  readonly caller: Caller;
+}
+
+/** The SDK hands it to what makes the server; the token itself stays here. */
+function authOf({ name }: Caller): { readonly authInfo?: AuthInfo } {
+  return name === null ? {} : { authInfo: { token: '', clientId: name, scopes: [] } };
 }
 
 /** Calls back once when the answer is out, or when the client is gone before that. */
@@ -114,7 +122,10 @@ export class McpRoute {
     });
     this.#modern = createMcpHandler(
       // A modern request stands alone: each one takes its own turn.
-      () => servers.modern({ host, logger, session: randomUUID() }),
+      ({ authInfo }) => {
+        const caller = authInfo?.clientId ?? null;
+        return servers.modern({ host, logger, session: caller ?? randomUUID(), caller });
+      },
       { legacy: 'reject', onerror: (error) => logger.debug('protocol error', { error }) },
     );
   }
@@ -127,7 +138,10 @@ export class McpRoute {
       sendAnswer(exchange, await redactAnswer(answer, (text) => host.redact(text)));
     try {
       const request = webRequest(exchange, { accept: plainAccept(incoming.headers.accept) });
-      const answer = await this.#answer({ ...exchange, request });
+      const caller = this.#options.callers(incoming);
+      // It was there at the door; a token that was taken back since then opens nothing.
+      if (caller === null) return await send(reply(401, REFUSED, 'The token was taken back'));
+      const answer = await this.#answer({ ...exchange, request, caller });
       if (answer !== null) await send(answer);
     } catch (error) {
       const text = presentError(error, logger);
@@ -162,7 +176,7 @@ export class McpRoute {
     const era = eraOf(posted, request.headers.get('mcp-protocol-version'));
     return era === 'legacy'
       ? this.#legacy(asked, posted)
-      : this.#modern.fetch(request, { parsedBody: posted });
+      : this.#modern.fetch(request, { parsedBody: posted, ...authOf(asked.caller) });
   }
 
   /** Ends sessions and exchanges of both eras; calls in flight are aborted. */
@@ -172,11 +186,11 @@ export class McpRoute {
 
   async #legacy(exchange: Asked, posted: Posted): Promise<Response> {
     if (exchange.request.headers.get('mcp-session-id') !== null) {
-      const session = this.#find(exchange.request);
+      const session = this.#find(exchange);
       return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
     }
     if (!isInitializeRequest(posted)) return outsideSession(posted);
-    const session = await this.#sessions.open(this.#options.token);
+    const session = await this.#sessions.open(exchange.caller);
     if (session === null) return reply(503, REFUSED, 'Too many sessions are at work; try later');
     const response = await this.#post(exchange, session, posted);
     if (!session.isReady) await session.transport.close();
@@ -205,7 +219,7 @@ export class McpRoute {
     if (exchange.request.headers.get('mcp-session-id') === null) {
       return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
     }
-    const session = this.#find(exchange.request);
+    const session = this.#find(exchange);
     if (session === null) return sessionNotFound();
     session.open++;
     whenOver(exchange.outgoing, () => {
@@ -217,8 +231,8 @@ export class McpRoute {
     return session.transport.handleRequest(exchange.request);
   }
 
-  #find(request: Request): Session | null {
-    return this.#sessions.find(request.headers.get('mcp-session-id') ?? '', this.#options.token);
+  #find({ request, caller }: Asked): Session | null {
+    return this.#sessions.find(request.headers.get('mcp-session-id') ?? '', caller);
   }
 }
 

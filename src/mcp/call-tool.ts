@@ -18,6 +18,8 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Waiting calls take turns between sessions. */
   readonly session: string;
+  /** A client with a token of its own; absent or null for the owner. */
+  readonly caller?: string | null;
   /** As the client called itself; absent or null where it did not. */
   readonly client?: string | null;
   /** null when the client sent no progress token. */
@@ -53,7 +55,7 @@ async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<Too
       session: call.session,
       priority: 'interactive',
       tool: call.tool.name,
-      client: call.client ?? null,
+      client: call.caller ?? call.client ?? null,
       onProgress: ({ message }) => heartbeat?.update(message),
     });
   } finally {
@@ -75,7 +77,12 @@ export async function callTool(
   const startedAt = performance.now();
   const ended = (outcome: ToolOutcome): void => {
     const durationMs = Math.round(performance.now() - startedAt);
-    host.onToolCall?.({ tool: call.tool.name, outcome, durationMs });
+    host.onToolCall?.({
+      tool: call.tool.name,
+      outcome,
+      durationMs,
+      caller: call.caller ?? null,
+    });
   };
   const parsed = parseArguments(call.tool, call.args);
   if (!parsed.ok) {
