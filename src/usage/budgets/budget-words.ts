@@ -5,7 +5,7 @@ import { dayOf, zoneName } from '../days.ts';
 import { type Budget, budgetSpan, raiseCommand } from './budget.ts';
 
 function usd(amount: number): string {
-  return `$${amount.toFixed(amount < 1 ? 4 : 2)}`;
+  return `$${amount.toFixed(amount < 0.99995 ? 4 : 2)}`;
 }
 
 function scopeWords({ account, client }: Budget): string {
@@ -41,7 +41,7 @@ export function heldError(budget: Budget, spent: number): BudgetError {
 }
 
 export function unpricedError(model: string): BudgetError {
-  return new BudgetError(`${model} has no price here, so that no budget could hold`, {
+  return new BudgetError(`the model ${model} has no price here, so that no budget could hold`, {
     hint: 'ask for another model, or whoever pays adds its price to prices.json in the home folder',
   });
 }
