@@ -16,11 +16,12 @@ import {
   PoolExhaustedError,
   UpstreamError,
 } from './base/errors.ts';
+import { systemCode } from './base/system-error.ts';
 import { NAME, VERSION } from './base/version.ts';
 import { COMMANDS, type Entry } from './commands/catalog.ts';
-import type { CommandOptions } from './commands/command.ts';
+import { type CommandOptions, print, tell } from './commands/command.ts';
 import { commandHelp, GLOBAL_OPTIONS, programHelp } from './commands/help.ts';
-import type { GlobalFlags } from './config.ts';
+import { type Environment, type GlobalFlags, takeEnvironment } from './config.ts';
 
 /** The command words at the front of argv: `keys add`, `serve`, or none, which means `serve`. */
 function commandName(words: readonly string[]): { name: string; length: number } {
@@ -68,9 +69,8 @@ function parseFlags(argv: readonly string[], entry: Entry, options: CommandOptio
     return parseArgs(config);
   } catch (cause) {
     // parseArgs quotes the argument, which may be a key: our words instead of its.
-    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
     const message =
-      code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+      systemCode(cause) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
         ? 'unknown flag'
         : 'a flag has no value, or one it does not take';
     throw new ConfigError(message, { hint: `usage: ${NAME} ${entry.usage}` });
@@ -100,16 +100,16 @@ function withoutHelpWord(argv: readonly string[]): readonly string[] {
   return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
 }
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], env: Environment): Promise<number> {
   const argv = withoutHelpWord(args);
   const words = leadingWords(argv);
   const group = commandGroup(words);
   if (group !== null && argv.some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(`${programHelp(group)}\n`);
+    print(programHelp(group));
     return 0;
   }
   if (words.length === 0 && argv.some((word) => word === '--version' || word === '-V')) {
-    process.stdout.write(`${VERSION}\n`);
+    print(VERSION);
     return 0;
   }
   const { name, length } = commandName(words);
@@ -118,11 +118,11 @@ async function main(args: readonly string[]): Promise<number> {
   const { command } = await entry.load();
   const { values, positionals } = parseFlags(argv, entry, command.options);
   if (values.help === true) {
-    process.stdout.write(`${commandHelp(entry, command)}\n`);
+    print(commandHelp(entry, command));
     return 0;
   }
   if (values.version === true) {
-    process.stdout.write(`${VERSION}\n`);
+    print(VERSION);
     return 0;
   }
   const rest = positionals.slice(length);
@@ -136,8 +136,7 @@ async function main(args: readonly string[]): Promise<number> {
     positionals: rest,
     values,
     flags: globalFlags(values),
-    // biome-ignore lint/style/noProcessEnv: handed on whole; config.ts is who reads it
-    env: process.env,
+    env,
   });
 }
 
@@ -166,20 +165,20 @@ function report(error: unknown): void {
     error instanceof UpstreamError ||
     error instanceof PoolExhaustedError;
   if (isOurs) {
-    process.stderr.write(`${NAME}: error: ${error.message}\n`);
-    if (error.hint !== '') process.stderr.write(`${NAME}: hint: ${error.hint}\n`);
+    tell(`${NAME}: error: ${error.message}`);
+    if (error.hint !== '') tell(`${NAME}: hint: ${error.hint}`);
     return;
   }
   // The message may quote anything, a key included; where it happened does not.
   const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
   const stack = lines.filter((line) => /^\s+at /.test(line)).join('\n');
-  process.stderr.write(`${NAME}: error: internal error ${crypto.randomUUID()}\n`);
-  process.stderr.write(`${NAME}: hint: please report it with these lines\n${stack}\n`);
+  tell(`${NAME}: error: internal error ${crypto.randomUUID()}`);
+  tell(`${NAME}: hint: please report it with these lines\n${stack}`);
 }
 
 /** A reader that left early (`| head`) is no error of ours; a full disk is. */
 function outputFailed(error: Error): never {
-  const code = 'code' in error ? String(error.code) : '';
+  const code = systemCode(error);
   if (code === 'EPIPE') process.exit(0);
   report(
     new CommandError(`the output cannot be written (${code})`, {
@@ -196,7 +195,7 @@ process.stderr.on('error', () => {});
 
 let code: number;
 try {
-  code = await main(process.argv.slice(2));
+  code = await main(process.argv.slice(2), takeEnvironment());
 } catch (error) {
   report(error);
   code = exitCode(error);

@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http';
 import type { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js';
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import {
+  type AuthInfo,
   createMcpHandler,
   type McpHttpHandler,
   type McpServer,
@@ -29,7 +30,9 @@ import {
 import { presentError } from '../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 import { plainAccept } from './accept.ts';
+import type { Caller, Callers } from './callers.ts';
 import { type Exchange, sendAnswer, webRequest } from './exchange.ts';
+import { redactAnswer } from './redact-answers.ts';
 import { readJson } from './request-body.ts';
 import { type Session, type SessionLimits, Sessions } from './sessions.ts';
 
@@ -43,7 +46,7 @@ export interface McpRouteOptions {
   readonly servers: ServerFactories;
   readonly host: ServerHost;
   readonly logger: Logger;
-  readonly token: string;
+  readonly callers: Callers;
   readonly sessionLimits?: SessionLimits;
 }
 
@@ -90,6 +93,12 @@ function accepted(): Response {
 
 interface Asked extends Exchange {
   readonly request: Request;
+  readonly caller: Caller;
+}
+
+/** The SDK hands it to what makes the server; the token itself stays here. */
+function authOf({ name }: Caller): { readonly authInfo?: AuthInfo } {
+  return name === null ? {} : { authInfo: { token: '', clientId: name, scopes: [] } };
 }
 
 /** Calls back once when the answer is out, or when the client is gone before that. */
@@ -113,7 +122,10 @@ export class McpRoute {
     });
     this.#modern = createMcpHandler(
       // A modern request stands alone: each one takes its own turn.
-      () => servers.modern({ host, logger, session: randomUUID() }),
+      ({ authInfo }) => {
+        const caller = authInfo?.clientId ?? null;
+        return servers.modern({ host, logger, session: caller ?? randomUUID(), caller });
+      },
       { legacy: 'reject', onerror: (error) => logger.debug('protocol error', { error }) },
     );
   }
@@ -121,15 +133,20 @@ export class McpRoute {
   /** Never rejects. */
   async handle(exchange: Exchange): Promise<void> {
     const { incoming, outgoing } = exchange;
+    const { host, logger } = this.#options;
+    const send = async (answer: Response): Promise<void> =>
+      sendAnswer(exchange, await redactAnswer(answer, (text) => host.redact(text)));
     try {
       const request = webRequest(exchange, { accept: plainAccept(incoming.headers.accept) });
-      const answer = await this.#answer({ ...exchange, request });
-      if (answer !== null) await sendAnswer(exchange, answer);
+      const caller = this.#options.callers(incoming);
+      // It was there at the door; a token that was taken back since then opens nothing.
+      if (caller === null) return await send(reply(401, REFUSED, 'The token was taken back'));
+      const answer = await this.#answer({ ...exchange, request, caller });
+      if (answer !== null) await send(answer);
     } catch (error) {
-      const { host, logger } = this.#options;
-      const text = host.redact(presentError(error, logger));
+      const text = presentError(error, logger);
       if (outgoing.headersSent) outgoing.destroy();
-      else await sendAnswer(exchange, reply(500, INTERNAL_ERROR, text));
+      else await send(reply(500, INTERNAL_ERROR, text));
     }
   }
 
@@ -159,7 +176,7 @@ export class McpRoute {
     const era = eraOf(posted, request.headers.get('mcp-protocol-version'));
     return era === 'legacy'
       ? this.#legacy(asked, posted)
-      : this.#modern.fetch(request, { parsedBody: posted });
+      : this.#modern.fetch(request, { parsedBody: posted, ...authOf(asked.caller) });
   }
 
   /** Ends sessions and exchanges of both eras; calls in flight are aborted. */
@@ -169,11 +186,11 @@ export class McpRoute {
 
   async #legacy(exchange: Asked, posted: Posted): Promise<Response> {
     if (exchange.request.headers.get('mcp-session-id') !== null) {
-      const session = this.#find(exchange.request);
+      const session = this.#find(exchange);
       return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
     }
     if (!isInitializeRequest(posted)) return outsideSession(posted);
-    const session = await this.#sessions.open(this.#options.token);
+    const session = await this.#sessions.open(exchange.caller);
     if (session === null) return reply(503, REFUSED, 'Too many sessions are at work; try later');
     const response = await this.#post(exchange, session, posted);
     if (!session.isReady) await session.transport.close();
@@ -202,7 +219,7 @@ export class McpRoute {
     if (exchange.request.headers.get('mcp-session-id') === null) {
       return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
     }
-    const session = this.#find(exchange.request);
+    const session = this.#find(exchange);
     if (session === null) return sessionNotFound();
     session.open++;
     whenOver(exchange.outgoing, () => {
@@ -214,8 +231,8 @@ export class McpRoute {
     return session.transport.handleRequest(exchange.request);
   }
 
-  #find(request: Request): Session | null {
-    return this.#sessions.find(request.headers.get('mcp-session-id') ?? '', this.#options.token);
+  #find({ request, caller }: Asked): Session | null {
+    return this.#sessions.find(request.headers.get('mcp-session-id') ?? '', caller);
   }
 }
 

@@ -10,6 +10,7 @@ import type { Logger } from '../base/logger.ts';
 import type { RequestId } from '../mcp/json-rpc.ts';
 import { RequestIds } from '../mcp/legacy/request-ids.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
+import type { Caller } from './callers.ts';
 
 export interface SessionLimits {
   readonly most: number;
@@ -57,9 +58,11 @@ export class Session {
   }
 }
 
-/** Whoever holds the token may use the session, nobody else: the key is made from both. */
-function keyOf(id: string, token: string): string {
-  return createHash('sha256').update(`${id}\0${token}`).digest('base64url');
+/** Whoever opened a session may use it, nobody else: the key is made from both. */
+function keyOf(id: string, caller: Caller): string {
+  return createHash('sha256')
+    .update(`${id}\0${caller.name ?? ''}`)
+    .digest('base64url');
 }
 
 export class Sessions {
@@ -77,20 +80,22 @@ export class Sessions {
     this.#sweeper.unref();
   }
 
-  find(id: string, token: string): Session | null {
-    const session = this.#sessions.get(keyOf(id, token));
+  find(id: string, caller: Caller): Session | null {
+    const session = this.#sessions.get(keyOf(id, caller));
     if (session === undefined) return null;
     session.seenAt = this.#now();
     return session;
   }
 
   /** @returns null when every place is taken by a session at work */
-  async open(token: string): Promise<Session | null> {
+  async open(caller: Caller): Promise<Session | null> {
     if (this.#sessions.size >= this.#limits.most && !this.#evict()) return null;
     const session = new Session(this.#now());
     const { host, logger, createServer } = this.#options;
-    const server = createServer({ host, logger, session: session.id });
-    const key = keyOf(session.id, token);
+    // A client with a name has one share of the queue, however many sessions it opens.
+    const turn = caller.name ?? session.id;
+    const server = createServer({ host, logger, session: turn, caller: caller.name });
+    const key = keyOf(session.id, caller);
     this.#sessions.set(key, session);
     await server.connect(session.ids);
     const closed = server.onclose;

@@ -1,6 +1,6 @@
 /**
  * One tool call, whatever the protocol's era: arguments in, result out. Both shells and both
- * transports come through here.
+ * transports come through here. What a result says passes the redactor where it leaves the process.
  */
 
 import { isAbort } from '../base/errors.ts';
@@ -8,7 +8,6 @@ import type { Logger } from '../base/logger.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import type { Tool, ToolOutput } from '../tools/tool.ts';
 import { Heartbeat, type ProgressReport } from './heartbeat.ts';
-import { isRecord } from './json-rpc.ts';
 import { presentError } from './present-error.ts';
 import type { ServerHost, ToolOutcome } from './server-host.ts';
 
@@ -19,6 +18,8 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Waiting calls take turns between sessions. */
   readonly session: string;
+  /** A client with a token of its own; absent or null for the owner. */
+  readonly caller?: string | null;
   /** As the client called itself; absent or null where it did not. */
   readonly client?: string | null;
   /** null when the client sent no progress token. */
@@ -37,47 +38,13 @@ export function errorResult(text: string): ToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
 
-type Redact = (text: string) => string;
-
-/** Copied only where there is something to take out, which is almost never. */
-function redactRecord(
-  record: Readonly<Record<string, unknown>>,
-  redact: Redact,
-): Record<string, unknown> {
-  let clean: Record<string, unknown> = record;
-  for (const key of Object.keys(record)) {
-    const value = redactDeep(record[key], redact);
-    if (value === record[key]) continue;
-    if (clean === record) clean = { ...record };
-    clean[key] = value;
-  }
-  return clean;
-}
-
-function redactDeep(value: unknown, redact: Redact): unknown {
-  if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) {
-    const clean = value.map((entry) => redactDeep(entry, redact));
-    return clean.some((entry, at) => entry !== value[at]) ? clean : value;
-  }
-  return isRecord(value) ? redactRecord(value, redact) : value;
-}
-
-function resultOf(output: ToolOutput, redact: Redact): ToolResult {
-  return {
-    content: [{ type: 'text', text: redact(output.text) }],
-    structuredContent: redactRecord(output.structured, redact),
-  };
+function resultOf({ text, structured }: ToolOutput): ToolResult {
+  return { content: [{ type: 'text', text }], structuredContent: { ...structured } };
 }
 
 async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<ToolOutput> {
   const { report } = call;
-  const heartbeat =
-    report === null
-      ? null
-      : new Heartbeat(({ progress, message }) =>
-          report({ progress, message: host.redact(message) }),
-        );
+  const heartbeat = report === null ? null : new Heartbeat(report);
   try {
     const { deepseek, perplexity } = await host.clients();
     call.signal.throwIfAborted();
@@ -88,7 +55,7 @@ async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<Too
       session: call.session,
       priority: 'interactive',
       tool: call.tool.name,
-      client: call.client ?? null,
+      client: call.caller ?? call.client ?? null,
       onProgress: ({ message }) => heartbeat?.update(message),
     });
   } finally {
@@ -110,17 +77,22 @@ export async function callTool(
   const startedAt = performance.now();
   const ended = (outcome: ToolOutcome): void => {
     const durationMs = Math.round(performance.now() - startedAt);
-    host.onToolCall?.({ tool: call.tool.name, outcome, durationMs });
+    host.onToolCall?.({
+      tool: call.tool.name,
+      outcome,
+      durationMs,
+      caller: call.caller ?? null,
+    });
   };
   const parsed = parseArguments(call.tool, call.args);
   if (!parsed.ok) {
     ended('error');
     const text = `${call.tool.name} was not called: ${parsed.problem}. Correct the arguments and call it again.`;
-    return errorResult(host.redact(text));
+    return errorResult(text);
   }
   try {
     const output = await run(host, call, parsed.value);
-    const result = resultOf(output, (text) => host.redact(text));
+    const result = resultOf(output);
     ended('ok');
     return result;
   } catch (error) {
@@ -129,6 +101,6 @@ export async function callTool(
       throw error;
     }
     ended('error');
-    return errorResult(host.redact(presentError(error, logger)));
+    return errorResult(presentError(error, logger));
   }
 }

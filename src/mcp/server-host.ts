@@ -10,6 +10,8 @@ export interface ToolCallEvent {
   readonly tool: string;
   readonly outcome: ToolOutcome;
   readonly durationMs: number;
+  /** A client with a token of its own; null for the owner. */
+  readonly caller: string | null;
 }
 
 export interface ServerHost {
@@ -39,6 +41,8 @@ export interface ServerOptions {
   readonly session: string;
   /** How the client of this connection called itself, where the server does not hear of it. */
   readonly client?: () => string | null;
+  /** A client with a token of its own; absent or null for the owner. */
+  readonly caller?: string | null;
 }
 
 /** A server of one era on a connection that is its own. */

@@ -3,13 +3,14 @@
  * imported from here, so that a server can answer its client first.
  */
 
-import type { KeyStoreError } from '../../base/errors.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
 import { keyId } from '../../base/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
-import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
+import type { Config, Environment, GlobalFlags } from '../../config.ts';
 import { KeyPool } from '../../pool/key-pool.ts';
-import type { KeyProbe } from '../../pool/lease.ts';
+import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
 import type { PoolObserver } from '../../pool/observer.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
@@ -24,6 +25,9 @@ import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
+import { writeFoundAccounts } from './found-accounts.ts';
+import { useConfiguration, useStore } from './known-secrets.ts';
+import { LiveConfig } from './live-config.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
 
@@ -74,6 +78,8 @@ class KeySupply {
   readonly #settled: Promise<void>;
   readonly #stop: () => void;
   #supply: Supply = { store: null, problem: null };
+  /** null: the pool was given none yet. */
+  #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
 
   constructor(options: RuntimeOptions, pool: KeyPool, balances: BalanceReader) {
@@ -84,14 +90,13 @@ class KeySupply {
     this.#settled = new Promise((resolve) => {
       settle = resolve;
     });
-    const load = (): Config => loadConfig(options.flags, options.env);
-    this.#stop = followConfiguredStore(load, {
-      onStore: (store) => {
-        this.#take({ store, problem: null }, load());
+    this.#stop = followConfiguredStore(new LiveConfig(options), {
+      onStore: (store, config) => {
+        this.#take({ store, problem: null }, config);
         settle();
       },
-      onError: (problem) => {
-        this.#fail(problem);
+      onError: (problem, config) => {
+        this.#fail(problem, config);
         settle();
       },
     });
@@ -114,18 +119,18 @@ class KeySupply {
   }
 
   /** Nobody named a store, there is none, and the environment gives keys. */
-  #canDoWithout(problem: KeyStoreError): boolean {
-    const { config } = this.#options;
+  #canDoWithout(problem: KeyStoreError, config: Config = this.#options.config): boolean {
     return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.keys.size > 0;
   }
 
   #take(supply: Supply, config: Config): void {
     const { logger, redactor } = this.#options;
     this.#supply = supply;
-    const master = config.masterKey.value?.text;
-    if (master !== undefined) redactor.add(master);
+    useConfiguration(redactor, config);
+    if (supply.store !== null) useStore(redactor, supply.store);
     const keys = poolKeys(supply.store, config.environmentKeys, logger);
-    for (const key of keys) redactor.add(key.secret);
+    if (isDeepStrictEqual(keys, this.#keys)) return;
+    this.#keys = keys;
     this.#pool.setKeys(keys);
     this.#balances.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
@@ -136,14 +141,20 @@ class KeySupply {
     });
   }
 
-  #fail(problem: KeyStoreError): void {
-    const { logger, config } = this.#options;
-    const reason = { reason: problem.message, next: problem.hint };
+  #fail(problem: KeyStoreError, config: Config): void {
+    const { logger } = this.#options;
+    const { cause } = problem;
+    const isBug = cause instanceof Error && !('code' in cause) && !(cause instanceof ConfigError);
+    const reason = {
+      reason: problem.message,
+      next: problem.hint,
+      ...(isBug ? { error: cause } : {}),
+    };
     if (this.#supply.store !== null) {
       logger.error('The key store changed and cannot be used; the pool keeps its keys', reason);
       return;
     }
-    if (this.#canDoWithout(problem)) this.#take({ store: null, problem }, config);
+    if (this.#canDoWithout(problem, config)) this.#take({ store: null, problem }, config);
     else {
       this.#supply = { store: null, problem };
       logger.warn('No key can be used yet', reason);
@@ -178,6 +189,11 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     answerMs: {
       ...(isLocal(config.deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
       ...(isLocal(config.perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
+    },
+    onAccounts: ({ provider, accounts }) => {
+      writeFoundAccounts(config.home, provider, accounts).catch((error: unknown) => {
+        logger.warn('What was found about accounts could not be kept for doctor', { error });
+      });
     },
     ...(observer === undefined ? {} : { observer }),
   });

@@ -4,19 +4,23 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError, PROVIDERS } from '../../base/errors.ts';
 import { createLogger } from '../../base/logger.ts';
-import { Redactor } from '../../base/redact.ts';
+import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
 import type { CostSample } from '../../http/money-metrics.ts';
 import { isLoopback, plainAddress } from '../../http/names.ts';
+import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
-import type { CommandInput, CommandOptions } from '../command.ts';
+import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
+import { logWarnings } from '../composition/config-warnings.ts';
+import { useConfiguration } from '../composition/known-secrets.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
 import { findHttpToken, isSound } from './http-token.ts';
+import { NamedClients } from './named-clients.ts';
 
 export const HTTP_OPTIONS = {
   host: { type: 'string' },
@@ -96,11 +100,14 @@ function pageFolder(): URL {
 export async function runHttpServer(options: HttpServerOptions): Promise<number> {
   const { flags, env, address, port, allowedHosts, allowedOrigins, onListening } = options;
   const config = loadConfig(flags, env);
-  const redactor = new Redactor();
+  const redactor = secrets;
+  useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
   const found = await findHttpToken(config);
+  logWarnings(logger, config);
+  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
   const { token, isConfigured } = found;
-  redactor.add(token);
+  redactor.use('HTTP token', [token]);
   if (!isSound(found)) {
     logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
   }
@@ -128,27 +135,46 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     store: config.storePath,
   });
   const record = recordPath(config.home);
+  const recordSecret = newSecret();
+  redactor.use('HTTP record', [recordSecret]);
+  const clients = await NamedClients.follow(config.home, logger);
+  let recorded = Promise.resolve();
   try {
-    return await serveHttp({
+    const crash = new AbortController();
+    claimProcess(logger, () => crash.abort());
+    const code = await serveHttp({
+      signal: crash.signal,
       address,
       port,
       token,
+      clientOf: (shown) => clients.find(shown),
       allowedHosts,
       allowedOrigins,
-      host: served.host((event) => metrics.toolCallEnded(event)),
+      host: served.host((event) => {
+        metrics.toolCallEnded(event);
+        const { caller, tool, outcome, durationMs } = event;
+        if (caller !== null)
+          logger.info(`Call of ${caller}`, { caller, tool, outcome, durationMs });
+      }),
       admin: createAdmin(served),
       metrics,
       pageFolder: pageFolder(),
+      recordSecret,
       logger,
       onListening: (url) => {
-        if (!writeRecord(record, url)) {
+        const entry = { pid: process.pid, url, secret: recordSecret };
+        recorded = writeRecord(record, entry).then((isWritten) => {
+          if (isWritten) return;
           logger.warn('The home folder cannot be written: `dashboard` will not find this server');
-        }
+        });
         onListening?.(url, token);
       },
     });
+    return crash.signal.aborted ? 1 : code;
   } finally {
     await served.close();
+    await recorded;
+    await clients.close();
     await removeOwnRecord(record);
   }
 }

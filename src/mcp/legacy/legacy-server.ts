@@ -87,7 +87,7 @@ function judged<T>(
 function call(
   { params }: CallToolRequest,
   extra: Extra,
-  { host, logger, session, client }: ServerOptions,
+  { host, logger, session, client, caller = null }: ServerOptions,
 ): Promise<ToolResult> | ToolResult {
   const tool = TOOLS.find((candidate) => candidate.name === params.name);
   if (tool === undefined) {
@@ -108,6 +108,7 @@ function call(
     signal: extra.signal,
     session,
     client: client?.() ?? null,
+    caller,
     report: token === undefined ? null : report,
   });
 }

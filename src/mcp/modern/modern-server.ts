@@ -21,7 +21,7 @@ import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
 import type { EraServer, Send, ServerOptions } from '../server-host.ts';
 
-function serveTools(server: Server, { host, logger, session }: ServerOptions): void {
+function serveTools(server: Server, { host, logger, session, caller = null }: ServerOptions): void {
   server.setRequestHandler('tools/list', () => ({ tools: [...TOOL_LIST] }));
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = TOOLS.find((candidate) => candidate.name === params.name);
@@ -46,6 +46,7 @@ function serveTools(server: Server, { host, logger, session }: ServerOptions): v
       signal,
       session,
       client: claimedClient(envelope),
+      caller,
       report: progressToken === undefined ? null : report,
     });
   });
