@@ -50,7 +50,7 @@ export async function createHome(options: HomeOptions = {}): Promise<Home> {
     folder,
     tmp,
     env,
-    remove: () => rmSync(root, { recursive: true, force: true }),
+    remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
   };
   try {
     if (keys.length > 0) await storeKeys(root, env, keys);

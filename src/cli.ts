@@ -19,7 +19,7 @@ import { NAME, VERSION } from './base/version.ts';
 import { COMMANDS, type Entry } from './commands/catalog.ts';
 import { type CommandOptions, print, tell } from './commands/command.ts';
 import { commandHelp, GLOBAL_OPTIONS, programHelp } from './commands/help.ts';
-import type { GlobalFlags } from './config.ts';
+import { type Environment, type GlobalFlags, takeEnvironment } from './config.ts';
 
 /** The command words at the front of argv: `keys add`, `serve`, or none, which means `serve`. */
 function commandName(words: readonly string[]): { name: string; length: number } {
@@ -99,7 +99,7 @@ function withoutHelpWord(argv: readonly string[]): readonly string[] {
   return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
 }
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], env: Environment): Promise<number> {
   const argv = withoutHelpWord(args);
   const words = leadingWords(argv);
   const group = commandGroup(words);
@@ -135,8 +135,7 @@ async function main(args: readonly string[]): Promise<number> {
     positionals: rest,
     values,
     flags: globalFlags(values),
-    // biome-ignore lint/style/noProcessEnv: handed on whole; config.ts is who reads it
-    env: process.env,
+    env,
   });
 }
 
@@ -192,9 +191,12 @@ process.stdout.on('error', outputFailed);
 // Nor is one that does not want the messages: what was asked for is still done.
 process.stderr.on('error', () => {});
 
+// By default node opens its inspector, to everybody on this machine who may send the signal.
+process.on('SIGUSR1', () => {});
+
 let code: number;
 try {
-  code = await main(process.argv.slice(2));
+  code = await main(process.argv.slice(2), takeEnvironment());
 } catch (error) {
   report(error);
   code = exitCode(error);

@@ -209,6 +209,7 @@ async function work(
     } finally {
       hide();
     }
+    await runtime.readBalances();
   } catch (error) {
     if (stop.code() === null) throw error;
     tell('stopped; the same command goes on from here');

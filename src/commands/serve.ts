@@ -6,6 +6,7 @@ import { NAME, VERSION } from '../base/version.ts';
 import { loadConfig } from '../config.ts';
 import { serveStdio } from '../mcp/stdio/stdio.ts';
 import { type Command, type CommandInput, secrets } from './command.ts';
+import { logWarnings } from './composition/config-warnings.ts';
 import { useConfiguration } from './composition/known-secrets.ts';
 import { createHost, LazyRuntime } from './composition/lazy-runtime.ts';
 
@@ -14,6 +15,7 @@ async function overStdio({ flags, env }: CommandInput): Promise<number> {
   const redactor = secrets;
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
+  logWarnings(logger, config);
   const options = { flags, env, config, logger, redactor };
   const runtime = new LazyRuntime(options);
   logger.info(`${NAME} ${VERSION} serves on stdio`, {

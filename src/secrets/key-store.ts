@@ -17,7 +17,7 @@ import { watchPath } from '../disk/path-watch.ts';
 import { replaceFile, sweepOrphans } from '../disk/replace-file.ts';
 import type { StoredSecret } from './document.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
-import { checkStrength, type MasterKey } from './master-key.ts';
+import { checkStrength, type MasterKey, readMasterKey } from './master-key.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
 import {
   checkSecrets,
@@ -29,13 +29,7 @@ import {
 } from './put-secrets.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
 import { asKeyStoreError } from './store-text.ts';
-import {
-  masterOf,
-  readVersion,
-  refreshed,
-  type StoreLocation,
-  type StoreVersion,
-} from './store-version.ts';
+import { readVersion, refreshed, type StoreLocation, type StoreVersion } from './store-version.ts';
 
 export interface StoreEntry {
   readonly name: string;
@@ -111,7 +105,7 @@ export class KeyStore {
         (error: unknown) => systemCode(error) !== 'ENOENT',
       );
       if (exists) return;
-      const master = await masterOf(location);
+      const master = await readMasterKey(location.masterKey);
       checkStrength(master);
       await sweepOrphans(path);
       await replaceFile(path, (await SealedDocument.create(master)).serialize(), { lock });

@@ -42,6 +42,7 @@ describe('one call', () => {
       retryAfterMs: null,
       requestId: null,
       namedLimit: null,
+      namedInFlight: null,
       mayBeBilled: false,
     } as const;
     const { result, events } = arrange(

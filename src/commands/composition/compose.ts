@@ -21,8 +21,11 @@ import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts'
 import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
+import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
+import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
+import { writeFoundAccounts } from './found-accounts.ts';
 import { useConfiguration, useStore } from './known-secrets.ts';
 import { LiveConfig } from './live-config.ts';
 import { followConfiguredStore } from './open-store.ts';
@@ -37,6 +40,8 @@ export interface RuntimeOptions {
   readonly observer?: PoolObserver;
   /** Hears what every attempt cost. */
   readonly onSpent?: (entry: Entry) => void;
+  /** Hears what an account has. */
+  readonly onBalance?: (reading: BalanceReading) => void;
 }
 
 /** Where the pool's keys come from at the moment. */
@@ -59,6 +64,8 @@ export interface Runtime {
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
+  /** Asks what the accounts have, and waits a moment for the answers. */
+  readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
   close(): Promise<void>;
 }
@@ -67,6 +74,7 @@ export interface Runtime {
 class KeySupply {
   readonly #options: RuntimeOptions;
   readonly #pool: KeyPool;
+  readonly #balances: BalanceReader;
   readonly #settled: Promise<void>;
   readonly #stop: () => void;
   #supply: Supply = { store: null, problem: null };
@@ -74,9 +82,10 @@ class KeySupply {
   #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
 
-  constructor(options: RuntimeOptions, pool: KeyPool) {
+  constructor(options: RuntimeOptions, pool: KeyPool, balances: BalanceReader) {
     this.#options = options;
     this.#pool = pool;
+    this.#balances = balances;
     let settle: () => void = () => {};
     this.#settled = new Promise((resolve) => {
       settle = resolve;
@@ -123,6 +132,7 @@ class KeySupply {
     if (isDeepStrictEqual(keys, this.#keys)) return;
     this.#keys = keys;
     this.#pool.setKeys(keys);
+    this.#balances.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
     if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
     logger.info('The pool has its keys', {
@@ -162,7 +172,7 @@ function isLocal(baseUrl: string): boolean {
 
 /** Builds pool and clients and begins to open the store. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { config, logger, observer, onSpent } = options;
+  const { config, logger, redactor, observer, onSpent, onBalance } = options;
   const fetch = createFetch({ proxy: config.proxy });
   const checkKey = createKeyProbe({
     deepseekBaseUrl: config.deepseekBaseUrl,
@@ -180,10 +190,31 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       ...(isLocal(config.deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
       ...(isLocal(config.perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
     },
+    onAccounts: ({ provider, accounts }) => {
+      writeFoundAccounts(config.home, provider, accounts).catch((error: unknown) => {
+        logger.warn('What was found about accounts could not be kept for doctor', { error });
+      });
+    },
     ...(observer === undefined ? {} : { observer }),
   });
-  const supply = new KeySupply(options, pool);
-  const meter = new Bookkeeping({ config, logger, ...(onSpent === undefined ? {} : { onSpent }) });
+  const balances = new BalanceReader({
+    check: (key, signal) => checkKey(key.provider, key.secret, signal),
+    now: Date.now,
+    onReading: (reading) => {
+      meter.noteBalance(reading);
+      onBalance?.(reading);
+    },
+  });
+  const supply = new KeySupply(options, pool, balances);
+  const meter = new Bookkeeping({
+    config,
+    logger,
+    redact: (text) => redactor.redact(text),
+    onSpent: (entry) => {
+      balances.worked();
+      onSpent?.(entry);
+    },
+  });
   const shared = {
     lender: pool,
     callTimeoutMs: config.callTimeoutMs,
@@ -203,8 +234,10 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     ready: () => supply.current(),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
+    readBalances: () => balances.read(),
     close: async () => {
       supply.stop();
+      balances.stop();
       pool.close();
       await meter.close();
     },

@@ -23,6 +23,11 @@ export class LiveConfig {
     this.#current = options.config;
   }
 
+  /** What is in force: read at the start, or by the last `refresh`. */
+  get current(): Config {
+    return this.#current;
+  }
+
   /**
    * Reads the settings file anew. One that is broken just now, as it is while somebody edits it,
    * is reported once for each reason, and what was in force stays. Never throws.

@@ -11,6 +11,12 @@ import type { LiveConfig } from './live-config.ts';
 
 /** Says which environment has no store, instead of falling back to another one. */
 function explainMissing(config: Config, error: KeyStoreError): KeyStoreError {
+  if (error.code === 'missing' && config.isHomeless) {
+    return new KeyStoreError('missing', 'this user has no home folder, so there is no key store', {
+      cause: error,
+      hint: 'set KEYPOOL_HOME or give --home, then run keypool-mcp init',
+    });
+  }
   if (error.code !== 'missing' || config.environment === null) return error;
   return new KeyStoreError(
     'missing',
@@ -25,7 +31,7 @@ function explainMissing(config: Config, error: KeyStoreError): KeyStoreError {
 /**
  * Opens the configured store. The key derivation runs on the thread pool: start it early.
  *
- * @param reload asked for the master key when the file changes; default: the one of `config`
+ * @param reload asked for the master key when the file changed and needs another one
  * @throws KeyStoreError as `KeyStore.open`
  */
 export async function openConfiguredStore(
@@ -36,7 +42,8 @@ export async function openConfiguredStore(
   try {
     const store = await KeyStore.open({
       path: config.storePath,
-      masterKey: () => reload().masterKey,
+      masterKey: config.masterKey,
+      masterKeyNow: () => reload().masterKey,
       memory: new SealedMemory(config.home),
     });
     useStore(secrets, store);
@@ -75,7 +82,7 @@ interface StoreFollower {
  * @returns stops following
  */
 export function followConfiguredStore(live: LiveConfig, follower: StoreFollower): () => void {
-  const config = live.refresh();
+  const { storePath, dotenvPath } = live.current;
   const stops: Array<() => void> = [];
   let store: KeyStore | null = null;
   let isStopped = false;
@@ -84,42 +91,51 @@ export function followConfiguredStore(live: LiveConfig, follower: StoreFollower)
 
   const fail = (error: unknown): void => {
     const problem = asStoreError(error);
-    if (problem.message !== lastProblem) follower.onError(problem, live.refresh());
+    if (problem.message !== lastProblem) follower.onError(problem, live.current);
     lastProblem = problem.message;
   };
   let taken: Config | null = null;
   const take = (opened: KeyStore): void => {
-    taken = live.refresh();
+    taken = live.current;
     follower.onStore(opened, taken);
+  };
+  let unwatch = (): void => {};
+  /** Beginning to watch includes a look, which asks for the master key of the new settings. */
+  const watchAnew = (opened: KeyStore): void => {
+    unwatch();
+    unwatch = opened.watch(
+      () => take(opened),
+      (error) => follower.onError(error, live.current),
+    );
   };
   const look = async (): Promise<void> => {
     if (isStopped) return;
     if (store !== null) {
-      if (live.refresh() !== taken) take(store);
+      if (live.current === taken) return;
+      take(store);
+      watchAnew(store);
       return;
     }
-    const opened = await openConfiguredStore(live.refresh(), () => live.refresh());
+    const opened = await openConfiguredStore(live.current, () => live.refresh());
     if (isStopped) return;
     store = opened;
     take(opened);
-    const stop = opened.watch(
-      () => take(opened),
-      (error) => follower.onError(error, live.refresh()),
-    );
-    stops.push(stop);
+    watchAnew(opened);
   };
   // Whatever goes wrong in one look, the next change is looked at again.
   const wake = (): void => {
+    live.refresh();
     attempt = attempt.then(look).catch(fail);
   };
-  const stopLooking = watchPath(config.storePath, () => {
+  const stopLooking = watchPath(storePath, () => {
     if (store === null) wake();
     else stopLooking();
   });
-  stops.push(stopLooking, watchPath(config.dotenvPath, wake));
-  wake();
+  stops.push(stopLooking, watchPath(dotenvPath, wake));
+  attempt = look().catch(fail);
   return () => {
     isStopped = true;
+    unwatch();
     for (const stop of stops.splice(0)) stop();
   };
 }

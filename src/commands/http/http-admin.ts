@@ -87,7 +87,8 @@ async function verifyKey(
   const provider = providerOf(name);
   if (provider === null)
     return { verdict: 'unknown', detail: 'only DeepSeek and Perplexity keys can be asked about' };
-  return runtime.checkKey(provider, secret, signal);
+  const { verdict, detail } = await runtime.checkKey(provider, secret, signal);
+  return { verdict, detail };
 }
 
 export function createAdmin(served: ServedEnvironment): Admin {

@@ -3,17 +3,19 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError, PROVIDERS } from '../../base/errors.ts';
-import { createLogger } from '../../base/logger.ts';
+import { createLogger, type Logger } from '../../base/logger.ts';
 import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
-import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
-import { createMetrics } from '../../http/metrics.ts';
+import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
+import { createMetrics, type Metrics } from '../../http/metrics.ts';
 import type { CostSample } from '../../http/money-metrics.ts';
 import { isLoopback, plainAddress } from '../../http/names.ts';
 import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
+import type { ToolCallEvent } from '../../mcp/server-host.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
+import { logWarnings } from '../composition/config-warnings.ts';
 import { useConfiguration } from '../composition/known-secrets.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
@@ -90,6 +92,29 @@ function pageFolder(): URL {
   return existsSync(built) ? built : new URL('../../../dist/dashboard/', import.meta.url);
 }
 
+/** @throws ConfigError when the one there is would not do for this address */
+async function ownersToken(config: Config, address: string, logger: Logger): Promise<string> {
+  const found = await findHttpToken(config);
+  secrets.use('HTTP token', [found.token]);
+  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
+  if (!isSound(found)) {
+    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
+  }
+  if (!isLoopback(address) && !found.isConfigured) {
+    throw new ConfigError('an address that others can reach needs a token of yours', {
+      hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
+    });
+  }
+  return found.token;
+}
+
+/** A client with a token of its own stands in the log under its name. */
+function onToolCall(event: ToolCallEvent, metrics: Metrics, logger: Logger): void {
+  metrics.toolCallEnded(event);
+  const { caller, tool, outcome, durationMs } = event;
+  if (caller !== null) logger.info(`Call of ${caller}`, { caller, tool, outcome, durationMs });
+}
+
 /**
  * Serves until a signal comes.
  *
@@ -102,17 +127,8 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const redactor = secrets;
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
-  const found = await findHttpToken(config);
-  const { token, isConfigured } = found;
-  redactor.use('HTTP token', [token]);
-  if (!isSound(found)) {
-    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
-  }
-  if (!isLoopback(address) && !isConfigured) {
-    throw new ConfigError('an address that others can reach needs a token of yours', {
-      hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
-    });
-  }
+  logWarnings(logger, config);
+  const token = await ownersToken(config, address, logger);
   const metrics = createMetrics();
   const served = new ServedEnvironment({
     flags,
@@ -121,6 +137,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     logger,
     redactor,
     observer: metrics.observer,
+    onBalance: (reading) => metrics.money.balanceRead(reading),
     onSpent: (entry) => {
       const cost = costOf(entry);
       if (cost !== null) metrics.money.spent(cost);
@@ -145,12 +162,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       clientOf: (shown) => clients.find(shown),
       allowedHosts,
       allowedOrigins,
-      host: served.host((event) => {
-        metrics.toolCallEnded(event);
-        const { caller, tool, outcome, durationMs } = event;
-        if (caller !== null)
-          logger.info(`Call of ${caller}`, { caller, tool, outcome, durationMs });
-      }),
+      host: served.host((event) => onToolCall(event, metrics, logger)),
       admin: createAdmin(served),
       metrics,
       pageFolder: pageFolder(),

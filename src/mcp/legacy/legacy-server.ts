@@ -87,7 +87,7 @@ function judged<T>(
 function call(
   { params }: CallToolRequest,
   extra: Extra,
-  { host, logger, session, caller = null }: ServerOptions,
+  { host, logger, session, caller = null, client }: ServerOptions,
 ): Promise<ToolResult> | ToolResult {
   const tool = TOOLS.find((candidate) => candidate.name === params.name);
   if (tool === undefined) {
@@ -108,6 +108,7 @@ function call(
     signal: extra.signal,
     session,
     caller,
+    client: client?.() ?? null,
     report: token === undefined ? null : report,
   });
 }
@@ -153,7 +154,9 @@ function handlersOf(options: ServerOptions): ReadonlyMap<string, Handler> {
 /** A server for one session; connect it to a transport. */
 export function createLegacyServer(options: ServerOptions): Server {
   const server = new Server(SERVER_INFO, { capabilities: CAPABILITIES });
-  const handlers = handlersOf(options);
+  // Over HTTP the SDK itself takes the handshake.
+  const client = (): string | null => options.client?.() ?? server.getClientVersion()?.name ?? null;
+  const handlers = handlersOf({ ...options, client });
   server.fallbackRequestHandler = async (request, extra) => {
     const handler = handlers.get(request.method);
     if (handler === undefined) throw new Refusal(METHOD_NOT_FOUND, 'Method not found');

@@ -13,6 +13,7 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { TOOLS } from '../../tools/index.ts';
 import { callTool } from '../call-tool.ts';
+import { claimedClient } from '../client-name.ts';
 import { claimedVersion, MODERN_VERSION } from '../era.ts';
 import { CACHE_HINTS, CAPABILITIES, SERVER_INFO, TOOL_LIST } from '../identity.ts';
 import { errorReply, INVALID_PARAMS, type JsonRpcRequest } from '../json-rpc.ts';
@@ -31,7 +32,7 @@ function serveTools(server: Server, { host, logger, session, caller = null }: Se
         `There is no such tool; this server has ${names}`,
       );
     }
-    const { signal, _meta, notify } = context.mcpReq;
+    const { signal, _meta, envelope, notify } = context.mcpReq;
     const progressToken = _meta?.progressToken;
     const report = (progress: { progress: number; message: string }): void => {
       const params = { progressToken: progressToken ?? '', ...progress };
@@ -45,6 +46,7 @@ function serveTools(server: Server, { host, logger, session, caller = null }: Se
       signal,
       session,
       caller,
+      client: claimedClient(envelope),
       report: progressToken === undefined ? null : report,
     });
   });

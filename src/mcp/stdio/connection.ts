@@ -6,6 +6,7 @@
 
 import type { Readable } from 'node:stream';
 import type { Logger } from '../../base/logger.ts';
+import { initializingClient } from '../client-name.ts';
 import { type Era, eraOf, missingClaim } from '../era.ts';
 import { legacyAnswer, modernAnswer } from '../first-answers.ts';
 import {
@@ -72,12 +73,18 @@ export class Connection {
   #awaited = 0;
   /** As the client negotiated it; null before, and in the modern era. */
   #version: string | null = null;
+  #client: string | null = null;
   #idle: Array<() => void> = [];
   #opening: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+  }
+
+  /** How the client called itself; null before it did, and in the modern era. */
+  get client(): string | null {
+    return this.#client;
   }
 
   readFrom(input: Readable): void {
@@ -146,6 +153,7 @@ export class Connection {
   }
 
   #request(message: JsonRpcRequest, reply: Reply): void {
+    if (message.method === 'initialize') this.#client = initializingClient(message.params);
     const era = eraOf(message);
     const result = era === 'legacy' ? legacyAnswer(message) : modernAnswer(message);
     if (result !== null) {

@@ -74,7 +74,7 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
     redact: (text) => host.redact(text),
     onBroken: () => end('broken'),
   });
-  const server = { host, logger, session: 'stdio' };
+  const server = { host, logger, session: 'stdio', client: () => connection.client };
   const prepared = async <Module>(loading: Promise<Module>): Promise<Module> => {
     const preparing = host.prepare?.() ?? Promise.resolve();
     const [loaded] = await Promise.all([loading, within(PREPARE_MS, preparing)]);
