@@ -39,10 +39,10 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** Waiting calls take turns between sessions. */
   readonly session: string;
-  /** A client with a token of its own; absent or null for the owner. */
-  readonly caller?: string | null;
   /** How the client of this connection called itself, where the server does not hear of it. */
   readonly client?: () => string | null;
+  /** A client with a token of its own; absent or null for the owner. */
+  readonly caller?: string | null;
 }
 
 /** A server of one era on a connection that is its own. */

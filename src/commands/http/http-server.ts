@@ -4,15 +4,15 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError, PROVIDERS } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/logger.ts';
+import { isLoopback } from '../../base/loopback.ts';
 import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
-import { createMetrics, type Metrics } from '../../http/metrics.ts';
+import { createMetrics } from '../../http/metrics.ts';
 import type { CostSample } from '../../http/money-metrics.ts';
-import { isLoopback, plainAddress } from '../../http/names.ts';
+import { plainAddress } from '../../http/names.ts';
 import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
-import type { ToolCallEvent } from '../../mcp/server-host.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
 import { logWarnings } from '../composition/config-warnings.ts';
@@ -92,11 +92,15 @@ function pageFolder(): URL {
   return existsSync(built) ? built : new URL('../../../dist/dashboard/', import.meta.url);
 }
 
-/** @throws ConfigError when the one there is would not do for this address */
-async function ownersToken(config: Config, address: string, logger: Logger): Promise<string> {
+/**
+ * The token that calls and manages; known to the redactor from here on.
+ *
+ * @throws ConfigError where strangers can reach the address and nobody chose a token
+ */
+async function ownersToken(address: string, config: Config, logger: Logger): Promise<string> {
   const found = await findHttpToken(config);
-  secrets.use('HTTP token', [found.token]);
   if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
+  secrets.use('HTTP token', [found.token]);
   if (!isSound(found)) {
     logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
   }
@@ -106,13 +110,6 @@ async function ownersToken(config: Config, address: string, logger: Logger): Pro
     });
   }
   return found.token;
-}
-
-/** A client with a token of its own stands in the log under its name. */
-function onToolCall(event: ToolCallEvent, metrics: Metrics, logger: Logger): void {
-  metrics.toolCallEnded(event);
-  const { caller, tool, outcome, durationMs } = event;
-  if (caller !== null) logger.info(`Call of ${caller}`, { caller, tool, outcome, durationMs });
 }
 
 /**
@@ -128,7 +125,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
   logWarnings(logger, config);
-  const token = await ownersToken(config, address, logger);
+  const token = await ownersToken(address, config, logger);
   const metrics = createMetrics();
   const served = new ServedEnvironment({
     flags,
@@ -151,6 +148,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const recordSecret = newSecret();
   redactor.use('HTTP record', [recordSecret]);
   const clients = await NamedClients.follow(config.home, logger);
+  let recorded = Promise.resolve();
   try {
     const crash = new AbortController();
     claimProcess(logger, () => crash.abort());
@@ -162,22 +160,30 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       clientOf: (shown) => clients.find(shown),
       allowedHosts,
       allowedOrigins,
-      host: served.host((event) => onToolCall(event, metrics, logger)),
+      host: served.host((event) => {
+        metrics.toolCallEnded(event);
+        const { caller, tool, outcome, durationMs } = event;
+        if (caller !== null)
+          logger.info(`Call of ${caller}`, { caller, tool, outcome, durationMs });
+      }),
       admin: createAdmin(served),
       metrics,
       pageFolder: pageFolder(),
       recordSecret,
       logger,
       onListening: (url) => {
-        if (!writeRecord(record, { pid: process.pid, url, secret: recordSecret })) {
+        const entry = { pid: process.pid, url, secret: recordSecret };
+        recorded = writeRecord(record, entry).then((isWritten) => {
+          if (isWritten) return;
           logger.warn('The home folder cannot be written: `dashboard` will not find this server');
-        }
+        });
         onListening?.(url, token);
       },
     });
     return crash.signal.aborted ? 1 : code;
   } finally {
     await served.close();
+    await recorded;
     await clients.close();
     await removeOwnRecord(record);
   }

@@ -87,7 +87,7 @@ function judged<T>(
 function call(
   { params }: CallToolRequest,
   extra: Extra,
-  { host, logger, session, caller = null, client }: ServerOptions,
+  { host, logger, session, client, caller = null }: ServerOptions,
 ): Promise<ToolResult> | ToolResult {
   const tool = TOOLS.find((candidate) => candidate.name === params.name);
   if (tool === undefined) {
@@ -107,8 +107,8 @@ function call(
     args: params.arguments,
     signal: extra.signal,
     session,
-    caller,
     client: client?.() ?? null,
+    caller,
     report: token === undefined ? null : report,
   });
 }

@@ -45,8 +45,8 @@ function serveTools(server: Server, { host, logger, session, caller = null }: Se
       args: params.arguments,
       signal,
       session,
-      caller,
       client: claimedClient(envelope),
+      caller,
       report: progressToken === undefined ? null : report,
     });
   });
