@@ -11,57 +11,99 @@ export interface Exchange {
 /** Of the connection, not of the answer: node writes them as the client wants them. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 
-/**
- * The request without its body, which is read by hand.
- *
- * @param changed headers to replace
- */
-export function webRequest(
-  { incoming, outgoing }: Exchange,
-  changed: Readonly<Record<string, string>>,
-): Request {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries({ ...incoming.headers, ...changed })) {
-    if (value !== undefined)
-      headers.set(name, typeof value === 'string' ? value : value.join(', '));
-  }
+export function headerOf({ incoming }: Exchange, name: string): string | null {
+  const value = incoming.headers[name];
+  return value === undefined ? null : String(value);
+}
+
+/** Fires when the client leaves before its answer is out. */
+export function whenLeft({ outgoing }: Exchange): AbortSignal {
   const left = new AbortController();
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) left.abort();
   });
+  return left.signal;
+}
+
+/**
+ * The request without its body, which is read by hand.
+ *
+ * @param changed headers to replace
+ * @param signal left out where nobody listens: a request that can be aborted costs more
+ */
+export function webRequest(
+  { incoming }: Exchange,
+  changed: Readonly<Record<string, string>>,
+  signal: AbortSignal | null = null,
+): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries({ ...incoming.headers, ...changed })) {
+    if (value !== undefined) headers.set(name, String(value));
+  }
   const url = `http://${incoming.headers.host}${incoming.url}`;
-  return new Request(url, { method: incoming.method ?? 'GET', headers, signal: left.signal });
+  return new Request(url, { method: incoming.method ?? 'GET', headers, signal });
 }
 
-function isOver(outgoing: ServerResponse): boolean {
-  return outgoing.destroyed || outgoing.writableEnded;
+/** A client whose first event is that far away learns by then that it is served. */
+const HEADERS_AFTER_MS = 1_000;
+
+/**
+ * Events on their way out. A write costs more than making the event, so that what comes within one
+ * turn of the event loop is one write, headers and end included.
+ */
+class EventWriter {
+  readonly #outgoing: ServerResponse;
+  readonly #headers: NodeJS.Timeout;
+  #held: Uint8Array[] = [];
+  #turn: NodeJS.Immediate | undefined;
+
+  constructor(outgoing: ServerResponse) {
+    this.#outgoing = outgoing;
+    this.#headers = setTimeout(() => outgoing.flushHeaders(), HEADERS_AFTER_MS);
+  }
+
+  get isOver(): boolean {
+    return this.#outgoing.destroyed || this.#outgoing.writableEnded;
+  }
+
+  write(event: Uint8Array): void {
+    this.#held.push(event);
+    this.#turn ??= setImmediate(() => {
+      const events = this.#take();
+      if (!this.isOver) this.#outgoing.write(events);
+    });
+  }
+
+  end(): void {
+    const events = this.#take();
+    if (this.isOver) return;
+    // Text goes out in one piece with the headers, bytes in two.
+    if (this.#outgoing.headersSent) this.#outgoing.end(events);
+    else this.#outgoing.end(events.toString('utf8'));
+  }
+
+  #take(): Buffer {
+    clearTimeout(this.#headers);
+    clearImmediate(this.#turn);
+    this.#turn = undefined;
+    return Buffer.concat(this.#held.splice(0));
+  }
 }
 
-/** Sends the answer as it comes; when the client leaves, its source is told. */
-export async function sendAnswer({ outgoing }: Exchange, answer: Response): Promise<void> {
-  outgoing.statusCode = answer.status;
-  for (const [name, value] of answer.headers) {
-    if (!HOP_BY_HOP.has(name)) outgoing.setHeader(name, value);
-  }
-  if (answer.body === null) {
-    outgoing.end();
-    return;
-  }
-  const isStream = answer.headers.get('content-type') === 'text/event-stream';
-  if (!isStream) {
-    outgoing.end(Buffer.from(await answer.arrayBuffer()));
-    return;
-  }
-  // The first event may be minutes away: the client learns now that it is served.
-  outgoing.flushHeaders();
-  const reader = answer.body.getReader();
+async function sendEvents({ incoming, outgoing }: Exchange, body: ReadableStream<Uint8Array>) {
+  // Who only listens may wait for the first event for ever.
+  if (incoming.method === 'GET') outgoing.flushHeaders();
+  const writer = new EventWriter(outgoing);
+  const reader = body.getReader();
+  // The source is told that nobody listens.
   outgoing.once('close', () => void reader.cancel().catch(() => {}));
   for (;;) {
+    if (outgoing.writableNeedDrain) await drained(outgoing);
     const { done, value } = await reader.read();
-    if (done || isOver(outgoing)) break;
-    if (!outgoing.write(value)) await drained(outgoing);
+    if (done || writer.isOver) break;
+    writer.write(value);
   }
-  if (!isOver(outgoing)) outgoing.end();
+  writer.end();
 }
 
 /** The client has taken what was sent, or is gone. */
@@ -73,4 +115,16 @@ function drained(outgoing: ServerResponse): Promise<void> {
     };
     outgoing.once('drain', done).once('close', done);
   });
+}
+
+/** Sends the answer as it comes. */
+export async function sendAnswer(exchange: Exchange, answer: Response): Promise<void> {
+  const { outgoing } = exchange;
+  outgoing.statusCode = answer.status;
+  for (const [name, value] of answer.headers) {
+    if (!HOP_BY_HOP.has(name)) outgoing.setHeader(name, value);
+  }
+  const isStream = answer.headers.get('content-type') === 'text/event-stream';
+  if (answer.body !== null && isStream) await sendEvents(exchange, answer.body);
+  else outgoing.end(await answer.text());
 }

@@ -29,7 +29,7 @@ import {
 import { presentError } from '../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 import { plainAccept } from './accept.ts';
-import { type Exchange, sendAnswer, webRequest } from './exchange.ts';
+import { type Exchange, headerOf, sendAnswer, webRequest, whenLeft } from './exchange.ts';
 import { readJson } from './request-body.ts';
 import { type Session, type SessionLimits, Sessions } from './sessions.ts';
 
@@ -88,8 +88,12 @@ function accepted(): Response {
   return new Response(null, { status: 202 });
 }
 
-interface Asked extends Exchange {
-  readonly request: Request;
+const SESSION_HEADER = 'mcp-session-id';
+
+/** Both SDKs look for one spelling of the Accept header. */
+function requestOf(exchange: Exchange, signal: AbortSignal | null = null): Request {
+  const { accept } = exchange.incoming.headers;
+  return webRequest(exchange, { accept: plainAccept(accept) }, signal);
 }
 
 /** Calls back once when the answer is out, or when the client is gone before that. */
@@ -120,10 +124,9 @@ export class McpRoute {
 
   /** Never rejects. */
   async handle(exchange: Exchange): Promise<void> {
-    const { incoming, outgoing } = exchange;
+    const { outgoing } = exchange;
     try {
-      const request = webRequest(exchange, { accept: plainAccept(incoming.headers.accept) });
-      const answer = await this.#answer({ ...exchange, request });
+      const answer = await this.#answer(exchange);
       if (answer !== null) await sendAnswer(exchange, answer);
     } catch (error) {
       const { host, logger } = this.#options;
@@ -134,9 +137,9 @@ export class McpRoute {
   }
 
   /** @returns null when the client left */
-  async #answer(asked: Asked): Promise<Response | null> {
-    const { method } = asked.request;
-    if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(asked);
+  async #answer(exchange: Exchange): Promise<Response | null> {
+    const { method } = exchange.incoming;
+    if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(exchange);
     if (method !== 'POST') {
       const headers = { Allow: 'GET, POST, DELETE' };
       return Response.json(errorReply(null, REFUSED, 'Method not allowed'), {
@@ -144,7 +147,7 @@ export class McpRoute {
         headers,
       });
     }
-    const body = await readJson(asked);
+    const body = await readJson(exchange);
     if (body.kind === 'gone') return null;
     if (body.kind === 'none') return reply(400, PARSE_ERROR, 'Parse error: the body is empty');
     if (body.kind === 'bad') {
@@ -152,14 +155,13 @@ export class McpRoute {
     }
     const posted = readPosted(body.value);
     if (posted instanceof Response) return posted;
-    if (isBatch(posted) || !('method' in posted)) return this.#legacy(asked, posted);
+    if (isBatch(posted) || !('method' in posted)) return this.#legacy(exchange, posted);
     const refusal = 'id' in posted ? missingClaim(posted) : null;
     if (refusal !== null) return Response.json(refusal, { status: 400 });
-    const { request } = asked;
-    const era = eraOf(posted, request.headers.get('mcp-protocol-version'));
-    return era === 'legacy'
-      ? this.#legacy(asked, posted)
-      : this.#modern.fetch(request, { parsedBody: posted });
+    const era = eraOf(posted, headerOf(exchange, 'mcp-protocol-version'));
+    if (era === 'legacy') return this.#legacy(exchange, posted);
+    const request = requestOf(exchange, whenLeft(exchange));
+    return this.#modern.fetch(request, { parsedBody: posted });
   }
 
   /** Ends sessions and exchanges of both eras; calls in flight are aborted. */
@@ -167,9 +169,9 @@ export class McpRoute {
     await Promise.all([this.#sessions.close(), this.#modern.close()]);
   }
 
-  async #legacy(exchange: Asked, posted: Posted): Promise<Response> {
-    if (exchange.request.headers.get('mcp-session-id') !== null) {
-      const session = this.#find(exchange.request);
+  async #legacy(exchange: Exchange, posted: Posted): Promise<Response> {
+    if (headerOf(exchange, SESSION_HEADER) !== null) {
+      const session = this.#find(exchange);
       return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
     }
     if (!isInitializeRequest(posted)) return outsideSession(posted);
@@ -180,7 +182,7 @@ export class McpRoute {
     return response;
   }
 
-  async #post(exchange: Asked, session: Session, posted: Posted): Promise<Response> {
+  async #post(exchange: Exchange, session: Session, posted: Posted): Promise<Response> {
     const ids = isBatch(posted) ? posted.flatMap(requestIdOf) : requestIdOf(posted);
     if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
       return reply(400, INVALID_REQUEST, 'Invalid request: this id is in use');
@@ -195,27 +197,28 @@ export class McpRoute {
       // Nothing can be replayed on another stream: an answer without its reader is only paid for.
       if (!isWhole) for (const id of ids) session.ids.cancel(id);
     });
-    return session.transport.handleRequest(exchange.request, { parsedBody: posted });
+    return session.transport.handleRequest(requestOf(exchange), { parsedBody: posted });
   }
 
-  async #sessionRequest(exchange: Asked): Promise<Response> {
-    if (exchange.request.headers.get('mcp-session-id') === null) {
+  async #sessionRequest(exchange: Exchange): Promise<Response> {
+    if (headerOf(exchange, SESSION_HEADER) === null) {
       return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
     }
-    const session = this.#find(exchange.request);
+    const session = this.#find(exchange);
     if (session === null) return sessionNotFound();
     session.open++;
     whenOver(exchange.outgoing, () => {
       session.open--;
     });
     // After a network drop the old stream looks open for minutes: the newest one wins.
-    const listens = exchange.request.headers.get('accept')?.includes('text/event-stream') === true;
-    if (exchange.request.method === 'GET' && listens) session.transport.closeStandaloneSSEStream();
-    return session.transport.handleRequest(exchange.request);
+    const request = requestOf(exchange);
+    const listens = request.headers.get('accept')?.includes('text/event-stream') === true;
+    if (request.method === 'GET' && listens) session.transport.closeStandaloneSSEStream();
+    return session.transport.handleRequest(request);
   }
 
-  #find(request: Request): Session | null {
-    return this.#sessions.find(request.headers.get('mcp-session-id') ?? '', this.#options.token);
+  #find(exchange: Exchange): Session | null {
+    return this.#sessions.find(headerOf(exchange, SESSION_HEADER) ?? '', this.#options.token);
   }
 }
 
