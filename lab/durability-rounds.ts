@@ -1,6 +1,6 @@
 /** Kills writers at random moments and looks at what they leave. Used by a test and a benchmark. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -157,17 +157,30 @@ export class Scene {
   }
 }
 
-/** @returns how many of the keys that `writers` processes added at the same time are there */
+/** Starts a program in a pid namespace of its own, as a container does: there its pid is 1. */
+export const IN_CONTAINER = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'] as const;
+
+export function hasContainers(): boolean {
+  const [program, ...args] = [...IN_CONTAINER, 'true'];
+  return spawnSync(program, args).status === 0;
+}
+
+/**
+ * @param launcher what the program is started by; nothing for a plain process
+ * @returns how many of the keys that `writers` processes added at the same time are there
+ */
 export async function concurrentAdds(
   worker: Worker,
   writers: number,
   each: number,
+  launcher: readonly string[] = [],
 ): Promise<number> {
   const scene = await Scene.create('add');
   try {
     const runs = Array.from({ length: writers }, (_, writer) => {
-      const args = [worker.file, 'add', scene.folder, `W${writer}`, String(each)];
-      const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+      const job = [worker.file, 'add', scene.folder, `W${writer}`, String(each)];
+      const [program = '', ...args] = [...launcher, process.execPath, ...job];
+      const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
       return new Promise<void>((resolve) => child.on('close', () => resolve()));
     });
     await Promise.all(runs);

@@ -45,8 +45,10 @@ async function remove(store: KeyStore, index: number): Promise<void> {
 }
 
 async function rotate(): Promise<void> {
-  const switchTo = (text: string): Promise<void> => setVariable(settings, VARIABLE, text);
-  await withFileLock(settings, () => rotateMaster({ paths: [path], masterKey, switchTo }));
+  await withFileLock(settings, (lock) => {
+    const switchTo = (text: string): Promise<void> => setVariable(settings, VARIABLE, text, lock);
+    return rotateMaster({ paths: [path], masterKey, switchTo });
+  });
   done('rotated');
 }
 

@@ -8,6 +8,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import {
   CommandError,
   ConfigError,
+  DiskError,
   isAbort,
   KeyStoreError,
   type KeyStoreErrorCode,
@@ -159,6 +160,7 @@ function report(error: unknown): void {
     error instanceof ConfigError ||
     error instanceof KeyStoreError ||
     error instanceof CommandError ||
+    error instanceof DiskError ||
     error instanceof UpstreamError ||
     error instanceof PoolExhaustedError;
   if (isOurs) {

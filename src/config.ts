@@ -4,7 +4,6 @@
  * working directory is somebody's repository.
  */
 
-import { readFileSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
@@ -15,9 +14,10 @@ import {
   environmentKeysOf,
   isPoolVariable,
 } from './base/environment-keys.ts';
-import { ConfigError } from './base/errors.ts';
+import { ConfigError, DiskError } from './base/errors.ts';
 import { isPlaceholder, isUnset } from './base/key-values.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
+import { readWholeFileSync } from './disk/read-file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -73,11 +73,14 @@ export interface Config {
   readonly maxConcurrent: number;
   readonly callTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Whether finished attempts are written down. */
+  readonly ledger: boolean;
   readonly logLevel: LogLevel;
   readonly httpToken: HttpTokenSource;
   readonly proxy: ProxySettings;
 }
 
+const MAX_DOTENV_BYTES = 1024 * 1024;
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
 /** The value without surrounding white space; undefined when a client or a template left it open. */
 export function presentValue(raw: string | undefined): string | undefined {
@@ -104,22 +107,19 @@ export function defaultHome(env: Environment): string {
 
 function readDotenv(path: string, mustExist: boolean): Environment {
   try {
-    const decoded = decodeText(readFileSync(path));
+    const decoded = decodeText(readWholeFileSync(path, MAX_DOTENV_BYTES).bytes);
     if (decoded !== null) return parseDotenv(decoded.text);
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (missing && !mustExist) return {};
-    throw new ConfigError(
-      missing
-        ? `the settings file ${path} does not exist`
-        : `cannot read the settings file ${path}`,
-      {
-        cause,
-        hint: missing
-          ? 'check the path given with --dotenv, or leave the flag out'
-          : `make it readable for you alone: chmod 600 ${path}`,
-      },
-    );
+    if (!(cause instanceof DiskError)) throw cause;
+    if (cause.code === 'missing' && !mustExist) return {};
+    const isMissing = cause.code === 'missing';
+    const message = isMissing
+      ? `the settings file ${path} does not exist`
+      : `the settings file: ${cause.message}`;
+    const hint = isMissing
+      ? 'check the path given with --dotenv, or leave the flag out'
+      : cause.hint;
+    throw new ConfigError(message, { cause, hint });
   }
   throw new ConfigError(`the settings file ${path} is not a text`, {
     hint: 'write it as UTF-8: NAME=value, one in a line',
@@ -202,6 +202,15 @@ class Settings {
       hint: `correct it or leave it out; the default is ${fallback}`,
     });
   }
+}
+
+function isOn(variable: string, raw: string): boolean {
+  const word = raw.toLowerCase();
+  if (['on', 'true', '1', 'yes'].includes(word)) return true;
+  if (['off', 'false', '0', 'no'].includes(word)) return false;
+  throw new ConfigError(`${variable} has to be on or off`, {
+    hint: 'correct it or leave it out; the default is on',
+  });
 }
 
 function logLevel(raw: string): LogLevel {
@@ -294,6 +303,7 @@ export function loadConfig(flags: GlobalFlags = {}, env: Environment = process.e
     maxConcurrent: settings.number('KEYPOOL_MAX_CONCURRENT', 64),
     callTimeoutMs: settings.number('KEYPOOL_CALL_TIMEOUT_MS', 180_000),
     idleTimeoutMs: settings.number('KEYPOOL_IDLE_TIMEOUT_MS', 45_000),
+    ledger: isOn('KEYPOOL_LEDGER', settings.get('KEYPOOL_LEDGER') ?? 'on'),
     logLevel: logLevel(given(flags.logLevel) ?? settings.get('KEYPOOL_LOG_LEVEL') ?? 'info'),
     httpToken: {
       text: settings.get('KEYPOOL_HTTP_TOKEN') ?? null,

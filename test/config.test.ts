@@ -154,3 +154,12 @@ describe('bad settings', () => {
     expect(() => loadConfig({ home, dotenv: join(home, 'nowhere') }, {})).toThrow(/does not exist/);
   });
 });
+
+describe('the ledger', () => {
+  it('is on unless it is turned off, and nothing in between', () => {
+    const ledger = (value?: string) => loadConfig({ home }, { KEYPOOL_LEDGER: value }).ledger;
+    expect([undefined, 'on', 'ON', '1', ''].map(ledger)).toEqual([true, true, true, true, true]);
+    expect(['off', 'Off', 'false', '0'].map(ledger)).toEqual([false, false, false, false]);
+    expect(() => ledger('maybe')).toThrow(ConfigError);
+  });
+});

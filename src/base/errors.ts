@@ -42,17 +42,43 @@ export class CommandError extends KeypoolError {
   override readonly name = 'CommandError';
 }
 
+export type DiskErrorCode =
+  | 'missing' // nothing there
+  | 'not_a_file' // a folder, a FIFO, a device: not even opened for reading
+  | 'unreadable' // no permission, a circle of links, a broken disk
+  | 'too_large' // larger than the file that was meant can be
+  | 'exists' // a file that must not be there yet
+  | 'locked' // another process holds the lock, or something else stands there
+  | 'lock_lost' // another process took the lock while we slept: nothing was written
+  | 'write_failed'; // disk full, read-only, permission: the old file is intact
+
+/**
+ * A file of ours cannot be read, locked or replaced. Whoever knows what the file is for says it in
+ * its own words (KeyStoreError, ConfigError); as it is, the CLI ends with exit code 1.
+ */
+export class DiskError extends KeypoolError {
+  override readonly name = 'DiskError';
+  readonly code: DiskErrorCode;
+
+  constructor(code: DiskErrorCode, message: string, options: ErrorOptionsWithHint = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 export type KeyStoreErrorCode =
   | 'missing' // no store file where one is named
   | 'unreadable' // a folder, no permission, a symlink loop
   | 'malformed' // not a store: truncated, foreign, unknown version
   | 'tampered' // authentication failed although the master key is right
+  | 'downgraded' // a legacy file where a v2 store was
   | 'wrong_master' // the master key does not open the store
   | 'no_master' // no master key configured
   | 'bad_master' // two configured, mistyped, too short, or readable by others
   | 'invalid_name' // a key name outside ^[A-Z][A-Z0-9_]{0,63}$
   | 'invalid_value' // a value with white space, control characters, or nothing in it
   | 'unknown_name' // no such entry
+  | 'exists' // a file that must not be there yet
   | 'locked' // another process holds the lock
   | 'write_failed'; // disk full, read-only, permission: the old file is intact
 
@@ -75,19 +101,21 @@ export type FailureKind =
   | 'invalid_key' // 401
   | 'no_credit' // 402, Perplexity's 401 insufficient_quota, quota text under other statuses
   | 'forbidden' // 403: this key may not use this model
+  | 'blocked' // 403 with a page: a challenge or a firewall on the way, whatever the key
   | 'concurrency' // 429: too many requests in flight for the account
   | 'balance_limit' // 429 that names the balance: the ceiling shrank, top up
-  | 'bad_request' // 400, 404, 413, 415, 422: the caller's
-  | 'unknown_model' // 400 that names the valid models
-  | 'too_long' // 400: context window or max_tokens
+  | 'bad_request' // 400, 404, 415, 422: the caller's
+  | 'unknown_model' // 400 that names the valid models, a gateway's model_not_found
+  | 'too_long' // 400: context window or max_tokens; 413
   | 'moderation' // 400 "Content Exists Risk", finish_reason content_filter
   | 'empty' // a success without any content (reasoning used up max_tokens): the caller's budget
+  | 'no_answer' // the model's doing: reasoning alone, tool calls, an ending for the content's sake
   | 'server_error' // 5xx
   | 'overloaded' // 503, finish_reason insufficient_system_resource or aborted
   | 'unreachable' // connection refused, DNS, TLS: nothing was sent
   | 'connection_lost' // reset after the request was sent
   | 'malformed' // 200 with broken JSON, HTML, a blank body
-  | 'cut' // stream ended without a finish_reason
+  | 'cut' // stream ended without a finish_reason, or with one that means no whole answer
   | 'idle' // no content byte for the idle time-out
   | 'redirect' // refused: a key is never sent to another host
   | 'deadline'; // our own: the call's whole time is spent
@@ -103,7 +131,7 @@ export interface Failure {
   /** The account's concurrency limit where the 429 names it. */
   readonly namedLimit: number | null;
   /** True when the upstream may bill the attempt for nothing: inference had started, or may have,
-   * and what came of it is lost. A beginning that the next attempt goes on from is not. */
+   * and nothing usable came of it. */
   readonly mayBeBilled: boolean;
 }
 

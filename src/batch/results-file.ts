@@ -3,13 +3,12 @@
  * done for good; one that holds an error, and a last line torn by a crash, are done again.
  */
 
-import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { CommandError } from '../base/errors.ts';
-import { idOf, type Line, lineObject, lineText, readLines } from './task-lines.ts';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { CommandError, DiskError } from '../base/errors.ts';
+import type { FileLock } from '../disk/file-lock.ts';
+import type { Line } from '../disk/lines.ts';
+import { replaceFile, sweepOrphans } from '../disk/replace-file.ts';
+import { idOf, lineObject, lineText, readTaskLines } from './task-lines.ts';
 
 export interface Earlier {
   /** Ids with a result, as text. */
@@ -42,7 +41,7 @@ async function readResults(path: string): Promise<Reading> {
   let failed = 0;
   let foreign: number | null = null;
   let isEnded = true;
-  for await (const line of readLines(path)) {
+  for await (const line of readTaskLines(path)) {
     if (foreign !== null) {
       throw new CommandError(`line ${foreign} of ${path} is no result of a batch`, {
         hint: 'give the file that an earlier run wrote, or a new one, with --out',
@@ -59,32 +58,14 @@ async function readResults(path: string): Promise<Reading> {
 }
 
 async function* keptLines(path: string): AsyncGenerator<Buffer> {
-  for await (const line of readLines(path)) {
+  for await (const line of readTaskLines(path)) {
     if (judge(line).verdict === 'done') yield Buffer.concat([line.bytes, Buffer.from('\n')]);
   }
 }
 
-/** The file without what is done again, replaced in one step. */
-async function rewrite(path: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const { mode } = await stat(path);
-  try {
-    await pipeline(
-      Readable.from(keptLines(path), { objectMode: false }),
-      createWriteStream(temporary, { flags: 'wx', mode: mode & 0o777, flush: true }),
-    );
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-export function unwritable(path: string, cause: unknown): CommandError {
+export function unwritable(path: string, cause: unknown): CommandError | DiskError {
+  // What the disk said in words of ours stays as it is.
+  if (cause instanceof DiskError && cause.code !== 'write_failed') return cause;
   return new CommandError(`cannot write ${path}`, {
     cause,
     hint: 'check the disk and the folder; what was finished is kept, and the same command goes on from there',
@@ -96,35 +77,36 @@ export class ResultsFile {
   readonly path: string;
   readonly earlier: Earlier;
   readonly #file: FileHandle;
+  readonly #lock: FileLock;
   #last: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, earlier: Earlier, file: FileHandle) {
+  private constructor(path: string, earlier: Earlier, file: FileHandle, lock: FileLock) {
     this.path = path;
     this.earlier = earlier;
     this.#file = file;
+    this.#lock = lock;
   }
 
   /**
-   * Opens or makes the file and readies it for going on.
+   * Opens or makes the file and readies it for going on; what is done again goes, in one step.
    *
+   * @param path without symlinks
+   * @param lock of the file: two runs on one file would pay for every task twice
    * @throws CommandError when it cannot be written or is no file of results
    */
-  static async open(path: string): Promise<ResultsFile> {
+  static async open(path: string, lock: FileLock): Promise<ResultsFile> {
     try {
-      const target = await realpath(path).catch((error: unknown) => {
-        if (codeOf(error) === 'ENOENT') return path;
-        throw error;
-      });
-      const status = await stat(target).catch(() => null);
+      const status = await stat(path).catch(() => null);
       if (status !== null && !status.isFile()) {
         throw new CommandError(`${path} is not a file`, { hint: 'name a file with --out' });
       }
+      await sweepOrphans(path);
       const earlier: Reading =
         status === null
           ? { done: new Set(), failed: 0, isTorn: false, needsRewrite: false }
-          : await readResults(target);
-      if (earlier.needsRewrite) await rewrite(target);
-      return new ResultsFile(target, earlier, await open(target, 'a'));
+          : await readResults(path);
+      if (earlier.needsRewrite) await replaceFile(path, keptLines(path), { mode: 'keep', lock });
+      return new ResultsFile(path, earlier, await open(path, 'a'), lock);
     } catch (error) {
       throw error instanceof CommandError ? error : unwritable(path, error);
     }
@@ -135,6 +117,7 @@ export class ResultsFile {
     const line = `${JSON.stringify(record)}\n`;
     this.#last = this.#last.then(async () => {
       try {
+        await this.#lock.check();
         await this.#file.appendFile(line);
       } catch (error) {
         throw unwritable(this.path, error);

@@ -1,7 +1,8 @@
 /** The file of tasks: checked as a whole before anything is sent, then read again to be sent. */
 
 import { CommandError } from '../base/errors.ts';
-import { idOf, type Line, lineObject, lineText, readLines, type TaskId } from './task-lines.ts';
+import type { Line } from '../disk/lines.ts';
+import { idOf, lineObject, lineText, readTaskLines, type TaskId } from './task-lines.ts';
 
 /** Judges the arguments of one task; `tools/arguments.ts` does it for a tool. */
 export type CheckArguments = (
@@ -44,7 +45,7 @@ function isBlank(line: Line): boolean {
 
 /** Every task in the file's order. Problems were told by `checkTasks`. */
 export async function* readTasks(path: string, check: CheckArguments): AsyncGenerator<Task> {
-  for await (const line of readLines(path)) {
+  for await (const line of readTaskLines(path)) {
     if (isBlank(line)) continue;
     const task = parseTask(line, check);
     if ('problem' in task) {
@@ -73,7 +74,7 @@ export async function checkTasks(
     count++;
     if (problems.length < SHOWN_PROBLEMS) problems.push(`line ${line.number}: ${problem}`);
   };
-  for await (const line of readLines(path)) {
+  for await (const line of readTaskLines(path)) {
     if (isBlank(line)) continue;
     const task = parseTask(line, check);
     if ('problem' in task) {

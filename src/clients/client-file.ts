@@ -1,22 +1,14 @@
 /** Reading and replacing a file that belongs to another program. */
 
-import { randomBytes } from 'node:crypto';
-import {
-  chmod,
-  chown,
-  constants,
-  copyFile,
-  lstat,
-  mkdir,
-  open,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { CommandError } from '../base/errors.ts';
+import { chmod, constants, copyFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { CommandError, DiskError } from '../base/errors.ts';
+import { decodeUtf8 } from '../base/strict-utf8.ts';
+import { systemCode } from '../base/system-error.ts';
+import { resolveLinks } from '../disk/links.ts';
+import { makeFolder } from '../disk/make-folder.ts';
+import { readWholeFile } from '../disk/read-file.ts';
+import { replaceFile } from '../disk/replace-file.ts';
 
 export interface ClientText {
   /** The file itself, links followed. */
@@ -26,32 +18,16 @@ export interface ClientText {
   readonly hasByteOrderMark: boolean;
 }
 
-const MAX_LINKS = 32;
 const BYTE_ORDER_MARK = '\uFEFF';
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
+/** Claude Code keeps its whole history in such a file. */
+const MAX_BYTES = 256 * 1024 * 1024;
 
 function unusable(path: string, problem: string, cause?: unknown): CommandError {
-  return new CommandError(`${path} ${problem}; nothing was changed`, {
+  const what = cause instanceof DiskError ? cause.message : `${path} ${problem}`;
+  return new CommandError(`${what}; nothing was changed`, {
     cause,
     hint: 'mend the file, or print the entry with --print and put it in by hand',
   });
-}
-
-/** Follows links by hand: a link whose target is not there yet names the file to make. */
-async function followLinks(path: string): Promise<string> {
-  let target = path;
-  for (let hop = 0; hop < MAX_LINKS; hop++) {
-    const status = await lstat(target).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return null;
-      throw unusable(path, 'cannot be reached', error);
-    });
-    if (status === null || !status.isSymbolicLink()) return target;
-    target = resolve(dirname(target), await readlink(target));
-  }
-  throw unusable(path, 'is a circle of links');
 }
 
 /**
@@ -59,22 +35,21 @@ async function followLinks(path: string): Promise<string> {
  * @throws CommandError when it is there but is no readable text file
  */
 export async function readClientFile(path: string): Promise<ClientText> {
-  const target = await followLinks(path);
+  let target = path;
   let bytes: Buffer;
   try {
-    bytes = await readFile(target);
+    target = await resolveLinks(path);
+    ({ bytes } = await readWholeFile(target, MAX_BYTES));
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return { path: target, text: null, hasByteOrderMark: false };
-    throw unusable(path, codeOf(error) === 'EISDIR' ? 'is a folder' : 'cannot be read', error);
+    if (error instanceof DiskError && error.code === 'missing') {
+      return { path: target, text: null, hasByteOrderMark: false };
+    }
+    throw unusable(path, 'cannot be read', error);
   }
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    throw unusable(path, 'is not UTF-8 text', error);
-  }
-  const hasByteOrderMark = text.startsWith(BYTE_ORDER_MARK);
-  return { path: target, text: hasByteOrderMark ? text.slice(1) : text, hasByteOrderMark };
+  const text = decodeUtf8(bytes);
+  if (text === null) throw unusable(path, 'is not UTF-8 text');
+  const hasByteOrderMark = bytes.toString('utf8', 0, 3) === BYTE_ORDER_MARK;
+  return { path: target, text, hasByteOrderMark };
 }
 
 function timestamp(now: Date): string {
@@ -94,19 +69,8 @@ async function backUp(path: string, now: Date): Promise<string> {
       await chmod(copy, mode & 0o777);
       return copy;
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
+      if (systemCode(error) !== 'EEXIST') throw error;
     }
-  }
-}
-
-async function writeDurably(path: string, text: string, mode: number): Promise<void> {
-  const file = await open(path, 'wx', mode);
-  try {
-    await file.writeFile(text);
-    await file.chmod(mode);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 
@@ -123,28 +87,22 @@ export async function replaceClientFile(
   now: Date = new Date(),
 ): Promise<string | null> {
   const { path } = before;
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const old = before.text === null ? null : await stat(path);
-    await writeDurably(
-      temporary,
-      (before.hasByteOrderMark ? BYTE_ORDER_MARK : '') + text,
-      old === null ? 0o600 : old.mode & 0o777,
-    );
-    // Run by root, the file must stay its owner's; anybody else may not give files away.
-    if (old !== null) await chown(temporary, old.uid, old.gid).catch(() => {});
+  let backup: string | null = null;
+  const beforeRename = async (): Promise<void> => {
     // A running client writes its file whenever it likes.
     if ((await readClientFile(path)).text !== before.text) {
       throw new CommandError(`${path} was changed by another program meanwhile`, {
         hint: 'run the command again, best with the client closed',
       });
     }
-    const backup = old === null ? null : await backUp(path, now);
-    await rename(temporary, path);
+    if (before.text !== null) backup = await backUp(path, now);
+  };
+  try {
+    await makeFolder(dirname(path));
+    const contents = (before.hasByteOrderMark ? BYTE_ORDER_MARK : '') + text;
+    await replaceFile(path, contents, { mode: 'keep', beforeRename });
     return backup;
   } catch (error) {
-    await rm(temporary, { force: true });
     if (error instanceof CommandError) throw error;
     throw unusable(path, 'cannot be written', error);
   }

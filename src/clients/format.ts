@@ -1,6 +1,7 @@
 /** What both file formats can do, as pure functions on text. */
 
 import { isDeepStrictEqual } from 'node:util';
+import { isRecord } from '../base/json.ts';
 import type { EntryFields } from './clients.ts';
 
 /** Where our entry stands. */
@@ -32,10 +33,6 @@ export class UneditableText extends Error {
 
 type Members = Readonly<Record<string, unknown>>;
 
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function without(members: Members, key: string): Members {
   return Object.fromEntries(Object.entries(members).filter(([name]) => name !== key));
 }
@@ -44,7 +41,7 @@ function without(members: Members, key: string): Members {
 export function serversOf(data: Members, root: string): Members | undefined {
   const servers = data[root];
   if (servers === undefined) return undefined;
-  if (!isMembers(servers)) throw new UneditableText(`has a ${root} that is not a table of servers`);
+  if (!isRecord(servers)) throw new UneditableText(`has a ${root} that is not a table of servers`);
   return servers;
 }
 
@@ -52,7 +49,7 @@ export function serversOf(data: Members, root: string): Members | undefined {
 export function mergedData(data: Members, place: EntryPlace, fields: EntryFields): Members {
   const servers = serversOf(data, place.root) ?? {};
   const before = servers[place.name];
-  const kept = isMembers(before) && 'command' in before ? before : {};
+  const kept = isRecord(before) && 'command' in before ? before : {};
   return { ...data, [place.root]: { ...servers, [place.name]: { ...kept, ...fields } } };
 }
 
@@ -66,7 +63,7 @@ export function removedData(data: Members, place: EntryPlace, isTableKept: boole
 /** Parsers differ in prototypes, which are nobody's data. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
-  if (!isMembers(value) || value instanceof Date) return value;
+  if (!isRecord(value) || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
 

@@ -8,7 +8,8 @@ import {
   type Token,
   tokenize,
 } from '@humanwhocodes/momoa';
-import { isMembers, UneditableText } from './format.ts';
+import { isRecord } from '../base/json.ts';
+import { UneditableText } from './format.ts';
 
 export interface Document {
   readonly text: string;
@@ -50,7 +51,7 @@ export function readDocument(text: string): Document {
     if (tokens.every(isComment)) return { text, tokens, root: undefined, data: {} };
     const { body } = parse(text, { mode: 'jsonc', allowTrailingCommas: true });
     const data: unknown = evaluate(body);
-    if (body.type !== 'Object' || !isMembers(data)) {
+    if (body.type !== 'Object' || !isRecord(data)) {
       throw new UneditableText('does not hold a JSON object');
     }
     return { text, tokens, root: body, data };

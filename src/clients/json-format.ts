@@ -5,11 +5,11 @@
  */
 
 import { evaluate, type MemberNode, type ObjectNode } from '@humanwhocodes/momoa';
+import { isRecord } from '../base/json.ts';
 import type { EntryFields } from './clients.ts';
 import {
   type EntryPlace,
   type Format,
-  isMembers,
   isSameData,
   mergedData,
   removedData,
@@ -161,7 +161,7 @@ function merge(text: string, place: EntryPlace, fields: EntryFields): string {
   const expected = mergedData(document.data, place, fields);
   if (isSameData(document.data, expected)) return text;
   const entry = serversOf(document.data, place.root)?.[place.name];
-  const isOurs = isMembers(entry) && 'command' in entry;
+  const isOurs = isRecord(entry) && 'command' in entry;
   const merged = isOurs
     ? Object.entries(fields).reduce(
         (current, [key, value]) => putField(current, place, key, value),

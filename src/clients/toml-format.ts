@@ -6,11 +6,11 @@
  */
 
 import { parse, stringify, TomlError } from 'smol-toml';
+import { isRecord } from '../base/json.ts';
 import type { EntryFields, FieldValue } from './clients.ts';
 import {
   type EntryPlace,
   type Format,
-  isMembers,
   isSameData,
   mergedData,
   removedData,
@@ -140,7 +140,7 @@ function merge(text: string, place: EntryPlace, fields: EntryFields): string {
   const expected = mergedData(data, place, fields);
   if (isSameData(data, expected)) return text;
   const entry = serversOf(data, place.root)?.[place.name];
-  if (isMembers(entry) && 'command' in entry) return update(text, place, fields);
+  if (isRecord(entry) && 'command' in entry) return update(text, place, fields);
   const base = entry === undefined ? text : remove(text, place);
   const merged = append(base, place, fields);
   return isRead(merged, expected) ? merged : refuse(place);

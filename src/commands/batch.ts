@@ -1,25 +1,26 @@
 /** `batch`: a file of tasks through the whole pool, resumable. */
 
-import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import {
   CommandError,
   ConfigError,
   isAbort,
-  KeyStoreError,
   PoolExhaustedError,
   UpstreamError,
 } from '../base/errors.ts';
 import { createLogger } from '../base/logger.ts';
 import { Redactor } from '../base/redact.ts';
+import { onEndingSignal } from '../base/signals.ts';
 import { KeyTally } from '../batch/key-tally.ts';
 import { duration, showProgress } from '../batch/progress.ts';
-import { ResultsFile, unwritable } from '../batch/results-file.ts';
+import { ResultsFile } from '../batch/results-file.ts';
 import { type Load, runTasks } from '../batch/run-tasks.ts';
 import type { TaskId } from '../batch/task-lines.ts';
 import { type CheckArguments, checkTasks, readTasks, type Task } from '../batch/tasks.ts';
 import { loadConfig } from '../config.ts';
-import { withFileLock } from '../disk/file-lock.ts';
+import { type FileLock, withFileLock } from '../disk/file-lock.ts';
+import { resolveLinks } from '../disk/links.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import { deepseekGenerateCode } from '../tools/deepseek-generate-code.ts';
 import type { Tool } from '../tools/tool.ts';
@@ -98,6 +99,8 @@ async function runTask(
     signal,
     session: 'batch',
     priority: 'batch' as const,
+    tool: TOOL.name,
+    client: 'batch',
     onProgress: () => {},
   };
   let record: Readonly<Record<string, unknown>>;
@@ -122,30 +125,16 @@ async function* pending(path: string, done: ReadonlySet<string>): AsyncGenerator
   }
 }
 
-/** Aborts on the first SIGINT or SIGTERM; the second ends the process the usual way. */
+/** Aborts on the first signal; the second ends the process the usual way. */
 function stopOnSignals(): { signal: AbortSignal; code: () => number | null; release: () => void } {
   const controller = new AbortController();
   let code: number | null = null;
-  const listeners = (
-    [
-      ['SIGINT', 130],
-      ['SIGTERM', 143],
-    ] as const
-  ).map(([name, exitCode]) => {
-    const listener = (): void => {
-      code = exitCode;
-      controller.abort();
-    };
-    process.once(name, listener);
-    return () => process.removeListener(name, listener);
+  const release = onEndingSignal((exitCode) => {
+    code = exitCode;
+    release();
+    controller.abort();
   });
-  return {
-    signal: controller.signal,
-    code: () => code,
-    release: () => {
-      for (const remove of listeners) remove();
-    },
-  };
+  return { signal: controller.signal, code: () => code, release };
 }
 
 /** How many tasks there are, and how many had a result before this run. */
@@ -213,7 +202,7 @@ async function work(
     tell('stopped; the same command goes on from here');
   } finally {
     stop.release();
-    runtime.close();
+    await runtime.close();
   }
   summarize(plan, counts, tally);
   return stop.code() ?? (counts.failed > 0 ? 1 : 0);
@@ -230,32 +219,19 @@ async function run(input: CommandInput): Promise<number> {
   const out = resolve(values.out);
   await taskFile(path, out);
   const ids = await checkTasks(path, checkArguments);
-  return alone(out, () => fill(out, path, ids, input));
-}
-
-/** Two runs on one file would pay for every task twice. */
-async function alone(out: string, action: () => Promise<number>): Promise<number> {
-  const folder = await realpath(dirname(out)).catch(() => dirname(out));
-  const file = await realpath(out).catch(() => join(folder, basename(out)));
-  try {
-    return await withFileLock(file, action, 0);
-  } catch (error) {
-    if (!(error instanceof KeyStoreError)) throw error;
-    if (error.code === 'write_failed') throw unwritable(out, error);
-    if (error.code !== 'locked') throw error;
-    throw new CommandError(`another batch writes to ${out}`, {
-      hint: `wait for it to end, or name another file with --out; if none runs, remove ${file}.lock`,
-    });
-  }
+  const file = await resolveLinks(out);
+  // Two runs on one file would pay for every task twice.
+  return withFileLock(file, (lock) => fill(file, lock, path, ids, input), 0);
 }
 
 async function fill(
   out: string,
+  lock: FileLock,
   path: string,
   ids: ReadonlySet<string>,
   input: CommandInput,
 ): Promise<number> {
-  const results = await ResultsFile.open(out);
+  const results = await ResultsFile.open(out, lock);
   try {
     const before = [...ids].filter((id) => results.earlier.done.has(id)).length;
     if (results.earlier.isTorn)

@@ -79,6 +79,11 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'run a file of tasks through the whole pool, resumable',
     load: () => import('./batch.ts'),
   },
+  usage: {
+    usage: 'usage [--by WHAT] [--since DAY] [--until DAY] [--json | --csv]',
+    summary: 'what the calls cost, by day, key, model, client, …',
+    load: () => import('./usage.ts'),
+  },
   install: {
     usage: 'install CLIENT [--print]',
     summary: "enter this server into an AI client's own file",

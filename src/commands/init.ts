@@ -1,26 +1,27 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ConfigError, KeyStoreError } from '../base/errors.ts';
+import { ConfigError, DiskError, KeyStoreError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { withFileLock } from '../disk/file-lock.ts';
-import { resolveLinks, systemCode } from '../disk/replace-file.ts';
+import { resolveLinks } from '../disk/links.ts';
+import { makeFolder } from '../disk/make-folder.ts';
 import { KeyStore } from '../secrets/key-store.ts';
 import { generateMasterKey } from '../secrets/master-key.ts';
+import { SealedMemory } from '../secrets/sealed-memory.ts';
+import { asKeyStoreError } from '../secrets/store-text.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
 import { setVariable } from './composition/settings-file.ts';
 
 const VARIABLE = 'MASTER_ENCRYPTION_KEY';
 
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    const code = systemCode(cause);
-    throw new ConfigError(`cannot make the folder ${path}${code === '' ? '' : ` (${code})`}`, {
+async function ensureFolder(path: string): Promise<void> {
+  await makeFolder(path).catch((cause: unknown) => {
+    const what = cause instanceof DiskError ? cause.message : `cannot write ${path}`;
+    throw new ConfigError(`the folder cannot be made: ${what}`, {
       cause,
       hint: 'name another one with --home or KEYPOOL_HOME',
     });
-  }
+  });
 }
 
 /** Stores that a master key once opened: a new one would hide that theirs is gone. */
@@ -35,7 +36,8 @@ async function orphanedStore(config: Config): Promise<string | null> {
 /** @returns where the master key is, in words */
 async function ensureMasterKey(input: CommandInput): Promise<string> {
   const { dotenvPath } = loadConfig(input.flags, input.env);
-  return withFileLock(await resolveLinks(dotenvPath), async () => {
+  const path = await resolveLinks(dotenvPath);
+  return withFileLock(path, async (lock) => {
     // Read again under the lock: another init may have been quicker.
     const config = loadConfig(input.flags, input.env);
     const { value, file } = config.masterKey;
@@ -47,18 +49,24 @@ async function ensureMasterKey(input: CommandInput): Promise<string> {
         hint: `put ${VARIABLE} back into ${dotenvPath}; if it is lost, move the store away and run init again`,
       });
     }
-    await setVariable(dotenvPath, VARIABLE, generateMasterKey());
+    await setVariable(path, VARIABLE, generateMasterKey(), lock);
     return `generated, in ${dotenvPath} (only you can read it)`;
   });
 }
 
 async function run(input: CommandInput): Promise<number> {
   const { home } = loadConfig(input.flags, input.env);
-  await makeFolder(home);
-  const masterKey = await ensureMasterKey(input);
+  await ensureFolder(home);
+  const masterKey = await ensureMasterKey(input).catch((error: unknown) => {
+    throw asKeyStoreError(error);
+  });
   const config = loadConfig(input.flags, input.env);
-  await makeFolder(dirname(config.storePath));
-  const store = await KeyStore.create({ path: config.storePath, masterKey: config.masterKey });
+  await ensureFolder(dirname(config.storePath));
+  const store = await KeyStore.create({
+    path: config.storePath,
+    masterKey: config.masterKey,
+    memory: new SealedMemory(home),
+  });
   const count = store.list().length;
   print(`Home        ${home}`);
   print(`Master key  ${masterKey}`);

@@ -1,169 +1,151 @@
 /**
- * One writer at a time: a lock file beside the store, O_EXCL, with the pid of its holder.
+ * One writer at a time: a lock file beside the file, made with O_EXCL, that says who holds it.
  *
  * Measured: eight processes that add 25 keys each keep 57 of 200 without it, 200 with it.
+ *
+ * A holder that is gone loses the lock. One that can be asked (same kernel, same pid namespace) is
+ * asked; any other one shows that it lives by its heartbeat, which is looked for with the waiter's
+ * own patience and never compared with a clock: clocks differ, and machines sleep. Since a holder
+ * that slept may lose its lock, ownership is checked again right before a file is replaced.
  */
 
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, readFile, stat, unlink, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { lutimes, unlink, writeFile } from 'node:fs/promises';
+import { platform } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KeyStoreError } from '../base/errors.ts';
-import { isJsonObject } from '../secrets/encoding.ts';
-import { systemCode, writeFailure } from './replace-file.ts';
+import { DiskError } from '../base/errors.ts';
+import { systemCode } from '../base/system-error.ts';
+import { writeFailure } from './failures.ts';
+import { type LockHolder, ownHolder } from './lock-holder.ts';
+import { LockWaiter, lockText } from './lock-waiter.ts';
 
 /** A write takes milliseconds; whoever waits this long waits for something that hangs. */
 const PATIENCE_MS = 10_000;
-/** A holder on another machine cannot be asked whether it lives. */
-const FOREIGN_STALE_MS = 60_000;
-/** Between creating the lock and writing into it lies one system call. */
-const EMPTY_STALE_MS = 2_000;
-/** A claim is held for three system calls. */
-const CLAIM_STALE_MS = 5_000;
+const HEARTBEAT_MS = 1_000;
 
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
-  /** When the process began, so that a reused pid is not taken for it; null where unknown. */
-  readonly began: string | null;
-  readonly token: string;
+export interface FileLock {
+  /** @throws DiskError lock_lost when another process holds the lock by now */
+  check(): Promise<void>;
 }
 
-/** Field 22 of /proc/PID/stat: start time in ticks since boot. Null outside Linux. */
-function processBegan(pid: number): string | null {
-  try {
-    const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
-}
+/** Windows refuses a name whose file is being deleted. */
+const BUSY = platform === 'win32' ? ['EEXIST', 'EPERM', 'EACCES', 'EBUSY'] : ['EEXIST'];
 
-function parseHolder(text: string): Holder | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (!isJsonObject(value)) return null;
-    const { pid, host, began, token } = value;
-    if (typeof pid !== 'number' || typeof host !== 'string' || typeof token !== 'string')
-      return null;
-    return { pid, host, token, began: typeof began === 'string' ? began : null };
-  } catch {
-    return null;
-  }
-}
+/** Locks that calls of this process hold, whatever name they came by. */
+const heldHere = new Set<string>();
 
-function isAlive(holder: Holder): boolean {
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
-  const began = processBegan(holder.pid);
-  return holder.began === null || began === null || began === holder.began;
-}
-
-async function isStale(lock: string, holder: Holder | null): Promise<boolean> {
-  const info = await stat(lock).catch(() => null);
-  if (info === null) return false;
-  const ageMs = Date.now() - info.mtimeMs;
-  if (holder === null) return ageMs > EMPTY_STALE_MS;
-  if (holder.host !== hostname()) return ageMs > FOREIGN_STALE_MS;
-  // Within this process the queue below keeps order, so a lock with our pid is a predecessor's.
-  return holder.pid === process.pid || !isAlive(holder);
-}
-
-/**
- * Takes a dead holder's lock away, once: of several who see it dead, the one that succeeds in
- * linking the claim unlinks it. Without the claim the second would unlink the first one's new lock.
- */
-async function retire(lock: string, holderText: string, holder: Holder | null): Promise<void> {
-  const claim = `${lock}.retire-${holder?.token ?? 'empty'}`;
-  try {
-    await link(lock, claim);
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') {
-      const info = await stat(claim).catch(() => null);
-      if (info !== null && Date.now() - info.ctimeMs > CLAIM_STALE_MS)
-        await unlink(claim).catch(() => {});
-      return;
-    }
-    if (systemCode(error) === 'ENOENT') return;
-    // No hard links on this file system (exFAT, some network shares): the small race is accepted.
-    await unlink(lock).catch(() => {});
-    return;
-  }
-  if ((await readFile(claim, 'utf8').catch(() => null)) === holderText)
-    await unlink(lock).catch(() => {});
-  await unlink(claim).catch(() => {});
-}
-
-async function tryAcquire(lock: string, text: string): Promise<boolean> {
+async function create(lock: string, text: string): Promise<boolean> {
   try {
     await writeFile(lock, text, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
+    if (BUSY.includes(systemCode(error))) return false;
     // A full disk can leave the lock behind, empty.
-    if (systemCode(error) === 'ENOSPC') await unlink(lock).catch(() => {});
+    if (systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT') {
+      await unlink(lock).catch(() => {});
+    }
     throw error;
   }
 }
 
+function lockedError(path: string, lock: string, holder: LockHolder | null): DiskError {
+  const who =
+    holder === null ? 'another process' : `process ${holder.pid} on ${printable(holder.host)}`;
+  return new DiskError('locked', `${path} is locked by ${who}`, {
+    hint: `wait for it to end; if it is gone, remove ${lock}`,
+  });
+}
+
+/** A host's name as it stood in a file that anybody may have written. */
+function printable(host: string): string {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(host) ? host : 'another machine';
+}
+
 async function acquire(path: string, lock: string, patienceMs: number): Promise<string> {
-  const token = randomBytes(9).toString('base64url');
-  const { pid } = process;
-  const text = JSON.stringify({ pid, host: hostname(), began: processBegan(pid), token });
-  const giveUpAt = Date.now() + patienceMs;
-  while (!(await tryAcquire(lock, text))) {
-    const holderText = await readFile(lock, 'utf8').catch(() => null);
-    if (holderText === null) continue;
-    const holder = parseHolder(holderText);
-    if (await isStale(lock, holder)) {
-      await retire(lock, holderText, holder);
-      continue;
-    }
-    if (Date.now() > giveUpAt) {
-      const who = holder === null ? 'another process' : `process ${holder.pid}`;
-      throw new KeyStoreError('locked', `${path} is locked by ${who}`, {
-        hint: `wait for it to end; if it is gone, remove ${lock}`,
-      });
+  const own = ownHolder();
+  const text = JSON.stringify(own);
+  const waiter = new LockWaiter(lock, own, (held) => heldHere.has(held));
+  const startedAt = performance.now();
+  for (;;) {
+    if (await create(lock, text)) return text;
+    const { isHeld, holder } = await waiter.turn();
+    const waitedMs = performance.now() - startedAt;
+    if ((isHeld && waitedMs > patienceMs) || waitedMs > patienceMs + PATIENCE_MS) {
+      throw lockedError(path, lock, holder);
     }
     await sleep(2 + Math.random() * 20);
   }
-  return text;
 }
 
-/** Writers of this process, by file: they queue here rather than poll each other's lock file. */
-const queues = new Map<string, Promise<unknown>>();
+/** The lock while it is held: its heartbeat, and the question whether it still is. */
+class HeldLock implements FileLock {
+  readonly #path: string;
+  readonly #lock: string;
+  readonly #text: string;
+  readonly #heart: NodeJS.Timeout;
+
+  constructor(path: string, lock: string, text: string) {
+    this.#path = path;
+    this.#lock = lock;
+    this.#text = text;
+    heldHere.add(text);
+    this.#heart = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref();
+  }
+
+  async #isOurs(): Promise<boolean> {
+    return (await lockText(this.#lock)) === this.#text;
+  }
+
+  async #beat(): Promise<void> {
+    const now = new Date();
+    if (await this.#isOurs()) await lutimes(this.#lock, now, now).catch(() => {});
+  }
+
+  async check(): Promise<void> {
+    if (await this.#isOurs()) return;
+    throw new DiskError('lock_lost', `another process took the lock of ${this.#path} meanwhile`, {
+      hint: 'nothing was changed; run the command again',
+    });
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#heart);
+    heldHere.delete(this.#text);
+    if (await this.#isOurs()) await unlink(this.#lock).catch(() => {});
+  }
+}
 
 async function lockAndRun<T>(
   path: string,
-  action: () => Promise<T>,
+  action: (lock: FileLock) => Promise<T>,
   patienceMs: number,
 ): Promise<T> {
   const lock = `${path}.lock`;
   const text = await acquire(path, lock, patienceMs).catch((cause: unknown) => {
     throw writeFailure(path, cause);
   });
+  const held = new HeldLock(path, lock, text);
   try {
-    return await action();
+    return await action(held);
   } finally {
-    const isOurs = (await readFile(lock, 'utf8').catch(() => null)) === text;
-    if (isOurs) await unlink(lock).catch(() => {});
+    await held.release();
   }
 }
+
+/** Writers of this process, by file: they queue here rather than poll each other's lock file. */
+const queues = new Map<string, Promise<unknown>>();
 
 /**
  * Runs `action` while no other process, and no other call in this one, writes `path`.
  *
  * @param path without symlinks, so that two names of one file share one lock
- * @param patienceMs how long to wait for another process
- * @throws KeyStoreError locked when the patience is spent, write_failed when no lock can be made
+ * @param action replaces files with the lock it is given, which then checks it at the last moment
+ * @param patienceMs how long to wait for another process that lives
+ * @throws DiskError locked when the patience is spent or no lock can stand there, write_failed when
+ *   no lock can be made
  */
 export async function withFileLock<T>(
   path: string,
-  action: () => Promise<T>,
+  action: (lock: FileLock) => Promise<T>,
   patienceMs = PATIENCE_MS,
 ): Promise<T> {
   const before = queues.get(path) ?? Promise.resolve();

@@ -4,7 +4,7 @@
  * a rename puts another file in its place. The kernel wakes us; nothing polls.
  */
 
-import { existsSync, type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
+import { type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** A writer makes several events in a row; one look at the end is enough. */
@@ -12,9 +12,17 @@ const SETTLE_MS = 100;
 /** When the system has no watcher left to give (inotify limit), a look now and then. */
 const FALLBACK_MS = 1_000;
 
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 function existingFolder(path: string): string {
   let folder = dirname(path);
-  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  while (!isFolder(folder) && dirname(folder) !== folder) folder = dirname(folder);
   return folder;
 }
 

@@ -10,6 +10,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { PROVIDERS, type Provider } from '../base/errors.ts';
 import type { AttemptEvent, PoolObserver } from '../pool/observer.ts';
 import type { BreakerState, PoolSnapshot, ProviderSnapshot } from '../pool/snapshot.ts';
+import { createMoneyMetrics, type MoneyMetrics } from './money-metrics.ts';
 
 /** One finished tool call; `outcome` is a word of a closed list. */
 export interface ToolCallSample {
@@ -27,6 +28,7 @@ export interface Metrics {
   /** To be given to the pool. */
   readonly observer: PoolObserver;
   toolCallEnded(sample: ToolCallSample): void;
+  readonly money: MoneyMetrics;
   /** Text exposition. Gauges show `snapshot`; null where no pool is open. */
   render(snapshot: PoolSnapshot | null): Promise<MetricsText>;
 }
@@ -155,6 +157,7 @@ export function createMetrics(): Metrics {
       toolCalls.inc({ tool, outcome });
       if (outcome !== 'cancelled') toolDuration.observe({ tool }, durationMs / 1000);
     },
+    money: createMoneyMetrics(registry),
     render: async (snapshot) => {
       for (const provider of PROVIDERS) {
         const state = snapshot?.providers.find((each) => each.provider === provider);

@@ -7,6 +7,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { Logger } from '../base/logger.ts';
+import { onEndingSignal } from '../base/signals.ts';
+import { within } from '../base/within.ts';
 import { createLegacyServer } from '../mcp/legacy/legacy-server.ts';
 import { createModernServer } from '../mcp/modern/modern-server.ts';
 import type { ServerHost } from '../mcp/server-host.ts';
@@ -61,7 +63,6 @@ const LIMITS = {
 } as const;
 const MAX_CONNECTIONS = 4_096;
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const MCP_PATHS: ReadonlySet<string> = new Set(['/mcp', '/mcp/']);
 
 /** In the form that who asked can read: JSON-RPC on `/mcp`, with OAuth's own word for a message. */
@@ -169,22 +170,14 @@ function watchEnd(signal: AbortSignal | undefined): {
   const first = new Promise<void>((resolve) => steps.push(resolve));
   const second = new Promise<void>((resolve) => steps.push(resolve));
   const next = (): void => steps.shift()?.();
-  for (const name of SIGNALS) process.on(name, next);
+  const ignoreSignals = onEndingSignal(next);
   signal?.addEventListener('abort', next, { once: true });
   if (signal?.aborted === true) next();
   const stop = (): void => {
-    for (const name of SIGNALS) process.off(name, next);
+    ignoreSignals();
     signal?.removeEventListener('abort', next);
   };
   return { first, second, stop };
-}
-
-async function withinMs(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function serverOf(door: Listener, guard: () => Guard): Server {
@@ -249,9 +242,9 @@ export async function serveHttp(options: HttpOptions): Promise<number> {
     server.closeIdleConnections();
   }
   await Promise.race([traffic.drain(drainMs), end.second]);
-  await withinMs(CLOSE_MS, mcp.close());
+  await within(CLOSE_MS, mcp.close());
   for (const server of servers) server.closeAllConnections();
-  await withinMs(CLOSE_MS, closed);
+  await within(CLOSE_MS, closed);
   end.stop();
   return 0;
 }

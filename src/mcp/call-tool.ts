@@ -19,6 +19,8 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Waiting calls take turns between sessions. */
   readonly session: string;
+  /** As the client called itself; absent or null where it did not. */
+  readonly client?: string | null;
   /** null when the client sent no progress token. */
   readonly report: ((report: ProgressReport) => void) | null;
 }
@@ -85,6 +87,8 @@ async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<Too
       signal: call.signal,
       session: call.session,
       priority: 'interactive',
+      tool: call.tool.name,
+      client: call.client ?? null,
       onProgress: ({ message }) => heartbeat?.update(message),
     });
   } finally {

@@ -19,6 +19,8 @@ export type Fault =
   | 'limit'
   /** Key or provider: decided by what the other keys saw meanwhile. */
   | 'upstream'
+  /** What the model made of it: worth another try, and nobody's good name. */
+  | 'answer'
   /** The whole time was spent. */
   | 'deadline'
   /** The set-up: trying again cannot help. */
@@ -28,6 +30,7 @@ export const FAULT_OF: Readonly<Record<FailureKind, Fault>> = {
   invalid_key: 'key',
   no_credit: 'account',
   forbidden: 'key_model',
+  blocked: 'upstream',
   concurrency: 'limit',
   balance_limit: 'limit',
   bad_request: 'caller',
@@ -35,6 +38,7 @@ export const FAULT_OF: Readonly<Record<FailureKind, Fault>> = {
   too_long: 'caller',
   moderation: 'caller',
   empty: 'caller',
+  no_answer: 'answer',
   server_error: 'upstream',
   overloaded: 'upstream',
   unreachable: 'upstream',
@@ -59,6 +63,7 @@ export const OUTCOME_OF: Readonly<Record<Exclude<Fault, 'limit' | 'upstream'>, O
   key: 'key_rejected',
   key_model: 'key_forbidden',
   account: 'account_no_credit',
+  answer: 'provider_error',
   deadline: 'caller_timeout',
   setup: 'provider_error',
 };
@@ -69,6 +74,7 @@ export function reasonFor(kind: FailureKind, provider: string): string {
     invalid_key: `rejected by ${provider} (401)`,
     no_credit: `no balance left at ${provider} (402)`,
     forbidden: `not allowed to use this model (403)`,
+    blocked: `refused on the way to ${provider} (403)`,
     concurrency: `rate limited by ${provider} (429)`,
     balance_limit: `limited by ${provider} because of its balance (429)`,
     bad_request: 'the request was refused',
@@ -76,6 +82,7 @@ export function reasonFor(kind: FailureKind, provider: string): string {
     too_long: 'the request was too long',
     moderation: 'the content was refused',
     empty: 'the answer was empty',
+    no_answer: 'the answer held no content',
     server_error: `server errors from ${provider} (5xx)`,
     overloaded: `${provider} is overloaded (503)`,
     unreachable: `${provider} could not be reached`,

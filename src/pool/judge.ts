@@ -193,7 +193,19 @@ export class Judge {
         return this.#neutral(attempt, OUTCOME_OF[fault], error);
       case 'setup':
         return this.#neutral(attempt, OUTCOME_OF[fault], error);
+      case 'answer':
+        return this.#noAnswer(attempt, error);
     }
+  }
+
+  /** The model's doing: another key may draw a better answer, and none pays for this one. */
+  #noAnswer(attempt: Attempt, error: UpstreamError): Verdict {
+    const { call, slot } = attempt;
+    attempt.release(this.#roster.now(), false);
+    this.#trialProvedNothing(attempt);
+    call.tried.add(slot.record.name);
+    const isSpent = call.billed >= MAX_BILLED_SENDS;
+    return { outcome: OUTCOME_OF.answer, next: isSpent ? { kind: 'fail', error } : AGAIN };
   }
 
   #noteAnswer(attempt: Attempt, isRefusal: boolean): void {

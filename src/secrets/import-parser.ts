@@ -3,9 +3,10 @@
  * between the keys. Pure; nothing is written, and no value gets into a reason.
  */
 
+import { duplicateKey, isRecord } from '../base/json.ts';
 import { isKeyName } from '../base/key-names.ts';
 import { valueProblem } from '../base/key-values.ts';
-import { duplicateKey, isJsonObject, type Json, type JsonObject } from './encoding.ts';
+import type { JsonObject } from './encoding.ts';
 import { familyOfValue, readLabel, stripDecoration } from './import-label.ts';
 import { classifyValue } from './import-value.ts';
 
@@ -208,13 +209,13 @@ function textField(value: JsonObject, fields: readonly string[]): string | null 
 
 /** `[["DEEPSEEK_API_KEY"], "sk-…"]` for every text in the tree, whatever its depth. */
 function* jsonTexts(
-  value: Json | undefined,
+  value: unknown,
   path: readonly string[],
 ): Generator<readonly [readonly string[], string]> {
   if (typeof value === 'string') yield [path, value.trim()];
   else if (Array.isArray(value)) {
     for (const item of value) yield* jsonTexts(item, path);
-  } else if (isJsonObject(value)) {
+  } else if (isRecord(value)) {
     const name = textField(value, NAME_FIELDS);
     const secret = textField(value, VALUE_FIELDS);
     if (name !== null && secret !== null) yield [[name], secret.trim()];
@@ -223,7 +224,7 @@ function* jsonTexts(
   }
 }
 
-function parseJson(json: Json): ParsedImport {
+function parseJson(json: unknown): ParsedImport {
   const findings = new Findings();
   for (const [path, value] of jsonTexts(json, [])) {
     const own = path.at(-1) ?? '';

@@ -5,32 +5,36 @@
  * reading a key later costs nothing.
  */
 
-import { constants } from 'node:fs';
-import { copyFile, link, stat } from 'node:fs/promises';
-import { KeyStoreError } from '../base/errors.ts';
+import { stat } from 'node:fs/promises';
+import { DiskError, KeyStoreError } from '../base/errors.ts';
 import { keyId, maskValue } from '../base/key-id.ts';
-import { compareNames, isKeyName } from '../base/key-names.ts';
-import { withFileLock } from '../disk/file-lock.ts';
+import { compareNames } from '../base/key-names.ts';
+import { systemCode } from '../base/system-error.ts';
+import { type FileLock, withFileLock } from '../disk/file-lock.ts';
+import { keepBeside } from '../disk/keep-beside.ts';
+import { resolveLinks } from '../disk/links.ts';
 import { watchPath } from '../disk/path-watch.ts';
-import {
-  readStoreText,
-  replaceFile,
-  resolveLinks,
-  sweepOrphans,
-  systemCode,
-  writeFailure,
-} from '../disk/replace-file.ts';
+import { replaceFile, sweepOrphans } from '../disk/replace-file.ts';
 import type { StoredSecret } from './document.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
-import {
-  checkStrength,
-  type MasterKey,
-  type MasterKeySource,
-  readMasterKey,
-} from './master-key.ts';
-import { checkAccount, checkName, checkValue } from './names.ts';
+import { checkStrength, type MasterKey } from './master-key.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
+import {
+  checkSecrets,
+  type NewSecret,
+  type PutOutcome,
+  sealedFrom,
+  withSecrets,
+} from './put-secrets.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
+import { asKeyStoreError } from './store-text.ts';
+import {
+  masterOf,
+  readVersion,
+  refreshed,
+  type StoreLocation,
+  type StoreVersion,
+} from './store-version.ts';
 
 export interface StoreEntry {
   readonly name: string;
@@ -43,38 +47,6 @@ export interface StoreEntry {
   readonly masked: string;
 }
 
-export interface NewSecret {
-  readonly name: string;
-  readonly value: string;
-  /** undefined keeps what stands there. */
-  readonly account?: string | null | undefined;
-}
-
-export type PutOutcome = 'added' | 'replaced' | 'unchanged';
-
-export interface StoreLocation {
-  readonly path: string;
-  /** A function is asked again when the file changes: a rotation changes both. */
-  readonly masterKey: MasterKeySource | (() => MasterKeySource);
-}
-
-interface Version {
-  readonly text: string;
-  readonly document: OpenedDocument;
-  readonly master: MasterKey;
-}
-
-function sourceOf(location: StoreLocation): MasterKeySource {
-  return typeof location.masterKey === 'function' ? location.masterKey() : location.masterKey;
-}
-
-/** A missing store is named before a missing master: both come from a missing `init`. */
-async function readVersion(location: StoreLocation): Promise<Version> {
-  const text = await readStoreText(location.path);
-  const master = await readMasterKey(sourceOf(location));
-  return { text, master, document: await openDocument(location.path, text, master) };
-}
-
 function asError(error: unknown): KeyStoreError {
   if (error instanceof KeyStoreError) return error;
   return new KeyStoreError('unreadable', 'the key store cannot be read', {
@@ -83,12 +55,34 @@ function asError(error: unknown): KeyStoreError {
   });
 }
 
+/**
+ * Runs a change under the store's lock, and once more when a machine's sleep cost it the lock:
+ * it begins with reading the file, and nothing of the first run was written.
+ *
+ * @throws KeyStoreError locked, write_failed
+ */
+async function locked(
+  link: string,
+  change: (path: string, lock: FileLock) => Promise<void>,
+): Promise<void> {
+  try {
+    const path = await resolveLinks(link);
+    const run = (): Promise<void> => withFileLock(path, (lock) => change(path, lock));
+    await run().catch((error: unknown) => {
+      if (error instanceof DiskError && error.code === 'lock_lost') return run();
+      throw error;
+    });
+  } catch (error) {
+    throw asKeyStoreError(error);
+  }
+}
+
 export class KeyStore {
   readonly path: string;
   readonly #location: StoreLocation;
-  #version: Version;
+  #version: StoreVersion;
 
-  private constructor(location: StoreLocation, version: Version) {
+  private constructor(location: StoreLocation, version: StoreVersion) {
     this.path = location.path;
     this.#location = location;
     this.#version = version;
@@ -97,8 +91,8 @@ export class KeyStore {
   /**
    * Opens and decrypts the store; the file is not touched.
    *
-   * @throws KeyStoreError missing, unreadable, malformed, tampered, no_master, bad_master,
-   *   wrong_master
+   * @throws KeyStoreError missing, unreadable, malformed, tampered, downgraded, no_master,
+   *   bad_master, wrong_master
    */
   static async open(location: StoreLocation): Promise<KeyStore> {
     return new KeyStore(location, await readVersion(location));
@@ -110,17 +104,16 @@ export class KeyStore {
    * @throws KeyStoreError as `open`, and bad_master for a short passphrase, write_failed
    */
   static async create(location: StoreLocation): Promise<KeyStore> {
-    const path = await resolveLinks(location.path);
-    await withFileLock(path, async () => {
+    await locked(location.path, async (path, lock) => {
       const exists = await stat(path).then(
         () => true,
         (error: unknown) => systemCode(error) !== 'ENOENT',
       );
       if (exists) return;
-      const master = await readMasterKey(sourceOf(location));
+      const master = await masterOf(location);
       checkStrength(master);
       await sweepOrphans(path);
-      await replaceFile(path, (await SealedDocument.create(master)).serialize());
+      await replaceFile(path, (await SealedDocument.create(master)).serialize(), { lock });
     });
     return KeyStore.open(location);
   }
@@ -185,40 +178,14 @@ export class KeyStore {
    * @throws KeyStoreError invalid_name, invalid_value, locked, write_failed
    */
   async putAll(secrets: readonly NewSecret[]): Promise<ReadonlyMap<string, PutOutcome>> {
-    for (const { name, value, account } of secrets) {
-      checkName(name);
-      checkValue(name, value);
-      if (typeof account === 'string') checkAccount(account);
-    }
-    const outcomes = new Map<string, PutOutcome>();
+    checkSecrets(secrets);
+    let outcomes: ReadonlyMap<string, PutOutcome> = new Map();
     await this.#change((document) => {
-      let next = document;
-      for (const secret of secrets) {
-        const old = next.secrets.get(secret.name);
-        const outcome = this.#outcome(next, secret);
-        outcomes.set(secret.name, outcome);
-        if (outcome === 'unchanged') continue;
-        const { name, value } = secret;
-        const account = secret.account === undefined ? (old?.account ?? null) : secret.account;
-        const isSameValue = old?.value === value;
-        const createdAt = isSameValue ? old.createdAt : new Date().toISOString();
-        next = next.withSecret(name, { value, account, createdAt });
-      }
-      return next;
+      const result = withSecrets(document, secrets, new Date());
+      outcomes = result.outcomes;
+      return result.document;
     });
     return outcomes;
-  }
-
-  #outcome(document: OpenedDocument, secret: NewSecret): PutOutcome {
-    if (document.format === 'fernet' && typeof secret.account === 'string') {
-      throw new KeyStoreError('invalid_value', `a legacy store has no place for an account label`, {
-        hint: 'run keypool-mcp keys migrate first, or leave --account out',
-      });
-    }
-    const old = document.secrets.get(secret.name);
-    if (old === undefined) return 'added';
-    const isSameAccount = secret.account === undefined || secret.account === old.account;
-    return old.value === secret.value && isSameAccount ? 'unchanged' : 'replaced';
   }
 
   /** @throws KeyStoreError unknown_name, locked, write_failed */
@@ -237,15 +204,12 @@ export class KeyStore {
     let legacyPath: string | null = null;
     await this.#change(async (document, path) => {
       if (document.format === 'sealed') return document;
-      let next = await SealedDocument.create(this.#version.master);
-      for (const [name, secret] of document.secrets) {
-        // A name that the pool would not use is kept all the same: `keys rename` mends it.
-        if (!isKeyName(name)) checkName(name);
-        next = next.withSecret(name, secret);
-      }
-      legacyPath = await keepBeside(path, now);
+      const next = await sealedFrom(document, this.#version.master);
+      const base = `${path}.legacy-${now.toISOString().slice(0, 10)}`;
+      legacyPath = await keepBeside(path, base);
       return next;
     });
+    if (legacyPath !== null) await this.#location.memory?.remember(this.path);
     return legacyPath;
   }
 
@@ -278,32 +242,20 @@ export class KeyStore {
   async #change(
     next: (document: OpenedDocument, path: string) => OpenedDocument | Promise<OpenedDocument>,
   ): Promise<void> {
-    const path = await resolveLinks(this.path);
-    await withFileLock(path, async () => {
-      await this.#refresh();
+    await locked(this.path, async (path, lock) => {
+      this.#version = await refreshed(this.#version, this.#location);
       const { document, master } = this.#version;
       const changed = await next(document, path);
       if (changed === document) return;
       const text = changed.serialize();
       const reopened = await openDocument(this.path, text, master);
       await sweepOrphans(path);
-      await replaceFile(path, text, changed.format === 'fernet' ? 'keep' : 'private');
+      await replaceFile(path, text, {
+        mode: changed.format === 'fernet' ? 'keep' : 'private',
+        lock,
+      });
       this.#version = { text, master, document: reopened };
     });
-  }
-
-  /** True when the file had changed. The master key in memory is tried before the sources. */
-  async #refresh(): Promise<boolean> {
-    const text = await readStoreText(this.path);
-    if (text === this.#version.text) return false;
-    const { master } = this.#version;
-    try {
-      this.#version = { text, master, document: await openDocument(this.path, text, master) };
-    } catch (error) {
-      if (!(error instanceof KeyStoreError) || error.code !== 'wrong_master') throw error;
-      this.#version = await readVersion(this.#location);
-    }
-    return true;
   }
 
   /**
@@ -319,7 +271,7 @@ export class KeyStore {
     let looking: Promise<void> = Promise.resolve();
     const look = async (): Promise<void> => {
       try {
-        await this.#refresh();
+        this.#version = await refreshed(this.#version, this.#location);
         lastProblem = '';
       } catch (error) {
         const problem = asError(error);
@@ -336,32 +288,5 @@ export class KeyStore {
     // What happened between opening and watching.
     looking = looking.then(look);
     return stop;
-  }
-}
-
-/** Not every file system has hard links (exFAT, some network shares). */
-async function linkOrCopy(path: string, beside: string): Promise<void> {
-  try {
-    await link(path, beside);
-  } catch (cause) {
-    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EXDEV'].includes(systemCode(cause))) throw cause;
-    await copyFile(path, beside, constants.COPYFILE_EXCL);
-  }
-}
-
-/** Links the file under a name that says what it is and when; an equal link is used again. */
-async function keepBeside(path: string, now: Date): Promise<string> {
-  const { ino, dev } = await stat(path);
-  const base = `${path}.legacy-${now.toISOString().slice(0, 10)}`;
-  for (let copy = 1; ; copy++) {
-    const beside = copy === 1 ? base : `${base}-${copy}`;
-    try {
-      await linkOrCopy(path, beside);
-      return beside;
-    } catch (cause) {
-      if (systemCode(cause) !== 'EEXIST') throw writeFailure(beside, cause);
-    }
-    const old = await stat(beside).catch(() => null);
-    if (old !== null && old.ino === ino && old.dev === dev) return beside;
   }
 }

@@ -6,9 +6,10 @@
  */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { platform } from 'node:process';
-import { KeyStoreError } from '../base/errors.ts';
+import { DiskError, type DiskErrorCode, KeyStoreError } from '../base/errors.ts';
+import { readWholeFile } from '../disk/read-file.ts';
 
 /** The same shape as `Config.masterKey`; this folder does not import the configuration. */
 export interface MasterKeySource {
@@ -91,40 +92,34 @@ export function checkStrength(master: MasterKey): void {
 }
 
 /** As ssh does with private keys. Windows has no such bits. */
-async function refuseIfOthersCanRead(path: string): Promise<void> {
-  if (platform === 'win32') return;
-  const info = await stat(path).catch(() => null);
-  if (info === null || (info.mode & 0o077) === 0) return;
+function refuseIfOthersCanRead(path: string, mode: number): void {
+  if (platform === 'win32' || (mode & 0o077) === 0) return;
   throw new KeyStoreError('bad_master', `others can read ${path}, which holds the master key`, {
     hint: `run: chmod 600 ${path}`,
   });
 }
 
+const FILE_PROBLEMS: Partial<Record<DiskErrorCode, (path: string) => string>> = {
+  missing: (path) => `the master key file ${path} does not exist`,
+  not_a_file: (path) => `the master key file ${path} is not a file`,
+  too_large: (path) => `${path} is too large to be a master key file`,
+};
+
 async function readKeyFile(path: string): Promise<string> {
   try {
-    const info = await stat(path);
-    if (!info.isFile()) {
-      throw new KeyStoreError('bad_master', `the master key file ${path} is not a file`, {
-        hint: 'set MASTER_ENCRYPTION_KEY_FILE to the file that holds the master key',
-      });
-    }
-    if (info.size > MAX_KEY_FILE_BYTES) {
-      throw new KeyStoreError('bad_master', `${path} is too large to be a master key file`, {
-        hint: 'the file that MASTER_ENCRYPTION_KEY_FILE names holds one line',
-      });
-    }
-    await refuseIfOthersCanRead(path);
-    return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '').trim();
+    const { bytes, info } = await readWholeFile(path, MAX_KEY_FILE_BYTES);
+    refuseIfOthersCanRead(path, info.mode);
+    return bytes
+      .toString('utf8')
+      .replace(/^\uFEFF/, '')
+      .trim();
   } catch (cause) {
-    if (cause instanceof KeyStoreError) throw cause;
-    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    throw new KeyStoreError(
-      'bad_master',
-      isMissing
-        ? `the master key file ${path} does not exist`
-        : `cannot read the master key file ${path}`,
-      { cause, hint: 'check MASTER_ENCRYPTION_KEY_FILE, and that the file is yours (chmod 600)' },
-    );
+    if (!(cause instanceof DiskError)) throw cause;
+    const message = FILE_PROBLEMS[cause.code]?.(path) ?? `cannot read the master key file ${path}`;
+    throw new KeyStoreError('bad_master', message, {
+      cause,
+      hint: 'check MASTER_ENCRYPTION_KEY_FILE, and that the file is yours (chmod 600)',
+    });
   }
 }
 
@@ -162,6 +157,9 @@ export async function readMasterKey(source: MasterKeySource): Promise<MasterKey>
       hint: 'run keypool-mcp init, or set MASTER_ENCRYPTION_KEY or MASTER_ENCRYPTION_KEY_FILE',
     });
   }
-  if (value.file !== null) await refuseIfOthersCanRead(value.file);
+  if (value.file !== null) {
+    const info = await stat(value.file).catch(() => null);
+    refuseIfOthersCanRead(value.file, info?.mode ?? 0);
+  }
   return classifyMasterKey(value.text, describeSource(value));
 }

@@ -1,8 +1,9 @@
 /** Text of a file → the document it is, told by its content and never by its name. */
 
 import { KeyStoreError } from '../base/errors.ts';
+import { duplicateKey, isRecord, parseJson } from '../base/json.ts';
 import { isKeyName } from '../base/key-names.ts';
-import { duplicateKey, isJsonObject, type JsonObject } from './encoding.ts';
+import type { JsonObject } from './encoding.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
 import type { MasterKey } from './master-key.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
@@ -19,21 +20,20 @@ function malformed(path: string, what: string): KeyStoreError {
 export function parseStoreJson(path: string, text: string): JsonObject {
   const trimmed = text.trim();
   if (trimmed === '') throw malformed(path, 'is empty, so it is no key store');
-  let json: unknown;
-  try {
-    json = JSON.parse(trimmed);
-  } catch {
+  const json = parseJson(trimmed);
+  if (json === null) {
     throw malformed(
       path,
       trimmed.startsWith('{') ? 'is cut off or damaged: it is not valid JSON' : 'is no key store',
     );
   }
-  if (!isJsonObject(json)) throw malformed(path, 'is no key store');
+  const { value } = json;
+  if (!isRecord(value)) throw malformed(path, 'is no key store');
   const twice = duplicateKey(trimmed);
   if (twice !== null) {
     throw malformed(path, `has two entries of one name${isKeyName(twice) ? `: ${twice}` : ''}`);
   }
-  return json;
+  return value;
 }
 
 export function isSealed(json: JsonObject): boolean {

@@ -1,5 +1,6 @@
 /** How a key answers, and the accounts behind the keys. */
 
+import { Purse, type PurseSettings } from './bill/purse.ts';
 import type { SimulatedProvider } from './call-log.ts';
 import { FaultQueue, type FaultScript } from './faults.ts';
 import type { JsonObject } from './json.ts';
@@ -16,7 +17,7 @@ export interface KeyBehaviour {
   readonly account?: string;
   /** Concurrent requests per account and model; over it 429. Sets the account's. */
   readonly capacity?: number;
-  /** Money left in the account, USD; zero or less answers 402 (Perplexity: 401). */
+  /** Money left in the account; zero or less answers 402 (Perplexity: 401). */
   readonly balance?: number;
   /** Milliseconds to the first token. */
   readonly ttftMs?: number;
@@ -30,16 +31,14 @@ export interface KeyBehaviour {
   readonly faults?: FaultScript;
 }
 
-export interface AccountSettings {
+export interface AccountSettings extends PurseSettings {
   readonly capacity?: number;
-  readonly balance?: number;
   /** The ceiling that shrank with the balance: over it, a 429 that names it. */
   readonly balanceCapacity?: number;
   /** Perplexity's leaky bucket, requests per second and burst. */
   readonly ratePerSecond?: number;
 }
 
-const DEFAULT_BALANCE = 10;
 /** DeepSeek's published ceilings, per account and model. */
 const DEEPSEEK_CAPACITY: Readonly<Record<string, number>> = {
   'deepseek-flash': 2500,
@@ -58,6 +57,7 @@ export class Account {
   readonly name: string;
   readonly #inFlight = new Map<string, number>();
   readonly #cachedPrefixes = new Set<string>();
+  readonly purse = new Purse();
   #settings: AccountSettings = {};
   #bucket = 0;
   #bucketAt = 0;
@@ -68,10 +68,7 @@ export class Account {
 
   configure(settings: AccountSettings): void {
     this.#settings = { ...this.#settings, ...settings };
-  }
-
-  get balance(): number {
-    return this.#settings.balance ?? DEFAULT_BALANCE;
+    this.purse.configure(settings);
   }
 
   inFlight(model: string | null = null): number {
@@ -81,7 +78,7 @@ export class Account {
 
   /** Whether one more request of `model` may start; `units` are rate-limit units. */
   admit(model: string, units: number, now: number): Admission {
-    if (this.balance <= 0) return { verdict: 'no_balance' };
+    if (this.purse.isEmpty) return { verdict: 'no_balance' };
     const inFlight = this.inFlight(model);
     const limit = this.#settings.capacity ?? DEEPSEEK_CAPACITY[model] ?? Infinity;
     if (inFlight >= limit) return { verdict: 'capacity', inFlight: inFlight + 1, limit };

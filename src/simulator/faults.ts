@@ -23,6 +23,9 @@ export const DEEPSEEK_FAULTS = [
   'content_filter',
   'insufficient_system_resource',
   'aborted',
+  'unknown_ending', // a finish_reason that nobody has heard of
+  'context_ending', // model_context_window_exceeded, as others say
+  'tool_calls', // although no tools were offered
   'broken_json', // 200 whose body, or first event, is not JSON
   'html_200', // a captive portal's page under 200
   'hostile_text', // control, ANSI and bidirectional characters, a fake system prompt
@@ -37,13 +40,17 @@ export const DEEPSEEK_FAULTS = [
   'invalid_key_plain', // 401 plain text without content type
   'no_balance', // 402
   'forbidden', // 403
+  'blocked', // 403 with a firewall's page
+  'too_large', // 413, HTML
   'invalid_422',
   'invalid_422_text',
   'rate_limit', // 429
+  'rate_limit_200', // the same error under 200
   'balance_limit',
   'retry_after',
   'server_error', // 500
   'overloaded', // 503
+  'no_channel', // a gateway's 503 for a model it does not have
   'bad_gateway_html', // 502
   'redirect', // 307 to another host
 ] as const;
@@ -53,6 +60,7 @@ export const PERPLEXITY_FAULTS = [
   'never_answers',
   'reset',
   'empty_results',
+  'null_results',
   'null_dates',
   'empty_snippet',
   'huge_snippet',
@@ -64,6 +72,8 @@ export const PERPLEXITY_FAULTS = [
   'no_credit',
   'html_401',
   'forbidden',
+  'blocked',
+  'retired', // 403 of the chat endpoint, for whoever still asks it
   'invalid_422', // FastAPI's detail array
   'rate_limit',
   'retry_after',
@@ -76,6 +86,8 @@ export const PERPLEXITY_FAULTS = [
   'redirect',
   'failed', // the agent's terminal states, all under 200
   'incomplete',
+  'filtered', // incomplete for the content filter
+  'completed_failed', // response.completed around a failed run
   'cancelled',
   'error_event', // a bare error event
   'cut', // no terminal event

@@ -15,6 +15,8 @@ export interface Backstage {
   readonly seed: number;
   readonly trapUrl: string;
   now(): number;
+  /** Epoch milliseconds. */
+  readonly wallNow: () => number;
   findKey(side: ProviderSide, secret: string): SimulatedKey | null;
   accountOf(key: SimulatedKey): Account;
   /** The fault that strikes this request: the provider's first, then the key's. */
@@ -161,9 +163,20 @@ async function admitted(side: ProviderSide, backstage: Backstage, arrival: Arriv
     if (step?.fault === 'never_answers') await exchange.silence();
     if (step?.fault === 'reset') return exchange.reset();
     if (step?.fault === 'slow_drip') exchange.drip(step.delayMs ?? 20);
-    const { seed } = backstage;
+    const { seed, wallNow } = backstage;
     const trapUrl = `${backstage.trapUrl}/${side.provider}`;
-    await route.answer({ exchange, key, account, body, step, random, seed, call, trapUrl });
+    await route.answer({
+      exchange,
+      key,
+      account,
+      body,
+      step,
+      random,
+      seed,
+      call,
+      wallNow,
+      trapUrl,
+    });
   } finally {
     if (isInference) account.leave(model);
   }

@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { Account, type AccountSettings, type KeyBehaviour, SimulatedKey } from './behaviour.ts';
+import type { BillLine } from './bill/purse.ts';
 import type { CallRecord, OpenCall, SimulatedProvider, Violation } from './call-log.ts';
 import { DEEPSEEK } from './deepseek/deepseek.ts';
 import { FaultQueue, type FaultScript, type FaultStep } from './faults.ts';
@@ -14,6 +15,7 @@ import type { ProviderSide, Route } from './provider-side.ts';
 import { type Backstage, createListener } from './server.ts';
 
 export type { AccountSettings, KeyBehaviour } from './behaviour.ts';
+export type { BillLine } from './bill/purse.ts';
 export type { CallRecord, SimulatedProvider, Violation } from './call-log.ts';
 export {
   DEEPSEEK_FAULTS,
@@ -29,6 +31,8 @@ export interface SimulatorOptions {
   readonly seed?: number;
   /** DeepSeek's port, Perplexity's is the next; 0 or absent: any free ones. */
   readonly port?: number;
+  /** The wall clock that bills go by, epoch milliseconds; default the machine's. */
+  readonly wallNow?: () => number;
 }
 
 export class Simulator {
@@ -84,6 +88,13 @@ export class Simulator {
     return accounts.reduce((sum, each) => sum + each.inFlight(model ?? null), 0);
   }
 
+  /** What an account was billed, line by line; of all accounts without a name. */
+  bill(account?: string): readonly BillLine[] {
+    const accounts =
+      account === undefined ? this.#stage.accounts() : [this.#stage.account(account)];
+    return accounts.flatMap((each) => each.purse.lines);
+  }
+
   /** Forgets calls, violations and faults; keys and accounts stay. */
   reset(): void {
     this.#stage.reset();
@@ -111,10 +122,12 @@ class Stage implements Backstage {
   readonly providerFaults = new Map<SimulatedProvider, FaultQueue>();
   readonly #accounts = new Map<string, Account>();
   readonly #startedAt = performance.now();
+  readonly wallNow: () => number;
   trapUrl = '';
 
-  constructor(seed: number) {
+  constructor(seed: number, wallNow: () => number) {
     this.seed = seed;
+    this.wallNow = wallNow;
   }
 
   now(): number {
@@ -205,8 +218,8 @@ async function listen(server: Server, port: number): Promise<string> {
 
 /** Starts both upstreams on loopback. Close it when done. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { seed = 1, port = 0 } = options;
-  const stage = new Stage(seed);
+  const { seed = 1, port = 0, wallNow = Date.now } = options;
+  const stage = new Stage(seed, wallNow);
   const trap = createTrap(stage);
   const deepseek = createListener(DEEPSEEK, stage);
   const perplexity = createListener(PERPLEXITY, stage);

@@ -17,6 +17,8 @@ export interface Turn {
   readonly random: Random;
   readonly seed: number;
   readonly call: OpenCall;
+  /** The wall clock, epoch milliseconds: bills depend on the hour. */
+  readonly wallNow: () => number;
   /** Where a redirect leads to: another listener that must never be called. */
   readonly trapUrl: string;
 }

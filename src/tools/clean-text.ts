@@ -3,6 +3,8 @@
  * is bounded, and a cut is said aloud.
  */
 
+import { withoutInvisible } from './invisible.ts';
+
 /** CSI and OSC sequences, and any other two-byte escape. */
 const ANSI =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
@@ -11,20 +13,15 @@ const ANSI =
 /** C0 but tab and newline, DEL, C1. */
 const CONTROL = /(?![\t\n])\p{Cc}/gu;
 
-/**
- * Characters that change the order of what is read (Trojan Source, CVE-2021-42574), and those
- * that nobody sees but a model reads: tags, byte order marks, invisible operators.
- */
-const UNSEEN = /[\p{Bidi_Control}\u200B\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]/gu;
-
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 /**
- * Any character that one of the rules above, or one about line ends, might take. Almost no text has
- * one, and one look is cheaper than five replacements.
+ * Any character that one of the rules here, or of invisible.ts, might take. Almost no text has one,
+ * and one look is cheaper than five replacements.
  */
 const SUSPECT =
-  /[^\t\n -~\u00A0-\u061B\u061D-\u200A\u2010-\u2027\u202F-\u205F\u2070-\uD7FF\uE000-\uFEFE\uFF00-\uFFF8\uFFFC\uFFFD]/;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uD800-\uDFFF\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB]/;
 
 /** Half a surrogate pair is no character, and strict JSON parsers refuse it. */
 export function wellFormed(text: string): string {
@@ -34,8 +31,8 @@ export function wellFormed(text: string): string {
 /** The same text without control, ANSI, bidirectional and invisible characters. */
 export function cleanText(text: string): string {
   if (!SUSPECT.test(text)) return text;
-  const oneNewline = text.replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n');
-  return wellFormed(oneNewline.replace(ANSI, '').replace(CONTROL, '').replace(UNSEEN, ''));
+  const oneNewline = wellFormed(text).replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n');
+  return withoutInvisible(oneNewline.replace(ANSI, '').replace(CONTROL, ''));
 }
 
 /** `cleanText` on one line, for titles, addresses and names. */

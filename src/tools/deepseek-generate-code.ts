@@ -4,7 +4,9 @@ import * as z from 'zod';
 import type { GenerateRequest, GenerateResult } from '../upstream/deepseek/chat.ts';
 import { boundedText } from './arguments.ts';
 import { cleanLine, cleanText, grouped, headOf, wellFormed } from './clean-text.ts';
-import { type CodeBlock, type SplitAnswer, splitAnswer, withoutReasoning } from './code-blocks.ts';
+import type { CodeBlock, SplitAnswer } from './code/code-block.ts';
+import { splitAnswer } from './code/split-answer.ts';
+import { costInWords, roundedUsd, withNotice } from './cost.ts';
 import { ASKS_UPSTREAM, type Tool, type ToolContext, type ToolOutput } from './tool.ts';
 
 const PROMPT_LIMIT = 400_000;
@@ -48,13 +50,23 @@ type Input = z.output<typeof input>;
 
 const count = z.int().nullable();
 
+/** Facts first and the code last: clients that cut a long result show its beginning. */
 const output = z.strictObject({
-  code: z.string(),
   language: z.string().nullable(),
-  explanation: z.string().nullable(),
-  model: z.string(),
-  finish_reason: z.string(),
   truncated: z.boolean(),
+  finish_reason: z.string(),
+  explanation: z.string().nullable(),
+  blocks: z
+    .array(
+      z.strictObject({
+        file: z.string().nullable(),
+        language: z.string().nullable(),
+        from_line: z.int(),
+        to_line: z.int(),
+      }),
+    )
+    .describe('Lines of code, from 1'),
+  model: z.string(),
   key: z.string(),
   attempts: z.int(),
   duration_ms: z.int(),
@@ -65,7 +77,9 @@ const output = z.strictObject({
     reasoning_tokens: count,
     total_tokens: count,
   }),
+  cost_usd: z.number().nullable(),
   request_id: z.string().nullable(),
+  code: z.string(),
 });
 
 type Output = z.output<typeof output>;
@@ -97,12 +111,39 @@ function requestOf(args: Input): GenerateRequest {
   };
 }
 
+/** Between two blocks of an answer: one blank line. */
+const SEPARATOR = '\n\n';
+
+function lineCount(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines++;
+  return lines;
+}
+
+/** Where each block lies in the code of all of them. */
+function placesOf(blocks: readonly CodeBlock[]): Output['blocks'] {
+  let from = 1;
+  return blocks.map(({ file, language, code }) => {
+    const to = from + lineCount(code) - 1;
+    const place = {
+      file: file === null ? null : cleanLine(file, 200),
+      language: language === null ? null : cleanLine(language, 40),
+      from_line: from,
+      to_line: to,
+    };
+    from = to + 2;
+    return place;
+  });
+}
+
 /** The biggest block speaks for the answer: a setup command often stands before the program. */
 function languageOf(blocks: readonly CodeBlock[], asked: string | undefined): string | null {
   const [biggest] = [...blocks].sort((a, b) => b.code.length - a.code.length);
   const told = biggest?.language ?? asked?.trim() ?? '';
   return told === '' ? null : cleanLine(told, 40);
 }
+
+const NO_CODE = 'The answer holds no code, only the text that follows.';
 
 /** What to do about an answer that hit its token limit; null when it did not. */
 function truncationNotice(result: GenerateResult, maxTokens: number): string | null {
@@ -114,22 +155,31 @@ function truncationNotice(result: GenerateResult, maxTokens: number): string | n
   return `Truncated at max_tokens ${maxTokens}: the code is incomplete. Call again with max_tokens ${helpful}, or split the task.`;
 }
 
+function explanationOf(args: Input, result: GenerateResult, answer: SplitAnswer): string | null {
+  const parts = [
+    result.notice,
+    truncationNotice(result, maxTokensOf(args)),
+    answer.blocks.length === 0 ? NO_CODE : null,
+    answer.prose,
+  ];
+  const said = parts.filter((part) => part !== null && part !== '');
+  return said.length === 0 ? null : said.join('\n\n');
+}
+
 function structuredOf(
   args: Input,
   result: GenerateResult,
   answer: SplitAnswer,
   durationMs: number,
 ): Output {
-  const notices = [result.notice, truncationNotice(result, maxTokensOf(args))];
-  const explanation = [...notices, answer.prose].filter((part) => part !== null && part !== '');
   const { usage } = result;
   return {
-    code: answer.blocks.map((block) => block.code).join('\n\n'),
     language: languageOf(answer.blocks, args.language),
-    explanation: explanation.length === 0 ? null : explanation.join('\n\n'),
-    model: cleanLine(result.model, 100),
-    finish_reason: cleanLine(result.finishReason, 60),
     truncated: result.finishReason === 'length',
+    finish_reason: result.finishReason,
+    explanation: explanationOf(args, result, answer),
+    blocks: placesOf(answer.blocks),
+    model: cleanLine(result.model, 100),
     key: result.keyName,
     attempts: result.attempts,
     duration_ms: durationMs,
@@ -140,14 +190,18 @@ function structuredOf(
       reasoning_tokens: usage.reasoningTokens,
       total_tokens: usage.totalTokens,
     },
+    cost_usd: roundedUsd(result.costUsd),
     request_id: result.requestId === null ? null : cleanLine(result.requestId, 100),
+    code: answer.blocks.map((block) => block.code).join(SEPARATOR),
   };
 }
 
-function fenced(code: string, language: string | null): string {
-  const longest = Math.max(2, ...(code.match(/`{3,}/g) ?? []).map((run) => run.length));
+function fenced(code: string, { file, language }: CodeBlock): string {
+  let longest = 2;
+  for (const [run] of code.matchAll(/`{3,}/g)) longest = Math.max(longest, run.length);
   const fence = '`'.repeat(longest + 1);
-  return `${fence}${language ?? ''}\n${code}\n${fence}`;
+  const name = file === null ? '' : `${cleanLine(file, 200)}:\n`;
+  return `${name}${fence}${language ?? ''}\n${code}\n${fence}`;
 }
 
 /** Code blocks in order, within `limit` characters; says what is missing. */
@@ -157,7 +211,7 @@ function codeText(blocks: readonly CodeBlock[], limit: number): string {
   const shown: string[] = [];
   for (const block of blocks) {
     if (left <= 0) break;
-    shown.push(fenced(headOf(block.code, left), block.language));
+    shown.push(fenced(headOf(block.code, left), block));
     left -= block.code.length;
   }
   if (total > limit) {
@@ -175,12 +229,14 @@ function proseText(prose: string): string {
 
 function servedLine(facts: Output): string {
   const tokens = facts.usage.completion_tokens;
+  const cost = costInWords(facts.cost_usd);
   const parts = [
     facts.model,
     ...(tokens === null ? [] : [`${grouped(tokens)} tokens`]),
     `${(facts.duration_ms / 1000).toFixed(1)} s`,
     `key ${facts.key}`,
     ...(facts.attempts > 1 ? [`${facts.attempts} attempts`] : []),
+    ...(cost === null ? [] : [cost]),
   ];
   return `(${parts.join(', ')})`;
 }
@@ -191,22 +247,17 @@ function textOf(facts: Output, blocks: readonly CodeBlock[]): string {
   return [code, prose, servedLine(facts)].filter((part) => part !== '').join('\n\n');
 }
 
-/** An answer without any fence is code as a whole: it is what was asked for. */
-function splitWhole(text: string, language: string | undefined): SplitAnswer {
-  const answer = withoutReasoning(cleanText(text));
-  const split = splitAnswer(answer);
-  if (split.blocks.length > 0) return split;
-  const block = { language: language?.trim() || null, code: answer.trim(), closed: true };
-  return { blocks: [block], prose: '' };
-}
-
 async function run(args: Input, context: ToolContext): Promise<ToolOutput> {
   const startedAt = performance.now();
   const result = await context.deepseek.generate(requestOf(args), context);
   const durationMs = Math.round(performance.now() - startedAt);
-  const answer = splitWhole(result.text, args.language);
+  const answer = splitAnswer(cleanText(result.text), {
+    language: args.language?.trim() || null,
+    isCut: result.finishReason === 'length',
+  });
   const structured = structuredOf(args, result, answer, durationMs);
-  return { structured, text: textOf(structured, answer.blocks) };
+  const text = textOf(structured, answer.blocks);
+  return { structured, text: withNotice(text, result.budgetNotice) };
 }
 
 export const deepseekGenerateCode: Tool<typeof input> = {

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { SearchResult, Source } from '../upstream/perplexity/search.ts';
 import { cleanLine, cleanText, cutText, grouped, headOf } from './clean-text.ts';
+import { costInWords, roundedUsd, withNotice } from './cost.ts';
 import { queriesOf, type SearchInput, searchInput, searchRequest } from './search-arguments.ts';
 import { shareBudget } from './share-budget.ts';
 import { ASKS_UPSTREAM, type Tool, type ToolContext, type ToolOutput } from './tool.ts';
@@ -17,6 +18,7 @@ const ANSWER_LIMIT = 20_000;
 const output = z.strictObject({
   results: z.array(
     z.strictObject({
+      number: z.int(),
       title: z.string(),
       url: z.string(),
       snippet: z.string(),
@@ -28,6 +30,7 @@ const output = z.strictObject({
   key: z.string(),
   attempts: z.int(),
   duration_ms: z.int(),
+  cost_usd: z.number().nullable(),
   request_id: z.string().nullable(),
 });
 
@@ -53,6 +56,7 @@ function entriesOf(sources: readonly Source[]): { entries: Entry[]; cut: number 
     SNIPPETS_LIMIT,
   );
   const entries = sources.map((source, index) => ({
+    number: source.number,
     title: cleanLine(source.title, TITLE_LIMIT),
     url: cleanLine(source.url, URL_LIMIT),
     snippet: cutMarked(snippets[index] ?? '', shares[index] ?? 0),
@@ -67,7 +71,7 @@ function answerOf(result: SearchResult): string | null {
   if (result.answer === null) return null;
   const answer = cutMarked(cleanText(result.answer).trim(), ANSWER_LIMIT);
   return result.answerTruncated
-    ? `${answer}\n\n[The answer was cut short by Perplexity's length limit.]`
+    ? `${answer}\n\n[Perplexity ended the answer early: it is incomplete.]`
     : answer;
 }
 
@@ -80,7 +84,7 @@ function indented(text: string): string {
     .join('\n');
 }
 
-function entryText(entry: Entry, number: number): string {
+function entryText(entry: Entry): string {
   const dates = [
     ...(entry.date === null ? [] : [entry.date]),
     ...(entry.last_updated === null || entry.last_updated === entry.date
@@ -88,7 +92,7 @@ function entryText(entry: Entry, number: number): string {
       : [`updated ${entry.last_updated}`]),
   ];
   const lines = [
-    `[${number}] ${entry.title === '' ? '(no title)' : entry.title}`,
+    `[${entry.number}] ${entry.title === '' ? '(no title)' : entry.title}`,
     `    ${entry.url}`,
   ];
   if (dates.length > 0) lines.push(`    ${dates.join(', ')}`);
@@ -108,12 +112,14 @@ function headline(args: SearchInput, results: number): string {
 function textOf(args: SearchInput, facts: Output, cut: number): string {
   const parts = [headline(args, facts.results.length)];
   if (facts.answer !== null) parts.push(`Answer:\n${indented(facts.answer)}`);
-  parts.push(...facts.results.map((entry, index) => entryText(entry, index + 1)));
+  parts.push(...facts.results.map(entryText));
   if (cut > 0) {
     parts.push(
       `(${cut} of ${facts.results.length} texts are cut so that all fit in ${grouped(SNIPPETS_LIMIT)} characters; ask for fewer results to see more of each.)`,
     );
   }
+  const cost = costInWords(facts.cost_usd);
+  if (cost !== null) parts.push(`(${cost})`);
   return parts.join('\n\n');
 }
 
@@ -128,9 +134,11 @@ async function run(args: SearchInput, context: ToolContext): Promise<ToolOutput>
     key: result.keyName,
     attempts: result.attempts,
     duration_ms: durationMs,
+    cost_usd: roundedUsd(result.costUsd),
     request_id: result.requestId === null ? null : cleanLine(result.requestId, 100),
   };
-  return { structured, text: textOf(args, structured, cut) };
+  const text = textOf(args, structured, cut);
+  return { structured, text: withNotice(text, result.budgetNotice) };
 }
 
 export const perplexitySearch: Tool<typeof searchInput> = {

@@ -1,8 +1,9 @@
 /** What every attempt at either upstream has in common: its clock, and one exit for errors. */
 
-import type { Failure, UpstreamError } from '../base/errors.ts';
+import { type Failure, isAbort, UpstreamError } from '../base/errors.ts';
 import { isSendable } from '../base/key-values.ts';
 import type { Logger } from '../base/logger.ts';
+import type { AttemptUse, CallMeter, Stage } from '../base/spending.ts';
 import type { Lease, WaitNotice } from '../pool/lease.ts';
 import type { Diagnosis } from './failure.ts';
 import { diagnoseAnswer, diagnoseSocket, diagnosis, requestIdOf } from './failure.ts';
@@ -28,6 +29,14 @@ export class AttemptFailure extends Error {
   }
 }
 
+/** What the answer has brought so far, for the call's account. */
+export interface Arrived extends Omit<AttemptUse, 'outcome' | 'stage'> {
+  /** The upstream took the request: status 200. */
+  readonly isAccepted: boolean;
+  /** It has done work that it bills. */
+  readonly isBegun: boolean;
+}
+
 export interface AttemptOptions {
   readonly lease: Lease;
   /** The caller's own signal; the lease's also ends with the deadline. */
@@ -38,6 +47,8 @@ export interface AttemptOptions {
   readonly known: () => Partial<Failure>;
   /** What had been generated; null when nothing was. */
   readonly partial: () => string | null;
+  readonly meter: CallMeter;
+  readonly arrived: () => Arrived;
 }
 
 /** The reason in words, from an error that was wrapped several times. */
@@ -49,25 +60,30 @@ function wordsOf(error: unknown): string {
   return words.join(': ');
 }
 
-function read(error: unknown, known: Partial<Failure>): { found: Diagnosis; detail: string } {
+function read(
+  error: unknown,
+  known: Partial<Failure>,
+): { found: Diagnosis; detail: string } | null {
   if (error instanceof AttemptFailure) return { found: error.found, detail: error.detail };
   if (error instanceof TransportError) {
     return { found: diagnoseSocket(error.cause, known), detail: wordsOf(error.cause) };
   }
-  // Neither the upstream's doing nor the network's: a bug, and to be seen as one.
-  throw error;
+  return null;
 }
 
-function explain(error: unknown, watch: Watch, options: AttemptOptions): UpstreamError {
+/** The error that the attempt ends with. Neither upstream nor network nor caller: a bug, as it is. */
+function explain(error: unknown, watch: Watch, options: AttemptOptions): unknown {
   const stopped = watch.stopped();
   // Whoever stopped it knows why, and says so.
-  if (stopped === 'cancelled' || stopped === 'recalled') throw cancelled();
+  if (stopped === 'cancelled' || stopped === 'recalled') return cancelled();
   const known = options.known();
   // An answer that was understood counts, even if its body then would not end.
   const isUnderstood = stopped === null || (stopped === 'idle' && error instanceof AttemptFailure);
-  const { found, detail } = isUnderstood
+  const reading = isUnderstood
     ? read(error, known)
     : { found: diagnosis(stopped, known), detail: '' };
+  if (reading === null) return error;
+  const { found, detail } = reading;
   const about: About = {
     ...options.about,
     keyName: options.lease.keyName,
@@ -85,6 +101,21 @@ function explain(error: unknown, watch: Watch, options: AttemptOptions): Upstrea
   return upstreamError(found, about);
 }
 
+/** How far a failed attempt had come, as the provider's bill sees it. */
+function stageOf(error: unknown, watch: Watch, { isBegun, isAccepted }: Arrived): Stage {
+  if (isBegun) return 'begun';
+  if (isAccepted) return 'queued';
+  const wasStopped = watch.stopped() !== null;
+  const isRefused = error instanceof UpstreamError && !error.failure.mayBeBilled;
+  return isRefused && !wasStopped ? 'refused' : 'unanswered';
+}
+
+function outcomeOf(error: unknown, watch: Watch): string {
+  if (error instanceof UpstreamError) return error.failure.kind;
+  if (watch.stopped() === 'recalled') return 'recalled';
+  return isAbort(error) ? 'cancelled' : 'internal_error';
+}
+
 /**
  * Runs one attempt.
  *
@@ -100,10 +131,17 @@ export async function runAttempt<T>(
     throw unsendableKey(diagnosis('invalid_key'), { ...about, keyName: lease.keyName });
   }
   const watch = watchAttempt(lease, options.caller, about.idleTimeoutMs);
+  const account = options.meter.attempt(lease);
   try {
-    return await send(watch);
+    const value = await send(watch);
+    account({ ...options.arrived(), outcome: 'ok', stage: 'done' });
+    return value;
   } catch (error) {
-    throw explain(error, watch, options);
+    const cause = explain(error, watch, options);
+    const arrived = options.arrived();
+    const stage = stageOf(cause, watch, arrived);
+    account({ ...arrived, outcome: outcomeOf(cause, watch), stage });
+    throw cause;
   } finally {
     watch.end();
   }

@@ -13,6 +13,9 @@ export interface CallContext {
   readonly session: string;
   readonly priority: Priority;
   readonly onProgress: (update: ProgressUpdate) => void;
+  /** For whom and by which tool, as the accounts show it; absent or null where that is unknown. */
+  readonly tool?: string;
+  readonly client?: string | null;
 }
 
 /** Facts about how a result came to be; every tool result shows them. */
@@ -22,4 +25,8 @@ export interface Served {
   readonly attempts: number;
   /** The upstream's trace id. */
   readonly requestId: string | null;
+  /** Estimated, over all attempts; null where a price is not known. */
+  readonly costUsd: number | null;
+  /** A sentence about what may be spent; null when there is nothing to say. */
+  readonly budgetNotice: string | null;
 }

@@ -73,9 +73,9 @@ const UNREACHABLE: Readonly<Record<UnreachableCause, (who: string, prefix: strin
 
 function badRequest(who: string, { provider }: About, found: Diagnosis): Sentence {
   const status = statusOf(found);
-  if (found.failure.status === 404) {
+  if (found.isWrongAddress) {
     return {
-      message: `${who} does not know the address that was called${status}`,
+      message: `${who} does not serve the address that was called${status}`,
       hint: `Check ${prefixOf(provider)}_BASE_URL`,
     };
   }
@@ -129,6 +129,29 @@ function empty(who: string, { provider, maxTokens }: About): Sentence {
   };
 }
 
+function tooLong(who: string, { provider }: About, found: Diagnosis): Sentence {
+  const status = statusOf(found);
+  if (provider === 'perplexity') {
+    return {
+      message: `The request is too long for ${who}${status}`,
+      hint: 'Shorten the query, or ask for fewer results',
+    };
+  }
+  return {
+    message: `The request is too long for ${who}: prompt and max_tokens exceed the model's limits${status}`,
+    hint: 'Shorten prompt and context, or lower max_tokens',
+  };
+}
+
+/** A success that answers nothing, which the model itself brought about. */
+function noAnswer(who: string, { provider }: About, found: Diagnosis): Sentence {
+  const hint =
+    provider === 'perplexity'
+      ? 'Try again, or put the question in other words'
+      : 'Try again with the task in other words or in smaller parts, or with another thinking effort';
+  return { message: `${who} ${found.deed ?? 'ended without having written anything'}`, hint };
+}
+
 function noCredit(who: string, { keyName }: About): Sentence {
   return {
     message: `${who} has no balance left on ${keyName}`,
@@ -146,6 +169,10 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
     message: `${who} does not let ${keyName} do this${statusOf(found)}`,
     hint: 'Use another model, or a key of an account that may use this one',
   }),
+  blocked: (who, { provider }) => ({
+    message: `Something between here and ${who} refused the request with a page of its own (403)`,
+    hint: `Check the network, VPN, firewall or proxy on the way and, if it is set, ${prefixOf(provider)}_BASE_URL; the key is not at fault`,
+  }),
   concurrency: (who, { keyName }) => ({
     message: `${who} takes no more requests for the account of ${keyName} right now (429)`,
     hint: 'Try again in a moment, with fewer calls at once; keys of other accounts add room',
@@ -158,15 +185,13 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
   }),
   bad_request: badRequest,
   unknown_model: unknownModel,
-  too_long: (who, _about, found) => ({
-    message: `The request is too long for ${who}: prompt and max_tokens exceed the model's limits${statusOf(found)}`,
-    hint: 'Shorten prompt and context, or lower max_tokens',
-  }),
+  too_long: tooLong,
   moderation: (who) => ({
     message: `${who} declined to answer: its content filter objects`,
     hint: 'Rephrase the request, and leave out what the filter may object to',
   }),
   empty,
+  no_answer: noAnswer,
   server_error: (who, _about, found) => ({
     message: `${who} failed with an error of its own${statusOf(found)}`,
     hint: `${TRY_LATER} ${who}`,
@@ -185,8 +210,8 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
     message: `${who} sent no usable answer${statusOf(found)}`,
     hint: `Try again; if it stays like this, check ${prefixOf(provider)}_BASE_URL and what lies between, such as a proxy's login page`,
   }),
-  cut: (who) => ({
-    message: `${who} ended the answer in the middle`,
+  cut: (who, _about, found) => ({
+    message: `${who} ${found.deed ?? 'ended the answer in the middle'}`,
     hint: 'Try again; ask for less at once if it happens again',
   }),
   idle: (who, { idleTimeoutMs }) => ({

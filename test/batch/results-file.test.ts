@@ -12,6 +12,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../lab/store.ts';
 import { ResultsFile } from '../../src/batch/results-file.ts';
+import { withFileLock } from '../../src/disk/file-lock.ts';
+import { resolveLinks } from '../../src/disk/links.ts';
 
 function fileOf(text: string): string {
   const path = join(temporaryFolder(), 'out.jsonl');
@@ -19,10 +21,18 @@ function fileOf(text: string): string {
   return path;
 }
 
+/** As `batch` does it: links followed, the lock held while the file is open. */
+async function withResults<T>(path: string, use: (results: ResultsFile) => Promise<T>): Promise<T> {
+  const target = await resolveLinks(path);
+  return withFileLock(target, async (lock) => use(await ResultsFile.open(target, lock)));
+}
+
 async function opened(path: string) {
-  const results = await ResultsFile.open(path);
-  await results.close();
-  return { ...results.earlier, done: [...results.earlier.done], text: readFileSync(path, 'utf8') };
+  const earlier = await withResults(path, async (results) => {
+    await results.close();
+    return results.earlier;
+  });
+  return { ...earlier, done: [...earlier.done], text: readFileSync(path, 'utf8') };
 }
 
 describe('a file of results', () => {
@@ -70,7 +80,7 @@ describe('a file of results', () => {
 
   it('of another kind is refused and not touched', async () => {
     const path = fileOf('# notes\n{"id":"a","code":"x"}\n');
-    await expect(ResultsFile.open(path)).rejects.toThrow(/line 1 of .* is no result of a batch/);
+    await expect(opened(path)).rejects.toThrow(/line 1 of .* is no result of a batch/);
     expect(readFileSync(path, 'utf8')).toBe('# notes\n{"id":"a","code":"x"}\n');
   });
 
@@ -85,18 +95,17 @@ describe('a file of results', () => {
   });
 
   it('that is a folder, or in no folder, is refused', async () => {
-    await expect(ResultsFile.open(temporaryFolder())).rejects.toThrow(/not a file/);
-    await expect(ResultsFile.open(join(temporaryFolder(), 'no', 'out'))).rejects.toThrow(
-      /cannot write/,
-    );
+    await expect(opened(temporaryFolder())).rejects.toThrow(/not a file/);
+    await expect(opened(join(temporaryFolder(), 'no', 'out'))).rejects.toThrow(/cannot write/);
   });
 
   it('holds whole lines in the order in which they came, however many at once', async () => {
     const path = join(temporaryFolder(), 'out.jsonl');
-    const results = await ResultsFile.open(path);
     const ids = Array.from({ length: 200 }, (_, index) => index);
-    await Promise.all(ids.map((id) => results.append({ id, code: 'x'.repeat(id * 50) })));
-    await results.close();
+    await withResults(path, async (results) => {
+      await Promise.all(ids.map((id) => results.append({ id, code: 'x'.repeat(id * 50) })));
+      await results.close();
+    });
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).id)).toEqual(ids);
   });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../lab/store.ts';
-import { readLines } from '../../src/batch/task-lines.ts';
+import { readTaskLines } from '../../src/batch/task-lines.ts';
 import { checkTasks, readTasks } from '../../src/batch/tasks.ts';
 import { parseArguments } from '../../src/tools/arguments.ts';
 import { deepseekGenerateCode } from '../../src/tools/deepseek-generate-code.ts';
@@ -78,6 +78,6 @@ describe('a file of tasks', () => {
 
   it('with a line that no task can have is refused before it is held in memory', async () => {
     const path = fileOf('x'.repeat(17 * 1024 * 1024));
-    await expect(collect(readLines(path))).rejects.toThrow(/longer than 16 MiB/);
+    await expect(collect(readTaskLines(path))).rejects.toThrow(/longer than 16 MiB/);
   });
 });

@@ -79,8 +79,10 @@ describe('a file of another program', () => {
     mkdirSync(join(folder, 'a'));
     symlinkSync('loop', join(folder, 'loop'));
     writeFileSync(join(folder, 'utf16'), Buffer.from([0xff, 0xfe, 0x7b, 0x00]));
-    await expect(readClientFile(join(folder, 'a'))).rejects.toThrow(/is a folder; nothing/);
-    await expect(readClientFile(join(folder, 'loop'))).rejects.toThrow(/circle of links/);
+    await expect(readClientFile(join(folder, 'a'))).rejects.toThrow(
+      /is a folder, not a file; nothing/,
+    );
+    await expect(readClientFile(join(folder, 'loop'))).rejects.toThrow(/leads in a circle/);
     await expect(readClientFile(join(folder, 'utf16'))).rejects.toThrow(/not UTF-8/);
   });
 });

@@ -1,25 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { hostname } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
 import { KeyStoreError } from '../../src/base/errors.ts';
-import { withFileLock } from '../../src/disk/file-lock.ts';
 import { replaceFile } from '../../src/disk/replace-file.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { generateMasterKey } from '../../src/secrets/master-key.ts';
 
 const masterKey = masterOf(generateMasterKey());
-const DEAD_PID = 2 ** 22 + 1;
 
 async function problem(promise: Promise<unknown>): Promise<KeyStoreError> {
   const error: unknown = await promise.then(
@@ -31,55 +20,11 @@ async function problem(promise: Promise<unknown>): Promise<KeyStoreError> {
   return error;
 }
 
-const isLinux = process.platform === 'linux';
-
-describe('the lock', () => {
-  it('lets one at a time in, in this process too', async () => {
-    const path = join(temporaryFolder(), 'store.json');
-    let inside = 0;
-    let most = 0;
-    const enter = async (): Promise<void> => {
-      inside++;
-      most = Math.max(most, inside);
-      await new Promise((resolve) => setImmediate(resolve));
-      inside--;
-    };
-    await Promise.all(Array.from({ length: 20 }, () => withFileLock(path, enter)));
-    expect(most).toBe(1);
-    expect(existsSync(`${path}.lock`)).toBe(false);
-  });
-
-  it.each([
-    ['of a process that is gone', { pid: DEAD_PID, host: hostname(), began: null, token: 'gone' }],
-    [
-      'of a process whose number another one has now',
-      { pid: 1, host: hostname(), began: '-1', token: 'reused' },
-    ],
-    [
-      'of this process, from an earlier life',
-      { pid: process.pid, host: hostname(), began: null, token: 'self' },
-    ],
-  ])('takes over a lock %s', async (_what, holder) => {
-    // Only Linux tells when a process began; elsewhere a reused number waits like a live one.
-    if (holder.token === 'reused' && !isLinux) return;
-    const path = join(temporaryFolder(), 'store.json');
-    writeFileSync(`${path}.lock`, JSON.stringify(holder));
-    expect(await withFileLock(path, () => Promise.resolve('in'))).toBe('in');
-    expect(readdirSync(join(path, '..'))).toEqual([]);
-  });
-
-  it('goes with an action that fails', async () => {
-    const path = join(temporaryFolder(), 'store.json');
-    await expect(withFileLock(path, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(existsSync(`${path}.lock`)).toBe(false);
-  });
-});
-
 describe('replacing a file', () => {
   it('keeps or tightens its mode', async () => {
     const path = join(temporaryFolder(), 'file');
     writeFileSync(path, 'old', { mode: 0o644 });
-    await replaceFile(path, 'new', 'keep');
+    await replaceFile(path, 'new', { mode: 'keep' });
     expect(statSync(path).mode & 0o777).toBe(0o644);
     await replaceFile(path, 'newer');
     expect(statSync(path).mode & 0o777).toBe(0o600);

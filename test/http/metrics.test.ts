@@ -71,6 +71,11 @@ async function exposed(): Promise<string> {
     metrics.observer.leftQueue?.({ provider, waitedMs: 250 });
   }
   metrics.toolCallEnded({ tool: 'deepseek_generate_code', outcome: 'ok', durationMs: 2000 });
+  const spent = { keyId: '337242', model: 'deepseek-flash', period: 'peak', usd: 0.002 };
+  metrics.money.spent({ ...spent, provider: 'deepseek' });
+  metrics.money.spent({ ...spent, provider: 'perplexity', period: null });
+  metrics.money.balanceRead({ account: 'main', currency: 'CNY', amount: 4.2 });
+  metrics.money.showBudgets([{ budget: '5/day', ratio: 0.8 }]);
   return (await metrics.render(snapshot([key()]))).text;
 }
 
@@ -91,6 +96,10 @@ describe('metrics', () => {
       'deepseek_tokens_total{key_id="337242",type="completion"} 20',
       'perplexity_requests_total{key_id="337242",outcome="ok"} 1',
       'perplexity_queue_depth 0',
+      'deepseek_cost_usd_total{key_id="337242",model="deepseek-flash",period="peak"} 0.002',
+      'perplexity_cost_usd_total{key_id="337242"} 0.002',
+      'deepseek_account_balance{account="main",currency="CNY"} 4.2',
+      'keypool_budget_spent_ratio{budget="5/day"} 0.8',
       'mcp_tool_calls_total{tool="deepseek_generate_code",outcome="ok"} 1',
       'mcp_tool_call_duration_seconds_sum{tool="deepseek_generate_code"} 2',
     ]) {

@@ -37,11 +37,14 @@ export const GENERATED: GenerateResult = {
   keyName: 'DEEPSEEK_API_KEY',
   attempts: 1,
   requestId: 'trace-1',
+  costUsd: 0.000123,
+  budgetNotice: null,
 };
 
 export const FOUND: SearchResult = {
   sources: [
     {
+      number: 1,
       title: 'Release notes',
       url: 'https://example.com/notes',
       snippet: 'Version 3 is out.',
@@ -54,6 +57,8 @@ export const FOUND: SearchResult = {
   keyName: 'PERPLEXITY_API_KEY',
   attempts: 1,
   requestId: null,
+  costUsd: 0.005,
+  budgetNotice: null,
 };
 
 export function fakeHost(

@@ -110,6 +110,14 @@ describe('a tampered v2 store', () => {
       },
     ],
     [
+      'recipients that cost too much together',
+      'malformed',
+      ({ recipients }) => {
+        const costly = { ...recipients[0], kdf: 'pbkdf2-sha256', iterations: 6e6 };
+        recipients.unshift(costly, costly);
+      },
+    ],
+    [
       'no recipient',
       'malformed',
       (file) => {

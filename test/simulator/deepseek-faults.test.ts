@@ -87,6 +87,9 @@ const EXPECTED: Readonly<Record<DeepSeekFault, { stream: Expected; whole?: Expec
     },
   },
   aborted: { stream: { status: 200, text: /"finish_reason":"aborted"/ } },
+  unknown_ending: { stream: { status: 200, text: /"finish_reason":"network_error"/ } },
+  context_ending: { stream: { status: 200, text: /"model_context_window_exceeded"/ } },
+  tool_calls: { stream: { status: 200, text: /"finish_reason":"tool_calls"/ } },
   broken_json: {
     stream: { status: 200, text: /data: \{"id":"\n\n$/ },
     whole: { status: 200, text: /[^}]$/ },
@@ -108,6 +111,10 @@ const EXPECTED: Readonly<Record<DeepSeekFault, { stream: Expected; whole?: Expec
   },
   no_balance: { stream: { status: 402, text: /Insufficient Balance.*unknown_error/ } },
   forbidden: { stream: { status: 403 } },
+  blocked: { stream: { status: 403, text: /<html>/ } },
+  too_large: { stream: { status: 413, text: /<html>/ } },
+  no_channel: { stream: { status: 503, text: /model_not_found/ } },
+  rate_limit_200: { stream: { status: 200, text: /rate_limit_error/ } },
   invalid_422: { stream: { status: 422, text: /^\{"error"/ } },
   invalid_422_text: { stream: { status: 422, text: /^Failed to deserialize/ } },
   rate_limit: {

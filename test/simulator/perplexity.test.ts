@@ -184,6 +184,7 @@ const EXPECTED: Readonly<Record<PerplexityFault, { search?: Expected; agent?: Ex
   ok: { search: OK, agent: OK },
   never_answers: { search: { status: null, end: 'open' }, agent: { status: null, end: 'open' } },
   reset: { search: { status: null, end: 'reset' }, agent: { status: null, end: 'reset' } },
+  null_results: { search: { status: 200, text: /"results":null/ } },
   empty_results: {
     search: { status: 200, text: /"results":\[\]/ },
     agent: { status: 200, text: /"results":\[\]/ },
@@ -205,6 +206,8 @@ const EXPECTED: Readonly<Record<PerplexityFault, { search?: Expected; agent?: Ex
   no_credit: { search: { status: 401, text: /insufficient_quota/ }, agent: { status: 401 } },
   html_401: { search: { status: 401, text: /401 Authorization Required/ } },
   forbidden: { search: { status: 403, text: /forbidden/ } },
+  blocked: { search: { status: 403, text: /<html>/ } },
+  retired: { search: { status: 403, text: /chat_completions_not_available/ } },
   invalid_422: { search: { status: 422, text: /^\{"detail":\[/ } },
   rate_limit: { search: { status: 429, text: /request_rate_limit_exceeded/ } },
   retry_after: { search: { status: 429 } },
@@ -219,6 +222,10 @@ const EXPECTED: Readonly<Record<PerplexityFault, { search?: Expected; agent?: Ex
   html_200: { search: { status: 200, text: /<html>/ } },
   redirect: { search: { status: 307 }, agent: { status: 307 } },
   failed: { agent: { status: 200, text: /"type":"response.failed".*"error":\{"message"/ } },
+  filtered: { agent: { status: 200, text: /response\.incomplete[\s\S]*"content_filter"/ } },
+  completed_failed: {
+    agent: { status: 200, text: /"response\.completed"[\s\S]*"status":"failed"/ },
+  },
   incomplete: {
     agent: { status: 200, text: /"incomplete_details":\{"reason":"max_output_tokens"/ },
   },

@@ -1,9 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { deepseekGenerateCode } from '../../src/tools/deepseek-generate-code.ts';
 import type { ToolOutput } from '../../src/tools/tool.ts';
 import type { GenerateResult } from '../../src/upstream/deepseek/chat.ts';
 import { GENERATED } from '../mcp/stdio-session.ts';
 import { fakeContext } from './fake-context.ts';
+
+const Blocks = z.object({
+  blocks: z.array(z.object({ from_line: z.number(), to_line: z.number() })),
+});
 
 async function generate(args: object, answer: Partial<GenerateResult> = {}) {
   const fake = fakeContext({ generated: { ...GENERATED, ...answer } });
@@ -57,6 +63,7 @@ describe('the result', () => {
       {
         text: 'print(1)',
         requestId: null,
+        costUsd: null,
         usage: {
           promptTokens: null,
           cachedTokens: null,
@@ -67,12 +74,13 @@ describe('the result', () => {
       },
     );
     expect(structured).toEqual({
-      code: 'print(1)',
       language: null,
-      explanation: null,
-      model: 'deepseek-flash',
-      finish_reason: 'stop',
       truncated: false,
+      finish_reason: 'stop',
+      explanation: null,
+      blocks: [{ file: null, language: null, from_line: 1, to_line: 1 }],
+      code: 'print(1)',
+      model: 'deepseek-flash',
       key: 'DEEPSEEK_API_KEY',
       attempts: 1,
       duration_ms: expect.any(Number),
@@ -83,8 +91,22 @@ describe('the result', () => {
         reasoning_tokens: null,
         total_tokens: null,
       },
+      cost_usd: null,
       request_id: null,
     });
+  });
+
+  it('says what it cost, in words above a cent alone', async () => {
+    const cheap = await generate({}, { text: 'x', costUsd: 0.000123456789 });
+    expect(cheap.structured).toMatchObject({ cost_usd: 0.00012346 });
+    expect(cheap.text).not.toContain('$');
+    const dear = await generate({}, { text: 'x', costUsd: 0.0342 });
+    expect(dear.text).toContain('about $0.03 (estimated)');
+  });
+
+  it('ends with a sentence about the budget where there is one', async () => {
+    const { text } = await generate({}, { text: 'x', budgetNotice: 'Four fifths are spent.' });
+    expect(text.endsWith('\n\nFour fifths are spent.')).toBe(true);
   });
 
   it('takes the language that was asked for when the fence tells none', async () => {
@@ -103,7 +125,7 @@ describe('the result', () => {
   });
 
   it('marks a truncated answer, with the max_tokens that would help', async () => {
-    const cut = { text: '```py\ndef f(', finishReason: 'length' };
+    const cut = { text: '```py\ndef f(', finishReason: 'length' as const };
     const { structured, text } = await generate({ max_tokens: 40_000 }, cut);
     expect(structured).toMatchObject({ truncated: true, finish_reason: 'length', code: 'def f(' });
     expect(structured.explanation).toContain('max_tokens 80000');
@@ -129,6 +151,64 @@ describe('the result', () => {
       explanation: 'Done.',
       model: 'm',
     });
+  });
+});
+
+describe('blocks', () => {
+  it('say where each lies in the code, its file and its language', async () => {
+    const text = '`a.ts`:\n```ts\nA\nA\n\n```\n### src/b.py\n```\nB\n```\nAnd:\n```sh\nC\n```';
+    const { structured } = await generate({}, { text });
+    expect(structured).toMatchObject({
+      blocks: [
+        { file: 'a.ts', language: 'ts', from_line: 1, to_line: 3 },
+        { file: 'src/b.py', language: 'py', from_line: 5, to_line: 5 },
+        { file: null, language: 'sh', from_line: 7, to_line: 7 },
+      ],
+      code: 'A\nA\n\n\nB\n\nC',
+      explanation: 'And:',
+    });
+  });
+
+  it('are cut out of the code by their lines, whatever the answer holds', async () => {
+    const line = fc.string({ unit: 'binary-ascii' }).map((text) => text.replace(/[^a-z ;]/g, 'x;'));
+    const block = fc.array(line, { minLength: 1 }).map((lines) => ['x;', ...lines].join('\n'));
+    await fc.assert(
+      fc.asyncProperty(fc.array(block, { minLength: 1 }), async (codes) => {
+        const text = codes.map((code) => `Then:\n\`\`\`js\n${code}\n\`\`\``).join('\n');
+        const { structured } = await generate({}, { text });
+        const lines = String(structured.code).split('\n');
+        const { blocks } = Blocks.parse(structured);
+        const found = blocks.map(({ from_line, to_line }) =>
+          lines.slice(from_line - 1, to_line).join('\n'),
+        );
+        expect(found).toEqual(codes);
+      }),
+    );
+  });
+
+  it('stand behind the facts, and the code behind everything', async () => {
+    const names = Object.keys((await generate({})).structured);
+    expect(names.slice(0, 5)).toEqual([
+      'language',
+      'truncated',
+      'finish_reason',
+      'explanation',
+      'blocks',
+    ]);
+    expect(names.at(-1)).toBe('code');
+  });
+});
+
+describe('an answer without code', () => {
+  it('is an explanation, and says so in both forms', async () => {
+    const said = 'I cannot write that without the schema. Which tables are there?';
+    const { structured, text } = await generate({ language: 'sql' }, { text: said });
+    expect(structured).toMatchObject({ code: '', blocks: [] });
+    for (const form of [String(structured.explanation), text]) {
+      expect(form).toContain('holds no code');
+      expect(form).toContain(said);
+    }
+    expect(text).not.toContain('```');
   });
 });
 

@@ -14,7 +14,8 @@ async function search(args: object, answer: Partial<SearchResult> = {}) {
 }
 
 function source(snippet: string, rest: object = {}) {
-  return { title: 'T', url: 'https://a.test/', snippet, date: null, lastUpdated: null, ...rest };
+  const page = { title: 'T', url: 'https://a.test/', snippet, date: null, lastUpdated: null };
+  return { number: 1, ...page, ...rest };
 }
 
 describe('the request', () => {
@@ -69,6 +70,7 @@ describe('the result', () => {
     expect(structured).toEqual({
       results: [
         {
+          number: 1,
           title: 'Release notes',
           url: 'https://example.com/notes',
           snippet: 'Version 3 is out.',
@@ -80,6 +82,7 @@ describe('the result', () => {
       key: 'PERPLEXITY_API_KEY',
       attempts: 1,
       duration_ms: expect.any(Number),
+      cost_usd: 0.005,
       request_id: null,
     });
   });
@@ -98,7 +101,7 @@ describe('the result', () => {
       { answer: 'It is out [1].', answerTruncated: true },
     );
     expect(structured.answer).toBe(
-      "It is out [1].\n\n[The answer was cut short by Perplexity's length limit.]",
+      'It is out [1].\n\n[Perplexity ended the answer early: it is incomplete.]',
     );
     expect(text).toContain('Answer:\n    It is out [1].');
   });
@@ -121,7 +124,12 @@ describe('the result', () => {
 
 describe('the text', () => {
   it('is a numbered list of sources to cite from', async () => {
-    const second = source('', { date: '2026-01-01', lastUpdated: '2026-02-02', title: ' ' });
+    const second = source('', {
+      number: 2,
+      date: '2026-01-01',
+      lastUpdated: '2026-02-02',
+      title: ' ',
+    });
     const { text } = await search({}, { sources: [...FOUND.sources, second] });
     expect(text).toBe(
       [

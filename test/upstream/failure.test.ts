@@ -6,7 +6,6 @@ import {
   diagnoseSocket,
   diagnosis,
   requestIdOf,
-  retryAfterMs,
 } from '../../src/upstream/failure.ts';
 import { type About, upstreamError } from '../../src/upstream/sentences.ts';
 import { TooLargeError } from '../../src/upstream/wire/body.ts';
@@ -60,7 +59,7 @@ const ANSWERS: ReadonlyArray<readonly [number, string, FailureKind]> = [
   [403, perplexity(403, 'forbidden', 'blocked'), 'forbidden'],
   [403, deepseek('Insufficient Balance'), 'no_credit'],
   [404, perplexity(404, 'not_found', 'no such id'), 'bad_request'],
-  [413, perplexity(413, 'payload_too_large', 'too large'), 'bad_request'],
+  [413, perplexity(413, 'payload_too_large', 'too large'), 'too_long'],
   [422, deepseek('Invalid parameters'), 'bad_request'],
   [422, 'Failed to deserialize the JSON body into the target type', 'bad_request'],
   [
@@ -194,19 +193,6 @@ describe('an answer that is an error', () => {
     expect(diagnoseAnswer(status, new Headers(), body).failure.namedLimit).toBe(5);
   });
 
-  it('gives Retry-After as milliseconds, whatever its form, and never more than an hour', () => {
-    const now = Date.parse('2026-11-25T12:00:00Z');
-    const read = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), now);
-    expect(read({ 'retry-after': '3' })).toBe(3_000);
-    expect(read({ 'retry-after': '1.5' })).toBe(1_500);
-    expect(read({ 'retry-after-ms': '250', 'retry-after': '3' })).toBe(250);
-    expect(read({ 'retry-after': 'Wed, 25 Nov 2026 12:00:05 GMT' })).toBe(5_000);
-    expect(read({ 'retry-after': 'Wed, 25 Nov 2026 11:00:00 GMT' })).toBe(0);
-    expect(read({ 'retry-after': '99999999' })).toBe(3_600_000);
-    expect(read({ 'retry-after': 'soon' })).toBeNull();
-    expect(read({})).toBeNull();
-  });
-
   it('may be billed for nothing only where somebody gave up waiting, or the answer is unusable', () => {
     const statuses = [200, 400, 401, 429, 500, 502, 503, 504];
     const billed = statuses.filter(
@@ -221,7 +207,8 @@ describe('an answer that is an error', () => {
   });
 
   it('inside a 200 is read by its code, or by its type', () => {
-    const kind = (error: Record<string, unknown>) => diagnoseEmbedded(error, null).failure.kind;
+    const kind = (error: Record<string, unknown>) =>
+      diagnoseEmbedded({ error }, new Headers(), false).failure.kind;
     expect(kind({ code: 429, message: 'slow down' })).toBe('concurrency');
     expect(kind({ code: 401, type: 'insufficient_quota' })).toBe('no_credit');
     expect(kind({ type: 'rate_limit_error', message: 'x' })).toBe('concurrency');

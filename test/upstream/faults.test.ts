@@ -133,7 +133,10 @@ simulated upstream, through the real clients and the real key pool. Do not edit;
 - An error that is the caller's own is returned at once and touches no key.
 - Everything else is tried again, on another key first, until the call's time
   (\`KEYPOOL_CALL_TIMEOUT_MS\`) is spent; two attempts that may have been billed are the most.
-- A DeepSeek answer that broke off in the middle goes on where it stopped, on the next key.
+- A DeepSeek answer that broke off in the middle goes on where it stopped, on the next key; where
+  the upstream cannot do that it starts over, and no key is judged by the attempt.
+- An ending of the model's own making, such as a call of tools that nobody offered, is tried once
+  more with another key and is no key's fault.
 - A cancelled call ends at once, upstream too, and leaves no trace on any key.
 
 ${[...rows.keys()].map(table).join('\n\n')}

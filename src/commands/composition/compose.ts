@@ -20,6 +20,8 @@ import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts'
 import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
+import type { Entry } from '../../usage/ledger/entry.ts';
+import { Bookkeeping } from './bookkeeping.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
 
@@ -30,6 +32,8 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly observer?: PoolObserver;
+  /** Hears what every attempt cost. */
+  readonly onSpent?: (entry: Entry) => void;
 }
 
 /** Where the pool's keys come from at the moment. */
@@ -52,8 +56,8 @@ export interface Runtime {
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
-  /** Stops following the store; rejects waiting calls. */
-  close(): void;
+  /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
+  close(): Promise<void>;
 }
 
 /** Fills the pool, and follows the store: what changes on disk is in force within two seconds. */
@@ -148,7 +152,7 @@ function isLocal(baseUrl: string): boolean {
 
 /** Builds pool and clients and begins to open the store. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { config, logger, observer } = options;
+  const { config, logger, observer, onSpent } = options;
   const fetch = createFetch({ proxy: config.proxy });
   const checkKey = createKeyProbe({
     deepseekBaseUrl: config.deepseekBaseUrl,
@@ -169,12 +173,14 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     ...(observer === undefined ? {} : { observer }),
   });
   const supply = new KeySupply(options, pool);
+  const meter = new Bookkeeping({ config, logger, ...(onSpent === undefined ? {} : { onSpent }) });
   const shared = {
     lender: pool,
     callTimeoutMs: config.callTimeoutMs,
     idleTimeoutMs: config.idleTimeoutMs,
     fetch,
     logger,
+    meter,
   };
   return {
     checkKey,
@@ -187,9 +193,10 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     ready: () => supply.current(),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
-    close: () => {
+    close: async () => {
       supply.stop();
       pool.close();
+      await meter.close();
     },
   };
 }

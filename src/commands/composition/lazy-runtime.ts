@@ -28,7 +28,7 @@ export class LazyRuntime {
 
   async close(): Promise<void> {
     const runtime = await this.#runtime;
-    runtime?.close();
+    await runtime?.close();
   }
 }
 

@@ -4,6 +4,7 @@ import { ConfigError, KeyStoreError } from '../../base/errors.ts';
 import type { Config } from '../../config.ts';
 import { watchPath } from '../../disk/path-watch.ts';
 import { KeyStore } from '../../secrets/key-store.ts';
+import { SealedMemory } from '../../secrets/sealed-memory.ts';
 
 /** Says which environment has no store, instead of falling back to another one. */
 function explainMissing(config: Config, error: KeyStoreError): KeyStoreError {
@@ -32,6 +33,7 @@ export async function openConfiguredStore(
     return await KeyStore.open({
       path: config.storePath,
       masterKey: () => reload().masterKey,
+      memory: new SealedMemory(config.home),
     });
   } catch (error) {
     throw error instanceof KeyStoreError ? explainMissing(config, error) : error;

@@ -1,9 +1,14 @@
 /** Changes one variable of a `.env` file and leaves every other line as it is. */
 
-import { readFile } from 'node:fs/promises';
 import { parse as parseDotenv } from 'dotenv';
-import { ConfigError } from '../../base/errors.ts';
-import { replaceFile, resolveLinks, sweepOrphans, systemCode } from '../../disk/replace-file.ts';
+import { decodeText } from '../../base/decode-text.ts';
+import { ConfigError, DiskError } from '../../base/errors.ts';
+import type { FileLock } from '../../disk/file-lock.ts';
+import { resolveLinks } from '../../disk/links.ts';
+import { readWholeFile } from '../../disk/read-file.ts';
+import { replaceFile, sweepOrphans } from '../../disk/replace-file.ts';
+
+const MAX_SETTINGS_BYTES = 1024 * 1024;
 
 /** Pure: the text with `variable` set once, in the place of its last line or at the end. */
 export function withVariable(text: string, variable: string, value: string): string {
@@ -27,15 +32,24 @@ export function withVariable(text: string, variable: string, value: string): str
  * Sets the variable in the file, which becomes readable for its owner alone. Atomic: a reader sees
  * the old file or the new one.
  *
- * @param path its lock held by the caller (`withFileLock`)
- * @throws KeyStoreError write_failed; ConfigError when the file does not read back as it should
+ * @param lock of the file, held by the caller
+ * @throws DiskError write_failed, lock_lost, or what keeps the file from being read; ConfigError
+ *   when it would not read back as it should
  */
-export async function setVariable(path: string, variable: string, value: string): Promise<void> {
+export async function setVariable(
+  path: string,
+  variable: string,
+  value: string,
+  lock: FileLock,
+): Promise<void> {
   const file = await resolveLinks(path);
-  const before = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return '';
-    throw error;
-  });
+  const before = await readWholeFile(file, MAX_SETTINGS_BYTES).then(
+    ({ bytes }) => decodeText(bytes)?.text ?? bytes.toString('utf8'),
+    (error: unknown) => {
+      if (error instanceof DiskError && error.code === 'missing') return '';
+      throw error;
+    },
+  );
   const after = withVariable(before, variable, value);
   if (parseDotenv(after.replace(/^\uFEFF/, ''))[variable] !== value) {
     throw new ConfigError(`cannot set ${variable} in ${path}`, {
@@ -43,5 +57,5 @@ export async function setVariable(path: string, variable: string, value: string)
     });
   }
   await sweepOrphans(file);
-  await replaceFile(file, after);
+  await replaceFile(file, after, { lock });
 }

@@ -3,6 +3,7 @@
  * from what the client got, what the status resource says and what the simulator logged.
  */
 
+import { isRecord } from '../../base/json.ts';
 import type { KeySnapshot, PoolSnapshot } from '../../pool/snapshot.ts';
 import { DEEPSEEK_NAMES, DemoStage } from './stage.ts';
 import type { CallRecord, Claim, DemoView } from './view.ts';
@@ -242,10 +243,6 @@ function deepseekKeys(snapshot: PoolSnapshot): readonly KeySnapshot[] {
 
 function namesOf(calls: readonly CallRecord[]): Set<string> {
   return new Set(calls.flatMap((call) => (call.keyName === null ? [] : [call.keyName])));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function firstText(content: unknown): string {

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { CommandError } from '../../base/errors.ts';
+import { isAlive } from '../../base/processes.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';
@@ -168,13 +169,4 @@ export class DemoStage {
 /** How this very program was started: the loader's flags, if any, and the entry file. */
 function programArguments(): string[] {
   return [...process.execArgv, process.argv[1] ?? ''];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

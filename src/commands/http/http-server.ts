@@ -2,14 +2,16 @@
 
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { ConfigError } from '../../base/errors.ts';
+import { ConfigError, PROVIDERS } from '../../base/errors.ts';
 import { createLogger } from '../../base/logger.ts';
 import { Redactor } from '../../base/redact.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
+import type { CostSample } from '../../http/money-metrics.ts';
 import { isLoopback, plainAddress } from '../../http/names.ts';
 import { serveHttp } from '../../http/serve-http.ts';
+import type { Entry } from '../../usage/ledger/entry.ts';
 import type { CommandInput, CommandOptions } from '../command.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
@@ -115,6 +117,10 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     logger,
     redactor,
     observer: metrics.observer,
+    onSpent: (entry) => {
+      const cost = costOf(entry);
+      if (cost !== null) metrics.money.spent(cost);
+    },
   });
   logger.info(`${NAME} ${VERSION} serves over HTTP`, {
     environment: config.environment,
@@ -144,6 +150,13 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     await served.close();
     await removeOwnRecord(record);
   }
+}
+
+/** null where no price is known: a model that nobody knows may bear any name. */
+function costOf({ provider, keyId, model, period, usd }: Entry): CostSample | null {
+  const known = PROVIDERS.find((each) => each === provider);
+  if (known === undefined || usd === null) return null;
+  return { provider: known, keyId, model, period, usd: usd.estimate };
 }
 
 async function removeOwnRecord(path: string): Promise<void> {

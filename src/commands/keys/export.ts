@@ -1,28 +1,9 @@
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ConfigError } from '../../base/errors.ts';
+import { ConfigError, DiskError } from '../../base/errors.ts';
 import { loadConfig } from '../../config.ts';
-import { systemCode, writeFailure } from '../../disk/replace-file.ts';
+import { createFile } from '../../disk/create-file.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
-
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    const handle = await open(path, 'wx', 0o600);
-    try {
-      await handle.writeFile(text, 'utf8');
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    if (systemCode(cause) !== 'EEXIST') throw writeFailure(path, cause);
-    throw new ConfigError(`${path} exists, and an export replaces nothing`, {
-      cause,
-      hint: 'give --out the name of a new file',
-    });
-  }
-}
 
 async function run(input: CommandInput): Promise<number> {
   const { format, out } = input.values;
@@ -33,7 +14,13 @@ async function run(input: CommandInput): Promise<number> {
   const text = await store.exportFernet();
   if (typeof out === 'string') {
     const path = resolve(out);
-    await writeNew(path, text);
+    await createFile(path, text).catch((error: unknown) => {
+      if (!(error instanceof DiskError) || error.code !== 'exists') throw error;
+      throw new ConfigError(`${path} exists, and an export replaces nothing`, {
+        cause: error,
+        hint: 'give --out the name of a new file',
+      });
+    });
     print(`Exported ${store.list().length} keys to ${path}`);
   } else process.stdout.write(text);
   const labelled = store.list().filter((entry) => entry.account !== null);

@@ -2,9 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CommandError, ConfigError } from '../../base/errors.ts';
 import { type Config, loadConfig } from '../../config.ts';
-import { withFileLock } from '../../disk/file-lock.ts';
-import { replaceFile, resolveLinks } from '../../disk/replace-file.ts';
+import { type FileLock, withFileLock } from '../../disk/file-lock.ts';
+import { resolveLinks } from '../../disk/links.ts';
+import { replaceFile } from '../../disk/replace-file.ts';
 import { rotateMaster } from '../../secrets/rotation.ts';
+import { asKeyStoreError } from '../../secrets/store-text.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 import { setVariable } from '../composition/settings-file.ts';
@@ -27,7 +29,7 @@ async function storePaths(config: Config): Promise<string[]> {
 
 interface Switch {
   readonly path: string;
-  readonly to: (text: string) => Promise<void>;
+  readonly to: (text: string, lock: FileLock) => Promise<void>;
 }
 
 /** Where a new master key can be put so that the next start finds it. */
@@ -35,11 +37,11 @@ async function masterSwitch(config: Config): Promise<Switch> {
   const { value, file } = config.masterKey;
   if (file !== null) {
     const path = await resolveLinks(file.path);
-    return { path, to: (text) => replaceFile(path, `${text}\n`) };
+    return { path, to: (text, lock) => replaceFile(path, `${text}\n`, { lock }) };
   }
   if (value?.file) {
     const path = await resolveLinks(value.file);
-    return { path, to: (text) => setVariable(path, value.variable, text) };
+    return { path, to: (text, lock) => setVariable(path, value.variable, text, lock) };
   }
   throw new ConfigError(
     'the master key comes from the environment, which a command cannot change',
@@ -65,13 +67,15 @@ async function run(input: CommandInput): Promise<number> {
   const config = loadConfig(input.flags, input.env);
   await openConfiguredStore(config);
   const target = await masterSwitch(config);
-  const result = await withFileLock(target.path, async () =>
+  const result = await withFileLock(target.path, async (lock) =>
     rotateMaster({
       paths: await storePaths(config),
       masterKey: () => loadConfig(input.flags, input.env).masterKey,
-      switchTo: target.to,
+      switchTo: (text) => target.to(text, lock),
     }),
-  );
+  ).catch((error: unknown) => {
+    throw asKeyStoreError(error);
+  });
   if (result.rotated.length === 0)
     throw new CommandError('no store was rotated', { hint: 'run keypool-mcp doctor' });
   for (const path of result.rotated) {

@@ -6,6 +6,8 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.ts';
+import { onEndingSignal } from '../../base/signals.ts';
+import { within } from '../../base/within.ts';
 import type { ServerHost } from '../server-host.ts';
 import { Connection } from './connection.ts';
 import { LineWriter, type Write } from './line-writer.ts';
@@ -28,21 +30,8 @@ const FLUSH_MS = 200;
  * there; a store on a slow disk holds up nothing but calls. */
 const PREPARE_MS = 1_000;
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 /** Why serving ends. `left`: the client closed its end; calls in flight may finish. */
 type Ending = 'left' | 'stopped' | 'broken' | 'crashed';
-
-function within(ms: number, work: Promise<unknown>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const done = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    work.then(done, done);
-  });
-}
 
 function writeOf(output: Writable, logger: Logger): Write {
   if (output === process.stdout) return claimStdout(logger);
@@ -60,13 +49,11 @@ function watchEnds(options: StdioOptions, end: (ending: Ending) => void): () => 
   signal?.addEventListener('abort', stop, { once: true });
   if (signal?.aborted === true) stop();
   const ownsProcess = input === process.stdin;
-  if (ownsProcess) {
-    for (const name of SIGNALS) process.on(name, stop);
-    claimCrashes(options.logger, () => end('crashed'));
-  }
+  const ignoreSignals = ownsProcess ? onEndingSignal(stop) : null;
+  if (ownsProcess) claimCrashes(options.logger, () => end('crashed'));
   return () => {
     signal?.removeEventListener('abort', stop);
-    if (ownsProcess) for (const name of SIGNALS) process.off(name, stop);
+    ignoreSignals?.();
   };
 }
 

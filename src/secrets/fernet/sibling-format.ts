@@ -4,7 +4,8 @@
  */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { isJsonObject, type JsonObject } from '../encoding.ts';
+import { parseRecord } from '../../base/json.ts';
+import type { JsonObject } from '../encoding.ts';
 import { openBytes } from '../sealed/sealed-box.ts';
 import { GCM_VERSION } from './fernet-format.ts';
 
@@ -19,14 +20,9 @@ function tokenBytes(value: unknown): Buffer | null {
 
 /** @returns the file when every value is of that form, otherwise null */
 export function parseSibling(text: string): JsonObject | null {
-  try {
-    const json: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (!isJsonObject(json)) return null;
-    const values = Object.values(json);
-    return values.length > 0 && values.every((value) => tokenBytes(value) !== null) ? json : null;
-  } catch {
-    return null;
-  }
+  const json = parseRecord(text.replace(/^\uFEFF/, ''));
+  const values = Object.values(json ?? {});
+  return values.length > 0 && values.every((value) => tokenBytes(value) !== null) ? json : null;
 }
 
 /** 32 bytes as hex, base64, base64url or as they are; anything else was stretched in ways unknown. */

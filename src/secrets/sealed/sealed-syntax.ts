@@ -1,8 +1,9 @@
 /** The form of a v2 file, read strictly: what is not known is refused, never ignored. */
 
 import { KeyStoreError } from '../../base/errors.ts';
+import { isRecord } from '../../base/json.ts';
 import { isKeyName } from '../../base/key-names.ts';
-import { decodeBase64url, isJsonObject, type Json, type JsonObject } from '../encoding.ts';
+import { decodeBase64url, type JsonObject } from '../encoding.ts';
 import { MAX_PBKDF2_ITERATIONS, MIN_PBKDF2_ITERATIONS } from '../key-derivation.ts';
 
 export const FORMAT = 'keypool-store';
@@ -50,24 +51,20 @@ class Reader {
     });
   }
 
-  fields(value: Json | undefined, where: string, known: readonly string[]): JsonObject {
-    if (!isJsonObject(value)) return this.fail(`${where} is not an object`);
+  fields(value: unknown, where: string, known: readonly string[]): JsonObject {
+    if (!isRecord(value)) return this.fail(`${where} is not an object`);
     if (Object.keys(value).some((field) => !known.includes(field))) {
       return this.fail(`${where} has a field that this version does not know`);
     }
     return value;
   }
 
-  text(value: Json | undefined, where: string): string {
+  text(value: unknown, where: string): string {
     return typeof value === 'string' ? value : this.fail(`${where} is missing`);
   }
 
   /** @param length exact number of bytes, or the fewest */
-  bytes(
-    value: Json | undefined,
-    where: string,
-    length: { exactly?: number; atLeast?: number },
-  ): Buffer {
+  bytes(value: unknown, where: string, length: { exactly?: number; atLeast?: number }): Buffer {
     const bytes = decodeBase64url(this.text(value, where), 'bare');
     if (bytes === null) return this.fail(`${where} is not canonical base64url`);
     const { exactly, atLeast = 0 } = length;
@@ -76,7 +73,7 @@ class Reader {
   }
 }
 
-function readRecipient(reader: Reader, value: Json): Recipient {
+function readRecipient(reader: Reader, value: unknown): Recipient {
   const where = 'a recipient';
   const fields = reader.fields(value, where, ['label', 'kdf', 'iterations', 'salt', 'wrapped']);
   const { kdf, iterations } = fields;
@@ -101,7 +98,7 @@ function readRecipient(reader: Reader, value: Json): Recipient {
   return { label, kdf, iterations, salt, wrapped };
 }
 
-function readEntry(reader: Reader, name: string, value: Json | undefined): SealedEntry {
+function readEntry(reader: Reader, name: string, value: unknown): SealedEntry {
   if (!isKeyName(name)) return reader.fail('an entry has a name that no key can have');
   const fields = reader.fields(value, name, ['created', 'account', 'ciphertext']);
   const created = reader.text(fields.created, `the date of ${name}`);
@@ -150,15 +147,23 @@ export function parseSealed(path: string, json: JsonObject): SealedFile {
   if (!Array.isArray(recipients) || recipients.length === 0 || recipients.length > MAX_RECIPIENTS) {
     return reader.fail(`it has no recipient, or more than ${MAX_RECIPIENTS}`);
   }
+  const read = recipients.map((recipient: unknown) => readRecipient(reader, recipient));
+  // Whoever can write the file must not make its reader work for minutes before it is refused.
+  const cost = read.reduce((sum, { iterations = 0 }) => sum + iterations, 0);
+  if (cost > MAX_PBKDF2_ITERATIONS) {
+    return reader.fail(
+      `its recipients cost ${cost} iterations, more than ${MAX_PBKDF2_ITERATIONS}`,
+    );
+  }
   const secrets = new Map<string, SealedEntry>();
-  if (!isJsonObject(json.secrets)) return reader.fail('it has no secrets');
+  if (!isRecord(json.secrets)) return reader.fail('it has no secrets');
   for (const [name, entry] of Object.entries(json.secrets)) {
     secrets.set(name, readEntry(reader, name, entry));
   }
   return {
     fileId: reader.text(json.file_id, 'the file id'),
     generation,
-    recipients: recipients.map((recipient: Json) => readRecipient(reader, recipient)),
+    recipients: read,
     secrets,
     mac: reader.bytes(json.mac, 'the MAC', { exactly: 32 }),
   };

@@ -1,9 +1,10 @@
 /** Delivers a chat completion, streamed or whole, at the key's pace, and breaks it as planned. */
 
+import { chatPrice } from '../bill/tariff.ts';
 import { seededHex, seededUuid } from '../random.ts';
 import { CHARACTERS_PER_TOKEN, countTokens, takeCharacters } from '../text.ts';
 import { JSON_TYPE, stray, type Turn } from '../turn.ts';
-import { compose, type Said, usageOf } from './deepseek-content.ts';
+import { compose, type Said, type Usage, usageOf } from './deepseek-content.ts';
 import { isBroken, type Plan, planOf } from './deepseek-plan.ts';
 import type { ChatRequest } from './deepseek-request.ts';
 
@@ -82,14 +83,46 @@ function frameOf(turn: Turn): Frame {
   };
 }
 
-export async function answerWhole(turn: Turn, request: ChatRequest): Promise<void> {
-  const { exchange } = turn;
+interface Answer {
+  readonly request: ChatRequest;
+  readonly plan: Plan;
+  readonly said: Said;
+  readonly usage: Usage;
+}
+
+/** Answers, and bills what was generated, whatever became of it on the way. */
+export async function answerChat(turn: Turn, request: ChatRequest): Promise<void> {
   const plan = planOf(turn);
   const said = compose(turn, request, plan);
+  const answer = { request, plan, said, usage: usageOf(turn, request, said) };
+  let isWhole = false;
+  try {
+    isWhole = await (request.stream ? answerStream(turn, answer) : answerWhole(turn, answer));
+  } finally {
+    bill(turn, answer, isWhole);
+  }
+}
+
+function bill(turn: Turn, { request: { model }, usage }: Answer, isWhole: boolean): void {
+  const output = isWhole ? usage.completion_tokens : turn.call.completionTokens;
+  // Whoever only waited in the queue pays nothing.
+  if (!isWhole && output === 0) return;
+  const { prompt_cache_hit_tokens: hit, prompt_cache_miss_tokens: miss } = usage;
+  const { purse } = turn.account;
+  const { currency } = purse;
+  const at = turn.wallNow();
+  const amount = chatPrice(model, currency, { hit, miss, output }, at);
+  purse.charge({ provider: 'deepseek', model, amount, currency, at });
+}
+
+/** @returns whether all of it was generated */
+async function answerWhole(turn: Turn, answer: Answer): Promise<boolean> {
+  const { exchange } = turn;
+  const { request, plan, said, usage } = answer;
   const frame = frameOf(turn);
   // The status line leaves before inference starts, as the real one does under load.
   exchange.head(200, JSON_TYPE);
-  if (!(await keepAlive(turn, plan, '\n'))) return;
+  if (!(await keepAlive(turn, plan, '\n'))) return false;
   await exchange.wait(stray(turn, turn.key.behaviour.ttftMs ?? DEFAULT_TTFT_MS));
   const paced = said.reasoning + arriving(turn, plan, said.content);
   await emit(turn, { ...plan, pieceDelayMs: 0 }, paced, async () => {});
@@ -104,7 +137,7 @@ export async function answerWhole(turn: Turn, request: ChatRequest): Promise<voi
     created: frame.created,
     model: request.model,
     choices: [{ index: 0, message, logprobs: null, finish_reason: said.finishReason }],
-    usage: usageOf(turn, request, said),
+    usage,
     system_fingerprint: frame.fingerprint,
   });
   if (plan.end === 'error_event') return await finishBroken(turn, plan, inStreamError());
@@ -117,6 +150,7 @@ export async function answerWhole(turn: Turn, request: ChatRequest): Promise<voi
     await exchange.wait(plan.pieceDelayMs);
   }
   exchange.end();
+  return true;
 }
 
 function inStreamError(): string {
@@ -126,7 +160,7 @@ function inStreamError(): string {
   });
 }
 
-async function finishBroken(turn: Turn, plan: Plan, text: string): Promise<void> {
+async function finishBroken(turn: Turn, plan: Plan, text: string): Promise<false> {
   await turn.exchange.write(text);
   if (plan.end === 'silent') await turn.exchange.silence();
   if (plan.end === 'reset') {
@@ -136,13 +170,14 @@ async function finishBroken(turn: Turn, plan: Plan, text: string): Promise<void>
   } else {
     turn.exchange.end();
   }
+  return false;
 }
 
 const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8' };
 
 type SendChunk = (delta: unknown, finishReason?: string) => Promise<void>;
 
-function chunkWriter(turn: Turn, request: ChatRequest, said: Said, plan: Plan): SendChunk {
+function chunkWriter(turn: Turn, { request, plan, usage: told }: Answer): SendChunk {
   const frame = frameOf(turn);
   const comment = plan.keepAlive === 'between' ? ': keep-alive\n\n' : '';
   const none = request.includeUsage ? { usage: null } : {};
@@ -161,21 +196,21 @@ function chunkWriter(turn: Turn, request: ChatRequest, said: Said, plan: Plan): 
   return async (delta, finishReason) => {
     const choice = { index: 0, delta, logprobs: null, finish_reason: finishReason ?? null };
     if (finishReason === undefined) return await write([choice], none);
-    const usage = { usage: usageOf(turn, request, said) };
+    const usage = { usage: told };
     const isTrailing = plan.end === 'trailing_usage';
     await write([choice], isTrailing ? none : usage);
     if (isTrailing) await write([], usage);
   };
 }
 
-export async function answerStream(turn: Turn, request: ChatRequest): Promise<void> {
+/** @returns whether all of it was generated */
+async function answerStream(turn: Turn, answer: Answer): Promise<boolean> {
   const { exchange } = turn;
-  const plan = planOf(turn);
-  const said = compose(turn, request, plan);
-  const event = chunkWriter(turn, request, said, plan);
+  const { request, plan, said } = answer;
+  const event = chunkWriter(turn, answer);
 
   exchange.head(200, EVENT_STREAM);
-  if (!(await keepAlive(turn, plan, ': keep-alive\n\n'))) return;
+  if (!(await keepAlive(turn, plan, ': keep-alive\n\n'))) return false;
   await exchange.wait(stray(turn, turn.key.behaviour.ttftMs ?? DEFAULT_TTFT_MS));
   const isThinking = request.thinking !== 'off';
   await event(
@@ -197,4 +232,5 @@ export async function answerStream(turn: Turn, request: ChatRequest): Promise<vo
   await event({ content: '', role: null }, said.finishReason);
   if (plan.end !== 'no_done') await exchange.write('data: [DONE]\n\n');
   exchange.end();
+  return true;
 }

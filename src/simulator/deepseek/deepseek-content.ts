@@ -71,7 +71,18 @@ export function compose(turn: Turn, request: ChatRequest, plan: Plan): Said {
   return { reasoning, content, finishReason: plan.finishReason ?? (isShort ? 'length' : 'stop') };
 }
 
-export function usageOf(turn: Turn, request: ChatRequest, said: Said): unknown {
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+  readonly completion_tokens_details?: { readonly reasoning_tokens: number };
+  readonly prompt_cache_hit_tokens: number;
+  readonly prompt_cache_miss_tokens: number;
+}
+
+/** To be asked once for each answer: asking fills the cache. */
+export function usageOf(turn: Turn, request: ChatRequest, said: Said): Usage {
   const promptTokens = countTokens(request.system + request.prompt + (request.prefix ?? ''));
   const isCached = turn.account.hasCached(request.system);
   // The cache works in units of 64 tokens.

@@ -52,6 +52,9 @@ const PLANS: Partial<Readonly<Record<DeepSeekFault, Partial<Plan>>>> = {
     finishReason: 'insufficient_system_resource',
   },
   aborted: { content: 'half', finishReason: 'aborted' },
+  unknown_ending: { content: 'half', finishReason: 'network_error' },
+  context_ending: { content: 'half', finishReason: 'model_context_window_exceeded' },
+  tool_calls: { content: 'none', finishReason: 'tool_calls' },
   hostile_text: { content: 'hostile' },
   huge_text: { content: 'huge' },
 };

@@ -86,6 +86,8 @@ const REPLIES: Partial<Readonly<Record<DeepSeekFault, (turn: Turn) => Reply>>> =
   invalid_key_plain: unauthorizedPlain,
   no_balance: noBalance,
   forbidden: () => envelope(403, 'You do not have access to this model', 'permission_error'),
+  blocked: () => htmlReply(403, 'Just a moment...'),
+  too_large: () => htmlReply(413, 'Request Entity Too Large'),
   invalid_422: () => envelope(422, 'Invalid parameters: temperature is out of range'),
   invalid_422_text: () => ({
     status: 422,
@@ -93,6 +95,7 @@ const REPLIES: Partial<Readonly<Record<DeepSeekFault, (turn: Turn) => Reply>>> =
     headers: { 'content-type': 'text/plain; charset=utf-8' },
   }),
   rate_limit: () => rateLimit(),
+  rate_limit_200: () => ({ ...rateLimit(), status: 200 }),
   balance_limit: () => balanceLimit(8, 5),
   retry_after: (turn) => rateLimit(turn.step === null ? {} : retryAfterHeader(turn.step)),
   server_error: () => envelope(500, 'Internal Server Error', 'internal_error', 'internal_error'),
@@ -102,6 +105,13 @@ const REPLIES: Partial<Readonly<Record<DeepSeekFault, (turn: Turn) => Reply>>> =
       'Service is too busy. We advise users to temporarily switch to alternative LLM API service providers.',
       'service_unavailable_error',
       'service_unavailable_error',
+    ),
+  no_channel: (turn) =>
+    envelope(
+      503,
+      `No available channel for model ${String(turn.body.model)}`,
+      'new_api_error',
+      'model_not_found',
     ),
   bad_gateway_html: () => htmlReply(502, 'Bad Gateway'),
   html_200: () => htmlReply(200, 'Welcome to the guest network'),

@@ -3,7 +3,7 @@
 import type { ProviderSide, Route } from '../provider-side.ts';
 import { seededRandom, seededUuid } from '../random.ts';
 import { jsonReply, type Reply, type Turn } from '../turn.ts';
-import { answerStream, answerWhole } from './deepseek-chat.ts';
+import { answerChat } from './deepseek-chat.ts';
 import {
   balanceLimit,
   CONTEXT_WINDOW,
@@ -46,7 +46,7 @@ async function chat(turn: Turn, isBeta: boolean): Promise<void> {
     await turn.exchange.send(read.refusal.status, read.refusal.body, read.refusal.headers);
     return;
   }
-  await (read.request.stream ? answerStream(turn, read.request) : answerWhole(turn, read.request));
+  await answerChat(turn, read.request);
 }
 
 async function lookup(turn: Turn, ok: Reply): Promise<void> {
@@ -75,13 +75,15 @@ async function models(turn: Turn): Promise<void> {
 
 async function balance(turn: Turn): Promise<void> {
   // An empty account still answers this one: that it is empty is the answer.
-  const isEmpty = turn.step?.fault === 'no_balance' || turn.account.balance <= 0;
-  const total = (isEmpty ? 0 : turn.account.balance).toFixed(2);
+  const { purse } = turn.account;
+  const isEmpty = turn.step?.fault === 'no_balance' || purse.isEmpty;
+  const { currency, total, granted, toppedUp } = purse.balance();
+  const shown = (amount: number): string => (isEmpty ? 0 : amount).toFixed(2);
   const info = {
-    currency: 'USD',
-    total_balance: total,
-    granted_balance: '0.00',
-    topped_up_balance: total,
+    currency,
+    total_balance: shown(total),
+    granted_balance: shown(granted),
+    topped_up_balance: shown(toppedUp),
   };
   const body = { is_available: !isEmpty, balance_infos: [info] };
   await lookup(turn, jsonReply(200, body));

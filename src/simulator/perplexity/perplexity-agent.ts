@@ -134,7 +134,7 @@ function startRun(turn: Turn): Run {
   const whole = answerText(turn, query, pages);
   const budget = turn.body.max_output_tokens;
   const limit = (typeof budget === 'number' ? budget : 8192) * CHARACTERS_PER_TOKEN;
-  const isCut = fault === 'incomplete' || whole.length > limit;
+  const isCut = fault === 'incomplete' || fault === 'filtered' || whole.length > limit;
   const id = `resp_${seededHex(turn.random, 32)}`;
   turn.call.responseId = id;
   return {
@@ -165,16 +165,55 @@ function outputOf(run: Run): unknown[] {
   return run.status === 'failed' ? [sources] : [sources, message];
 }
 
-function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): unknown {
+function reasonOf({ step }: Turn): string {
+  return step?.fault === 'filtered' ? 'content_filter' : 'max_output_tokens';
+}
+
+/** Rounded as the real ones are. */
+function dollars(amount: number): number {
+  return Number(amount.toFixed(5));
+}
+
+/** What the run is billed: tokens of its model, and one search. */
+function usageOf(run: Run): { readonly cost: { readonly total_cost: number } } {
   const inputTokens = countTokens(run.query) + 1200;
   const outputTokens = countTokens(run.text);
+  const searches = run.pages.length > 0 ? 1 : 0;
+  const [input, output] = [inputTokens * 2.5e-7, outputTokens * 2.5e-6].map(dollars);
+  const search = dollars(searches * 0.0025);
   const cost = {
-    input_cost: inputTokens * 2.5e-7,
-    output_cost: outputTokens * 2.5e-6,
-    tool_calls_cost: 0.0025,
-    total_cost: inputTokens * 2.5e-7 + outputTokens * 2.5e-6 + 0.0025,
+    input_cost: input,
+    output_cost: output,
+    cache_read_cost: 0,
+    tool_calls_cost: search,
+    total_cost: dollars((input ?? 0) + (output ?? 0) + search),
     currency: 'USD',
   };
+  const usage = {
+    input_tokens: inputTokens,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: outputTokens,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: inputTokens + outputTokens,
+    tool_calls_details: { search_web: { invocation: searches, cost_usd: search } },
+  };
+  return { ...usage, cost };
+}
+
+function chargeRun({ account: { purse }, wallNow }: Turn, run: Run): void {
+  const { total_cost: amount } = usageOf(run).cost;
+  purse.charge({
+    provider: 'perplexity',
+    model: run.model,
+    amount,
+    currency: 'USD',
+    at: wallNow(),
+  });
+}
+
+function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): JsonObject {
+  // Neither a run that goes on nor a cancelled one says what it costs.
+  const isTold = status !== 'in_progress' && status !== 'cancelled';
   return {
     id: run.id,
     object: 'response',
@@ -182,17 +221,12 @@ function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): un
     status,
     model: run.model,
     output,
-    usage: {
-      input_tokens: inputTokens,
-      output_tokens: outputTokens,
-      total_tokens: inputTokens + outputTokens,
-      cost,
-    },
+    usage: isTold ? usageOf(run) : null,
     error:
       status === 'failed'
         ? { message: 'The run failed: an internal tool error occurred.', code: 'server_error' }
         : null,
-    incomplete_details: status === 'incomplete' ? { reason: 'max_output_tokens' } : null,
+    incomplete_details: status === 'incomplete' ? { reason: reasonOf(turn) } : null,
     ...(turn.step?.fault === 'unknown_fields' ? { experimental: { trace: [] } } : {}),
   };
 }
@@ -204,6 +238,8 @@ export async function agent(turn: Turn): Promise<void> {
     return await turn.exchange.send(refusal.status, refusal.body, refusal.headers);
   }
   const run = startRun(turn);
+  // It runs on and is billed when its reader has left.
+  chargeRun(turn, run);
   if (turn.body.stream === true) return await streamRun(turn, run);
   const { exchange } = turn;
   await exchange.wait(stray(turn, turn.key.behaviour.ttftMs ?? 5));
@@ -246,7 +282,9 @@ async function streamRun(turn: Turn, run: Run): Promise<void> {
     });
   } else if (fault !== 'cut') {
     const response = responseOf(turn, run, run.status, outputOf(run));
-    await send(`response.${run.status}`, { response });
+    // Some events say one thing, and what they hold another.
+    const told = fault === 'completed_failed' ? { ...response, status: 'failed' } : response;
+    await send(`response.${run.status}`, { response: told });
   }
   exchange.end();
 }

@@ -53,6 +53,13 @@ const REPLIES: Partial<Readonly<Record<PerplexityFault, (turn: Turn) => Reply>>>
   no_credit: noCredit,
   html_401: () => htmlReply(401, 'Authorization Required'),
   forbidden: () => perplexityError(403, 'forbidden', 'Access to this resource is forbidden.'),
+  blocked: () => htmlReply(403, 'Just a moment...'),
+  retired: () =>
+    perplexityError(
+      403,
+      'chat_completions_not_available',
+      'Chat Completions is no longer available. Use /v1/responses.',
+    ),
   invalid_422: () =>
     jsonReply(422, {
       detail: [{ loc: ['body', 'query'], msg: 'field required', type: 'value_error.missing' }],

@@ -1,5 +1,6 @@
 /** `POST /search`: ranked pages, or one of the ways in which that goes wrong. */
 
+import { SEARCH_PRICE } from '../bill/tariff.ts';
 import { seededUuid } from '../random.ts';
 import { HOSTILE_TEXT } from '../text.ts';
 import { JSON_TYPE, stray, type Turn } from '../turn.ts';
@@ -45,14 +46,28 @@ export async function search(turn: Turn): Promise<void> {
   const id = seededUuid(turn.random);
   turn.call.responseId = id;
   const hasExtras = fault === 'unknown_fields';
+  const extended = hasExtras ? results.map((page) => ({ ...page, ...UNDOCUMENTED })) : results;
   const text = JSON.stringify({
     id,
-    results: hasExtras ? results.map((page) => ({ ...page, ...UNDOCUMENTED })) : results,
+    results: fault === 'null_results' ? null : extended,
     ...(serverTime ? { server_time: new Date(now).toISOString() } : {}),
     ...(hasExtras ? { usage: { searches: queries.length }, experimental: [1, null, {}] } : {}),
   });
   await exchange.wait(stray(turn, key.behaviour.ttftMs ?? DEFAULT_TTFT_MS));
+  chargeSearch(turn);
   await sendResults(turn, fault, text);
+}
+
+/** The search was done, whether or not its answer arrives. */
+function chargeSearch({ account: { purse }, wallNow }: Turn): void {
+  const at = wallNow();
+  purse.charge({
+    provider: 'perplexity',
+    model: 'search',
+    amount: SEARCH_PRICE,
+    currency: 'USD',
+    at,
+  });
 }
 
 async function sendResults(turn: Turn, fault: string, text: string): Promise<void> {

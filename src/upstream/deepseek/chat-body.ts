@@ -39,7 +39,7 @@ function prefixOf(beginning: Beginning, isThinking: boolean): Prefix {
 }
 
 function roomLeft(maxTokens: number, beginning: Beginning): number {
-  const used = estimateTokens(beginning.content) + estimateTokens(beginning.reasoning);
+  const used = estimateTokens(beginning.content.length + beginning.reasoning.length);
   return Math.min(maxTokens, Math.max(LEAST_TOKENS, maxTokens - used));
 }
 

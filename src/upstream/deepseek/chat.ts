@@ -24,13 +24,15 @@ export interface TokenUsage {
 }
 
 export interface GenerateResult extends Served {
-  /** The answer's text, reasoning excluded. Never empty. */
+  /** The answer's text, or that of a refusal; reasoning excluded. Never empty. */
   readonly text: string;
   /** As answered, which may differ from what was asked for. */
   readonly model: string;
-  readonly finishReason: string;
+  /** `length`: its token limit cut it. */
+  readonly finishReason: 'stop' | 'length';
   readonly usage: TokenUsage;
-  /** One sentence when something was changed for the caller (a retired model name); else null. */
+  /** One sentence when something was changed for the caller (a retired model name), or the model
+   * refused; else null. */
   readonly notice: string | null;
 }
 

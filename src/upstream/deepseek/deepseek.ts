@@ -1,24 +1,27 @@
 /**
  * The DeepSeek client. Streams inside, whatever the tool shows: only a stream tells a queued call
- * from a dead one, and only its beginning can be resumed on another key.
+ * from a dead one, and only its beginning can be gone on from.
  */
 
+import type { Failure } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { AttemptResult, CallRequest, Lease, Lender } from '../../pool/lease.ts';
-import { AttemptFailure, refuse, runAttempt, unusable, waitMessage } from '../attempt.ts';
+import { type Arrived, AttemptFailure, refuse, runAttempt, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
-import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
+import { requestIdOf } from '../failure.ts';
 import { createProgress, type Say, tokensInWords } from '../progress.ts';
 import type { Watch } from '../watch.ts';
-import { type Answer, readText } from '../wire/body.ts';
-import { type Expectation, readEvents } from '../wire/events.ts';
+import type { Answer } from '../wire/body.ts';
 import { type Fetch, pinTo } from '../wire/http.ts';
-import { type Fields, fieldsOf, listOf, parseFields } from '../wire/json.ts';
 import type { DeepSeekClient, GenerateRequest, GenerateResult } from './chat.ts';
-import { betaUrl, chatBody } from './chat-body.ts';
-import { Draft } from './draft.ts';
+import { readChat } from './chat-answer.ts';
+import { chatBody } from './chat-body.ts';
+import { type Bill, billSince, Draft } from './draft.ts';
+import { failureOfEnding } from './ending.ts';
 import { chooseModel, type ModelChoice } from './models.ts';
 import { loadClient, postChat } from './post-chat.ts';
+import { Resumption } from './resumption.ts';
 
 export interface DeepSeekOptions {
   readonly lender: Lender;
@@ -31,14 +34,12 @@ export interface DeepSeekOptions {
   readonly idleTimeoutMs: number;
   readonly fetch: Fetch;
   readonly logger: Logger;
+  /** Keeps account of what is spent; default nobody does. */
+  readonly meter?: Meter;
 }
 
-/** A stream spends some 300 bytes on a token; the longest answer has 393,216 of them. */
-const MAX_STREAM_BYTES = 256 * 1024 * 1024;
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
-
-/** Reasons that mean: this is not the whole answer, and nobody asked for less. */
-const BROKEN_OFF = new Set(['insufficient_system_resource', 'aborted']);
+/** An answer without what only the whole call knows. */
+type Generated = Omit<GenerateResult, 'costUsd' | 'budgetNotice'>;
 
 /** One call, from its first attempt to its last. */
 class Generation {
@@ -47,16 +48,23 @@ class Generation {
   readonly #choice: ModelChoice;
   readonly #context: CallContext;
   readonly #draft = new Draft();
+  readonly #resumption: Resumption;
   readonly #say: Say;
+  readonly #startedAt = performance.now();
   #requestId: string | null = null;
   #status: number | null = null;
-  #mayResume = true;
 
   constructor(options: DeepSeekOptions, request: GenerateRequest, context: CallContext) {
     this.#options = options;
     this.#request = request;
     this.#choice = chooseModel(request.model ?? options.defaultModel, request.thinking);
     this.#context = context;
+    this.#resumption = new Resumption({
+      ...options,
+      request,
+      choice: this.#choice,
+      draft: this.#draft,
+    });
     this.#say = createProgress(context);
   }
 
@@ -65,8 +73,31 @@ class Generation {
     const prepared = this.#options.fetch.prepare?.();
     await loadClient();
     await prepared;
-    const { value } = await lender.call(this.#callRequest(), (lease) => this.#attempt(lease));
-    return value;
+    const meter = await (this.#options.meter ?? UNMETERED).call(this.#ask());
+    try {
+      const request = this.#callRequest();
+      const { value } = await lender.call(request, (lease) => this.#attempt(lease, meter));
+      return { ...value, costUsd: meter.costUsd, budgetNotice: meter.notice };
+    } finally {
+      meter.end();
+    }
+  }
+
+  #ask(): CallAsk {
+    const { system, user, maxTokens } = this.#request;
+    const { signal, session, onProgress, tool = null, client = null } = this.#context;
+    return {
+      provider: 'deepseek',
+      model: this.#choice.model,
+      promptBytes: Buffer.byteLength(system) + Buffer.byteLength(user),
+      maxTokens,
+      tool,
+      client,
+      session,
+      signal,
+      timeoutMs: this.#options.callTimeoutMs,
+      onWait: (message) => onProgress({ message }),
+    };
   }
 
   #callRequest(): CallRequest {
@@ -77,16 +108,36 @@ class Generation {
       model,
       speedClass: `${model} thinking=${thinking}`,
       signal,
-      timeoutMs: this.#options.callTimeoutMs,
+      // A wait for the budget spends the same time.
+      timeoutMs: Math.max(1, this.#options.callTimeoutMs - this.#elapsedMs),
       priority,
       session,
       onWait: (notice) => onProgress({ message: waitMessage(notice, 'DeepSeek') }),
     };
   }
 
-  #attempt(lease: Lease): Promise<AttemptResult<GenerateResult>> {
+  get #elapsedMs(): number {
+    return Math.round(performance.now() - this.#startedAt);
+  }
+
+  /** What this attempt has brought, over its requests. */
+  #arrived(before: Bill): Arrived {
+    const { told, untoldRequests, arrivedTokens } = billSince(before, this.#draft.bill);
+    const isTold = told.promptTokens !== null;
+    return {
+      isAccepted: this.#status !== null,
+      isBegun: isTold || untoldRequests > 0,
+      model: this.#draft.model,
+      tokens: isTold ? told : null,
+      untoldRequests,
+      arrivedTokens,
+      toldUsd: null,
+    };
+  }
+
+  #attempt(lease: Lease, meter: CallMeter): Promise<AttemptResult<Generated>> {
     const { defaultModel, callTimeoutMs, idleTimeoutMs, logger } = this.#options;
-    const draft = this.#draft;
+    const before = this.#draft.bill;
     return runAttempt(
       {
         lease,
@@ -100,78 +151,45 @@ class Generation {
           callTimeoutMs,
           idleTimeoutMs,
         },
-        known: () => ({
-          requestId: this.#requestId,
-          status: this.#status,
-          // Queued with keep-alives costs nothing; a connection lost before any answer may.
-          ...(this.#status === null ? {} : { mayBeBilled: draft.hasStarted && this.#isLost }),
-        }),
-        partial: () => (draft.content === '' ? null : draft.content),
+        known: () => this.#known(),
+        partial: () => this.#draft.partial,
+        meter,
+        arrived: () => this.#arrived(before),
       },
       async (watch) => {
         this.#say(lease.attempt === 1 ? 'asking DeepSeek' : 'asking DeepSeek again');
-        await this.#exchange(lease, watch);
+        this.#status = null;
+        this.#requestId = null;
+        const resumed = await this.#resumption.run(lease, watch, () => this.#onContent(watch));
+        if (resumed !== null) this.#accept(resumed);
+        else await this.#askFromStart(lease, watch);
         return this.#finish(lease);
       },
     );
   }
 
-  /** Goes on from the text that there is; from the start where that is refused. */
-  async #exchange(lease: Lease, watch: Watch): Promise<void> {
-    const beginning = this.#mayResume ? this.#draft.beginning : null;
-    this.#draft.begin(beginning !== null);
-    this.#status = null;
-    this.#requestId = null;
-    const baseUrl = beginning === null ? this.#options.baseUrl : betaUrl(this.#options.baseUrl);
+  async #askFromStart(lease: Lease, watch: Watch): Promise<void> {
+    this.#draft.startOver();
+    watch.restart();
     const response = await postChat({
       secret: lease.secret,
-      baseUrl,
-      body: chatBody(this.#request, this.#choice, beginning),
+      baseUrl: this.#options.baseUrl,
+      body: chatBody(this.#request, this.#choice, null),
       signal: lease.signal,
       fetch: this.#options.fetch,
     });
-    // A gateway need not know the beta address, or prefixes.
-    if (beginning !== null && [400, 404, 405, 422].includes(response.status)) {
-      response.body.destroy();
-      this.#mayResume = false;
-      return await this.#exchange(lease, watch);
-    }
     if (!response.ok) await refuse(response);
     lease.accepted?.();
+    this.#accept(response);
+    await readChat(response, this.#draft, {
+      onContent: () => this.#onContent(watch),
+      onText: () => watch.content(),
+    });
+  }
+
+  #accept(response: Answer): void {
     this.#status = response.status;
     this.#requestId = requestIdOf(response.headers);
-    await this.#read(response, watch);
-  }
-
-  async #read(response: Answer, watch: Watch): Promise<void> {
-    const type = response.headers.get('content-type') ?? '';
-    if (!/^(text\/event-stream|)\s*(;|$)/i.test(type))
-      return await this.#readWhole(response, watch);
-    const onContent = (): void => this.#onContent(watch);
-    let events = 0;
-    await readEvents(response, MAX_STREAM_BYTES, (data) => {
-      events += 1;
-      return this.#onEvent(data, onContent);
-    });
-    if (events === 0) unusable(response, 'an event stream without events');
-  }
-
-  #onEvent(data: string, onContent: () => void): Expectation {
-    if (data.startsWith('[DONE]')) return 'last';
-    const chunk = parseFields(data);
-    if (chunk === null) this.#fail('malformed', data);
-    this.#throwEmbedded(chunk);
-    return this.#draft.apply(chunk, onContent);
-  }
-
-  /** A gateway answered in one piece, or with something that is no answer. */
-  async #readWhole(response: Answer, watch: Watch): Promise<void> {
-    const body = await readText(response, MAX_BODY_BYTES, () => watch.content());
-    const completion = parseFields(body);
-    if (completion === null) return unusable(response, body);
-    this.#throwEmbedded(completion);
-    if (listOf(completion.choices).length === 0) unusable(response, body);
-    this.#draft.applyWhole(completion, () => this.#onContent(watch));
   }
 
   #onContent(watch: Watch): void {
@@ -180,38 +198,31 @@ class Generation {
     this.#say(draft.isThinking ? 'thinking' : 'generating', () => tokensInWords(draft.tokens));
   }
 
-  #throwEmbedded({ error }: Fields): void {
-    if (error === undefined || error === null) return;
-    const fields = typeof error === 'string' ? { message: error } : fieldsOf(error);
-    const found = diagnoseEmbedded(fields, this.#requestId);
-    const failure = { ...found.failure, mayBeBilled: this.#isLost };
-    throw new AttemptFailure({ ...found, failure }, JSON.stringify(error));
-  }
-
-  /** False while the next attempt can go on from what this one has brought. */
-  get #isLost(): boolean {
-    return this.#draft.beginning === null || !this.#mayResume;
-  }
-
-  #fail(kind: Parameters<typeof diagnosis>[0], detail = ''): never {
-    const known = { status: this.#status, requestId: this.#requestId, mayBeBilled: this.#isLost };
-    throw new AttemptFailure(diagnosis(kind, known), detail);
+  #known(): Partial<Failure> {
+    const known = { status: this.#status, requestId: this.#requestId };
+    // Queued with keep-alives costs nothing; a connection lost before any answer may.
+    return this.#status === null ? known : { ...known, mayBeBilled: this.#draft.length > 0 };
   }
 
   /** The answer, if it is one: whole, and not empty. */
-  #finish(lease: Lease): AttemptResult<GenerateResult> {
-    const { content, finishReason, model, usage, totalUsage } = this.#draft;
-    if (finishReason === null) this.#fail('cut');
-    if (finishReason === 'content_filter') this.#fail('moderation');
-    if (BROKEN_OFF.has(finishReason)) this.#fail('overloaded', finishReason);
-    if (content.trim() === '') this.#fail(finishReason === 'length' ? 'empty' : 'malformed');
+  #finish(lease: Lease): AttemptResult<Generated> {
+    const { content, refusal, finishReason, model, usage, totalUsage } = this.#draft;
+    const known = { status: this.#status, requestId: this.#requestId, mayBeBilled: true };
+    const failed = failureOfEnding(this.#draft, known);
+    if (failed !== null) {
+      // What the model itself ended is no beginning to go on from.
+      if (failed.failure.kind === 'no_answer') this.#draft.startOver();
+      throw new AttemptFailure(failed, finishReason ?? '');
+    }
+    const isRefused = content.trim() === '';
+    const notices = [this.#choice.notice, isRefused ? 'DeepSeek refused the request.' : null];
     return {
       value: {
-        text: content,
+        text: isRefused ? refusal : content,
         model: model ?? this.#choice.model,
-        finishReason,
+        finishReason: finishReason === 'length' ? 'length' : 'stop',
         usage: totalUsage,
-        notice: this.#choice.notice,
+        notice: notices.filter((notice) => notice !== null).join(' ') || null,
         requestId: this.#requestId,
         keyName: lease.keyName,
         attempts: lease.attempt,

@@ -1,14 +1,12 @@
 /** The answer as far as it has come, kept across the attempts of one call. */
 
 import type { Expectation } from '../wire/events.ts';
-import { type Fields, fieldsOf, listOf, textOf } from '../wire/json.ts';
 import type { TokenUsage } from './chat.ts';
-import { addUsage, CHARACTERS_PER_TOKEN, estimateTokens, NO_USAGE, readUsage } from './usage.ts';
+import type { ChatPiece } from './chat-piece.ts';
+import { addUsage, estimateTokens, NO_USAGE, subtractUsage } from './usage.ts';
 
 /** Twice what the longest answer of any model has; more is cut off as if at max_tokens. */
 const MAX_TEXT = 4_000_000;
-const MODEL_NAME = /^[\w./:-]{1,100}$/;
-const FINISH_REASON = /^[a-z_]{1,40}$/;
 
 /** What an answer's beginning is resumed from. */
 export interface Beginning {
@@ -16,18 +14,59 @@ export interface Beginning {
   readonly reasoning: string;
 }
 
+const NOTHING: Beginning = { content: '', reasoning: '' };
+
+/** What the upstream bills: counts that it told, and what is known of requests that broke off. */
+export interface Bill {
+  readonly told: TokenUsage;
+  /** Requests that generated something and ended before they told their counts. */
+  readonly untoldRequests: number;
+  /** Tokens that came by those; an estimate. */
+  readonly arrivedTokens: number;
+}
+
+const NO_BILL: Bill = { told: NO_USAGE, untoldRequests: 0, arrivedTokens: 0 };
+
+/** The part of `now` that was not in `before` yet. */
+export function billSince(before: Bill, now: Bill): Bill {
+  return {
+    told: subtractUsage(now.told, before.told),
+    untoldRequests: now.untoldRequests - before.untoldRequests,
+    arrivedTokens: now.arrivedTokens - before.arrivedTokens,
+  };
+}
+
 export class Draft {
+  #billed = NO_BILL;
   #content = '';
   #reasoning = '';
-  /** Where the present attempt's own part begins. */
-  #from: Beginning = { content: '', reasoning: '' };
+  #refusal = '';
+  #hasToolCalls = false;
+  /** What the present request was given to go on from. */
+  #from = NOTHING;
+  /** The longest text that any attempt has brought. */
+  #longest = '';
   #model: string | null = null;
   #finishReason: string | null = null;
+  /** More text came after a finish reason: the next one need not be the end either. */
+  #wentOn = false;
   #usage: TokenUsage | null = null;
   #earlier: TokenUsage = NO_USAGE;
 
   get content(): string {
     return this.#content;
+  }
+
+  get refusal(): string {
+    return this.#refusal;
+  }
+
+  get hasToolCalls(): boolean {
+    return this.#hasToolCalls;
+  }
+
+  get hasReasoning(): boolean {
+    return this.#reasoning !== '';
   }
 
   get model(): string | null {
@@ -38,98 +77,125 @@ export class Draft {
     return this.#finishReason;
   }
 
-  /** What the present attempt told; null as long as it did not. */
+  /** What there is to show of an answer that was never finished; null when there is nothing. */
+  get partial(): string | null {
+    const longest = this.#content.length > this.#longest.length ? this.#content : this.#longest;
+    return longest === '' ? null : longest;
+  }
+
+  /** What the present request told; null as long as it did not. */
   get usage(): TokenUsage | null {
     return this.#usage;
   }
 
-  /** Over all attempts; where one broke off before it told, what had arrived is counted. */
+  /** Over all requests; where one broke off before it told, what had arrived is counted. */
   get totalUsage(): TokenUsage {
     return addUsage(this.#earlier, this.#usage ?? NO_USAGE);
   }
 
-  /** True once the present attempt has generated something. */
-  get hasStarted(): boolean {
-    return this.#content.length + this.#reasoning.length > this.#ownStart();
+  /** Characters that the present request has brought, reasoning included. */
+  get length(): number {
+    const { content, reasoning } = this.#from;
+    return this.#content.length + this.#reasoning.length - content.length - reasoning.length;
   }
 
   /** Tokens generated so far, reasoning included; an estimate. */
   get tokens(): number {
-    return Math.ceil((this.#content.length + this.#reasoning.length) / CHARACTERS_PER_TOKEN);
+    return estimateTokens(this.#content.length + this.#reasoning.length);
   }
 
   get isThinking(): boolean {
     return this.#content === '' && this.#reasoning !== '';
   }
 
-  /** What the next attempt can go on from; reasoning alone is no beginning of an answer. */
+  /** Over all requests so far, the present one included. */
+  get bill(): Bill {
+    if (this.#usage !== null) {
+      return { ...this.#billed, told: addUsage(this.#billed.told, this.#usage) };
+    }
+    if (this.length === 0) return this.#billed;
+    const { told, untoldRequests, arrivedTokens } = this.#billed;
+    const tokens = arrivedTokens + estimateTokens(this.length);
+    return { told, untoldRequests: untoldRequests + 1, arrivedTokens: tokens };
+  }
+
+  /** What the present request added to the text it was given. */
+  get addition(): string {
+    return this.#content.slice(this.#from.content.length);
+  }
+
+  /** What can be gone on from; reasoning alone is no beginning of an answer. */
   get beginning(): Beginning | null {
     return this.#content === '' ? null : { content: this.#content, reasoning: this.#reasoning };
   }
 
-  #ownStart(): number {
-    return this.#from.content.length + this.#from.reasoning.length;
-  }
-
-  /** A new attempt: it resumes from the beginning that there is, or starts over. */
-  begin(resume: boolean): void {
+  /** The next request answers from the start. */
+  startOver(): void {
     this.#settle();
-    if (!resume) {
-      this.#content = '';
-      this.#reasoning = '';
-    }
+    if (this.#content.length > this.#longest.length) this.#longest = this.#content;
+    this.#content = '';
+    this.#reasoning = '';
+    this.#from = NOTHING;
+  }
+
+  /** The next request goes on from what there is. */
+  goOn(): void {
+    this.#settle();
     this.#from = { content: this.#content, reasoning: this.#reasoning };
-    this.#finishReason = null;
-    this.#usage = null;
   }
 
-  /** Books what the attempt that ended has cost. */
+  /** Books what the request that ended has cost. */
   #settle(): void {
-    const own =
-      this.#content.slice(this.#from.content.length) +
-      this.#reasoning.slice(this.#from.reasoning.length);
-    const estimate = own === '' ? null : estimateTokens(own);
-    this.#earlier = addUsage(
-      this.#earlier,
-      this.#usage ?? { ...NO_USAGE, completionTokens: estimate, totalTokens: estimate },
-    );
+    this.#billed = this.bill;
+    const estimate = this.length === 0 ? null : estimateTokens(this.length);
+    const own = { ...NO_USAGE, completionTokens: estimate, totalTokens: estimate };
+    this.#earlier = addUsage(this.#earlier, this.#usage ?? own);
+    this.#finishReason = null;
+    this.#wentOn = false;
+    this.#usage = null;
+    this.#refusal = '';
+    this.#hasToolCalls = false;
   }
 
-  /** Takes one chunk of a stream. @returns what is still to come; `onContent` hears of new text */
-  apply(chunk: Fields, onContent: () => void): Expectation {
-    const choice = fieldsOf(listOf(chunk.choices)[0]);
-    const delta = fieldsOf(choice.delta);
-    this.#append(textOf(delta.content) ?? '', textOf(delta.reasoning_content) ?? '', onContent);
-    this.#note(chunk, choice);
+  /**
+   * Takes one piece of an answer.
+   *
+   * @param onContent hears of new text
+   * @returns what is still to come
+   */
+  apply(piece: ChatPiece, onContent: () => void): Expectation {
+    this.#append(piece, onContent);
+    this.#refusal += piece.refusal;
+    this.#hasToolCalls ||= piece.hasToolCalls;
+    // Every chunk names it.
+    this.#model = piece.model ?? this.#model;
+    this.#finishReason = piece.finishReason ?? this.#finishReason;
+    this.#usage = piece.usage ?? this.#usage;
     if (this.#content.length + this.#reasoning.length > MAX_TEXT) {
       this.#finishReason = 'length';
       return 'last';
     }
-    return this.#finishReason === null ? 'more' : 'finishing';
+    return this.#expectation();
   }
 
-  /** Takes an answer that came in one piece. */
-  applyWhole(completion: Fields, onContent: () => void): void {
-    const choice = fieldsOf(listOf(completion.choices)[0]);
-    const message = fieldsOf(choice.message);
-    this.#append(textOf(message.content) ?? '', textOf(message.reasoning_content) ?? '', onContent);
-    this.#note(completion, choice);
-  }
-
-  #append(content: string, reasoning: string, onContent: () => void): void {
+  #append({ content, reasoning, isMessage }: ChatPiece, onContent: () => void): void {
     if (content === '' && reasoning === '') return;
+    // A whole message after its parts says the same once more.
+    if (isMessage && this.length > 0) return;
+    if (this.#finishReason !== null) this.#wentOn = true;
     this.#content += content;
     this.#reasoning += reasoning;
     onContent();
   }
 
-  #note(source: Fields, choice: Fields): void {
-    const model = textOf(source.model);
-    // Every chunk names it.
-    if (model !== null && model !== this.#model && MODEL_NAME.test(model)) this.#model = model;
-    const reason = textOf(choice.finish_reason);
-    if (reason !== null) this.#finishReason = FINISH_REASON.test(reason) ? reason : 'other';
-    // On the finish chunk or on a trailing one; earlier chunks carry null.
-    if (source.usage !== null && source.usage !== undefined) this.#usage = readUsage(source.usage);
+  #expectation(): Expectation {
+    if (this.#finishReason === null) return 'more';
+    if (this.#usage !== null) return 'finishing';
+    return this.#wentOn ? 'more' : 'ending';
+  }
+
+  /** The answer was whole before this moment: what comes now, and is no part of it, is nothing. */
+  get isSettled(): boolean {
+    return this.#finishReason !== null && (!this.#wentOn || this.#usage !== null);
   }
 }

@@ -14,9 +14,9 @@ export const NO_USAGE: TokenUsage = {
 /** Code and English have about so many. */
 export const CHARACTERS_PER_TOKEN = 4;
 
-/** About as many tokens as the text has. */
-export function estimateTokens(text: string): number {
-  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+/** About as many tokens as a text of that many characters has. */
+export function estimateTokens(characters: number): number {
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN);
 }
 
 export function readUsage(value: unknown): TokenUsage {
@@ -34,6 +34,23 @@ export function readUsage(value: unknown): TokenUsage {
 /** Unknown and known make known: what one attempt did not tell does not hide the other's count. */
 function add(a: number | null, b: number | null): number | null {
   return a === null ? b : b === null ? a : a + b;
+}
+
+/** null where nothing was added. */
+function subtract(a: number | null, b: number | null): number | null {
+  const difference = (a ?? 0) - (b ?? 0);
+  return difference > 0 ? difference : null;
+}
+
+/** What `a` has beyond `b`, which was part of it. */
+export function subtractUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
+  return {
+    promptTokens: subtract(a.promptTokens, b.promptTokens),
+    cachedTokens: subtract(a.cachedTokens, b.cachedTokens),
+    completionTokens: subtract(a.completionTokens, b.completionTokens),
+    reasoningTokens: subtract(a.reasoningTokens, b.reasoningTokens),
+    totalTokens: subtract(a.totalTokens, b.totalTokens),
+  };
 }
 
 export function addUsage(a: TokenUsage, b: TokenUsage): TokenUsage {

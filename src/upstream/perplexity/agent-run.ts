@@ -6,22 +6,22 @@
 import type { Expectation } from '../wire/events.ts';
 import { type Fields, fieldsOf, listOf, textOf } from '../wire/json.ts';
 import type { Source } from './search.ts';
-import { readSources } from './sources.ts';
+import { readCited } from './sources.ts';
 
 export type RunStatus = 'running' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
 
-const TERMINAL: ReadonlyMap<string, RunStatus> = new Map([
-  ['response.completed', 'completed'],
-  ['response.incomplete', 'incomplete'],
-  ['response.failed', 'failed'],
-  ['response.cancelled', 'cancelled'],
-  ['error', 'failed'],
+const STATUSES: ReadonlyMap<string, RunStatus> = new Map([
+  ['completed', 'completed'],
+  ['incomplete', 'incomplete'],
+  ['failed', 'failed'],
+  ['cancelled', 'cancelled'],
 ]);
+/** What a run is where its event says one thing and its own status another. */
+const WORST: readonly RunStatus[] = ['failed', 'cancelled', 'incomplete', 'completed'];
 /** Sent when a run starts, and perhaps again while it waits: no sign that it gets anywhere. */
 const MERE_STATUS = new Set(['response.created', 'response.queued', 'response.in_progress']);
 
 const MAX_ANSWER = 2_000_000;
-const MAX_SOURCES = 200;
 const RUN_ID = /^[\w-]{1,128}$/;
 
 function outputOf(response: Fields, type: string): Fields[] {
@@ -37,13 +37,28 @@ function messageText(response: Fields): string {
     .join('');
 }
 
+/** Seen as an object and as a bare number. Its parts do not add up to the total: tools have models. */
+function costOf(cost: unknown): number | null {
+  const total = typeof cost === 'number' ? cost : fieldsOf(cost).total_cost;
+  return typeof total === 'number' && Number.isFinite(total) && total >= 0 ? total : null;
+}
+
+/** The status that an event of this type ends a run with; null for all others. */
+function terminalStatus(type: string): RunStatus | null {
+  if (type === 'error') return 'failed';
+  return type.startsWith('response.') ? (STATUSES.get(type.slice(9)) ?? null) : null;
+}
+
 export class AgentRun {
   #id: string | null = null;
   #status: RunStatus = 'running';
   #text = '';
-  readonly #sources = new Map<string, Source>();
-  #finalSources: readonly Source[] = [];
+  /** Results in the order in which they came, those of every search. */
+  readonly #results: unknown[] = [];
+  #finalResults: readonly unknown[] = [];
   #error: Fields = {};
+  #costUsd: number | null = null;
+  #reason: string | null = null;
 
   /** For the cancel; null until the upstream told it. */
   get id(): string | null {
@@ -58,20 +73,24 @@ export class AgentRun {
     return this.#text.slice(0, MAX_ANSWER);
   }
 
-  /** In the order that the answer's citations count in. */
+  /** Under the numbers that the answer cites them by. */
   get sources(): readonly Source[] {
-    const seen = this.#finalSources.length > 0 ? this.#finalSources : [...this.#sources.values()];
-    return seen.slice(0, MAX_SOURCES);
+    return readCited(this.#finalResults.length > 0 ? this.#finalResults : this.#results);
   }
 
-  /** What a failed run says about itself. */
+  /** What the run cost, in dollars; null until it is told, and for a cancelled run always. */
+  get costUsd(): number | null {
+    return this.#costUsd;
+  }
+
+  /** What a failed run says about itself, as the body of an error. */
   get error(): Fields {
     return this.#error;
   }
 
-  /** True once something was searched, thought or written: it will be billed. */
-  get hasStarted(): boolean {
-    return this.#text !== '' || this.#sources.size > 0;
+  /** Why a run is incomplete, in the upstream's word; null when it does not say. */
+  get reason(): string | null {
+    return this.#reason;
   }
 
   /**
@@ -82,8 +101,8 @@ export class AgentRun {
     const type = textOf(event.type) ?? '';
     const response = fieldsOf(event.response);
     this.#noteId(response);
-    const terminal = TERMINAL.get(type);
-    if (terminal !== undefined) {
+    const terminal = terminalStatus(type);
+    if (terminal !== null) {
       this.#end(terminal, event, response);
       return 'last';
     }
@@ -97,8 +116,8 @@ export class AgentRun {
   /** A run that came in one piece. */
   applyWhole(response: Fields): void {
     this.#noteId(response);
-    const status = textOf(response.status) ?? '';
-    this.#end(TERMINAL.get(`response.${status}`) ?? 'running', {}, response);
+    const status = STATUSES.get(textOf(response.status) ?? '');
+    if (status !== undefined) this.#end(status, {}, response);
   }
 
   #noteId(response: Fields): void {
@@ -115,21 +134,33 @@ export class AgentRun {
     if (item.type === 'search_results') this.#collect(item.results);
   }
 
+  /** The same results come with the search and again with its item. */
   #collect(results: unknown): void {
-    for (const source of readSources(results)) {
-      if (this.#sources.size < MAX_SOURCES && !this.#sources.has(source.url)) {
-        this.#sources.set(source.url, source);
-      }
+    const known = new Set(this.#results.map((each) => fieldsOf(each).url));
+    for (const each of listOf(results)) {
+      const { url } = fieldsOf(each);
+      if (url === undefined || !known.has(url)) this.#results.push(each);
     }
   }
 
-  #end(status: RunStatus, event: Fields, response: Fields): void {
-    this.#status = status;
-    this.#error = fieldsOf(response.error ?? event.error ?? event);
+  #end(announced: RunStatus, event: Fields, response: Fields): void {
+    const error = [response.error, event.error].find((each) => each !== undefined && each !== null);
+    const told = STATUSES.get(textOf(response.status) ?? '') ?? announced;
+    // Whatever it is called: with an error of its own no run is a success.
+    const hasFailed = error !== undefined && told === 'completed';
+    const found: readonly RunStatus[] = [
+      announced,
+      told,
+      ...(hasFailed ? ['failed' as const] : []),
+    ];
+    this.#status = WORST.find((status) => found.includes(status)) ?? announced;
+    this.#error = error === undefined ? event : { error };
+    this.#reason = textOf(fieldsOf(response.incomplete_details).reason);
+    this.#costUsd = costOf(fieldsOf(response.usage).cost);
     const text = messageText(response);
     if (text !== '') this.#text = text;
-    this.#finalSources = outputOf(response, 'search_results').flatMap((item) =>
-      readSources(item.results),
+    this.#finalResults = outputOf(response, 'search_results').flatMap((item) =>
+      listOf(item.results),
     );
   }
 

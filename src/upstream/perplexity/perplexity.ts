@@ -4,17 +4,18 @@
  */
 
 import type { Logger } from '../../base/logger.ts';
-import type { CallRequest, CallResult, Lease, Lender } from '../../pool/lease.ts';
-import { AttemptFailure, refuse, runAttempt, unusable, waitMessage } from '../attempt.ts';
+import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
+import type { CallRequest, Lease, Lender } from '../../pool/lease.ts';
+import { refuse, runAttempt, unusable, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { CHARACTERS_PER_TOKEN } from '../deepseek/usage.ts';
-import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
+import { requestIdOf } from '../failure.ts';
 import { createProgress, type Say } from '../progress.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, readText, TransportError } from '../wire/body.ts';
-import { readEvents } from '../wire/events.ts';
 import { type Fetch, pinTo } from '../wire/http.ts';
-import { type Fields, fieldsOf, parseFields, textOf } from '../wire/json.ts';
+import { parseFields, textOf } from '../wire/json.ts';
+import { judgeRun, readAgent, throwEmbedded } from './agent-answer.ts';
 import { AgentRun } from './agent-run.ts';
 import type { PerplexityClient, SearchRequest, SearchResult, Source } from './search.ts';
 import { agentBody, agentBodyFrom, needsOwnSearch, searchBody } from './search-body.ts';
@@ -30,10 +31,11 @@ export interface PerplexityOptions {
   readonly idleTimeoutMs: number;
   readonly fetch: Fetch;
   readonly logger: Logger;
+  /** Keeps account of what is spent; default nobody does. */
+  readonly meter?: Meter;
 }
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
-const MAX_STREAM_BYTES = 128 * 1024 * 1024;
 const CANCEL_TIMEOUT_MS = 5_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
@@ -52,6 +54,16 @@ interface Progressing {
   status: number | null;
   requestId: string | null;
   hasStarted: boolean;
+  costUsd: number | null;
+}
+
+/** One request's value, and what served it. */
+interface Ended<T> {
+  readonly value: T;
+  readonly keyName: string;
+  readonly attempts: number;
+  readonly costUsd: number | null;
+  readonly budgetNotice: string | null;
 }
 
 function idOf(response: Answer, bodyId: unknown): string | null {
@@ -64,6 +76,18 @@ function idOf(response: Answer, bodyId: unknown): string | null {
 function shortened(sources: readonly Source[], maxTokens: number): Source[] {
   const length = maxTokens * CHARACTERS_PER_TOKEN;
   return sources.map((source) => ({ ...source, snippet: source.snippet.slice(0, length) }));
+}
+
+function withoutAnswer({ value, ...served }: Ended<Found>): SearchResult {
+  return { ...value, ...served, answer: null, answerTruncated: false };
+}
+
+type Priced = Pick<Ended<unknown>, 'costUsd'>;
+
+/** Of two requests of one call; unknown as soon as one of them is. */
+function sumOf(first: Priced, second: Priced): number | null {
+  if (first.costUsd === null || second.costUsd === null) return null;
+  return first.costUsd + second.costUsd;
 }
 
 /** One call to one endpoint, from its first attempt to its last. */
@@ -81,28 +105,22 @@ class PerplexityCall {
 
   async run(request: SearchRequest): Promise<SearchResult> {
     await this.#options.fetch.prepare?.();
-    if (request.answer === null) {
-      const { value, keyName, attempts } = await this.#search(request);
-      return { ...value, answer: null, answerTruncated: false, keyName, attempts };
-    }
+    if (request.answer === null) return withoutAnswer(await this.#search(request));
     if (!needsOwnSearch(request)) {
-      const { value, keyName, attempts } = await this.#answer(request, agentBody(request));
+      const { value, ...served } = await this.#answer(request, agentBody(request));
       const sources = shortened(value.sources, request.maxTokensPerPage);
-      return { ...value, sources, keyName, attempts };
+      return { ...value, ...served, sources };
     }
     const found = await this.#search(request);
     const { sources } = found.value;
     // Nothing to write an answer from: asking for one would only be paid for.
-    if (sources.length === 0) {
-      const { value, keyName, attempts } = found;
-      return { ...value, answer: null, answerTruncated: false, keyName, attempts };
-    }
-    const answered = await this.#answer(request, agentBodyFrom(request, sources));
-    const attempts = found.attempts + answered.attempts;
-    return { ...answered.value, sources, keyName: answered.keyName, attempts };
+    if (sources.length === 0) return withoutAnswer(found);
+    const { value, ...served } = await this.#answer(request, agentBodyFrom(request, sources));
+    const attempts = found.attempts + served.attempts;
+    return { ...value, ...served, sources, attempts, costUsd: sumOf(found, served) };
   }
 
-  #search(request: SearchRequest): Promise<CallResult<Found>> {
+  #search(request: SearchRequest): Promise<Ended<Found>> {
     const body = JSON.stringify(searchBody(request));
     return this.#call('search', async (lease, watch, seen) => {
       const response = await this.#post(lease, '/search', body, 'application/json');
@@ -116,7 +134,8 @@ class PerplexityCall {
       });
       const answer = parseFields(text);
       if (answer === null) return unusable(response, text);
-      if (!Array.isArray(answer.results)) return this.#throwEmbedded(answer, response, text);
+      const isAnswer = Array.isArray(answer.results) || answer.results === null;
+      if (!isAnswer) return throwEmbedded(answer, response, text);
       return { sources: readSources(answer.results), requestId: idOf(response, answer.id) };
     });
   }
@@ -124,7 +143,7 @@ class PerplexityCall {
   #answer(
     request: SearchRequest,
     fields: Readonly<Record<string, unknown>>,
-  ): Promise<CallResult<Answered>> {
+  ): Promise<Ended<Answered>> {
     const body = JSON.stringify(fields);
     return this.#call(`agent ${request.answer}`, async (lease, watch, seen) => {
       const run = new AgentRun();
@@ -150,60 +169,20 @@ class PerplexityCall {
     lease.accepted?.();
     seen.status = response.status;
     seen.requestId = requestIdOf(response.headers);
-    const onContent = (message: string): void => {
-      seen.hasStarted = true;
-      watch.content();
-      this.#say(message);
-    };
-    const type = response.headers.get('content-type') ?? '';
-    if (/^(text\/event-stream|)\s*(;|$)/i.test(type)) {
-      await readEvents(response, MAX_STREAM_BYTES, (data) => {
-        if (data.startsWith('[DONE]')) return 'more';
-        const event = parseFields(data);
-        if (event === null) return unusable(response, data);
-        const expected = run.apply(event, onContent);
+    await readAgent(response, run, {
+      onText: () => watch.content(),
+      onContent: (message) => {
+        seen.hasStarted = true;
         seen.requestId ??= run.id;
-        return expected;
-      });
-    } else {
-      const text = await readText(response, MAX_BODY_BYTES, () => watch.content());
-      const whole = parseFields(text);
-      if (whole === null) return unusable(response, text);
-      if (textOf(whole.status) === null) this.#throwEmbedded(whole, response, text);
-      run.applyWhole(whole);
-      seen.requestId ??= run.id;
-    }
-    return this.#judge(run, seen);
-  }
-
-  /** An error under 200, or something that is neither that nor an answer. */
-  #throwEmbedded({ error }: Fields, response: Answer, text: string): never {
-    if (error === undefined || error === null) return unusable(response, text);
-    throw new AttemptFailure(
-      diagnoseEmbedded(fieldsOf(error), requestIdOf(response.headers)),
-      text,
-    );
-  }
-
-  #judge(run: AgentRun, seen: Progressing): Answered {
+        watch.content();
+        this.#say(message);
+      },
+    });
+    seen.requestId ??= run.id;
+    seen.costUsd = run.costUsd;
     const { requestId, status } = seen;
-    const known = { status, requestId, mayBeBilled: true };
-    if (run.status === 'running') throw new AttemptFailure(diagnosis('cut', known));
-    if (run.status === 'failed') {
-      const detail = JSON.stringify(run.error);
-      throw new AttemptFailure(diagnoseEmbedded(run.error, requestId), detail);
-    }
-    if (run.status === 'cancelled') throw new AttemptFailure(diagnosis('server_error', known));
-    if (run.text.trim() === '') {
-      const kind = run.status === 'incomplete' ? 'empty' : 'malformed';
-      throw new AttemptFailure(diagnosis(kind, known));
-    }
-    return {
-      sources: run.sources,
-      answer: run.text,
-      answerTruncated: run.status === 'incomplete',
-      requestId,
-    };
+    const { isTruncated } = judgeRun(run, response.headers, { status, requestId });
+    return { sources: run.sources, answer: run.text, answerTruncated: isTruncated, requestId };
   }
 
   /** Best effort, with a time limit of its own, waited for by nobody. */
@@ -239,49 +218,98 @@ class PerplexityCall {
     }
   }
 
-  #call<T>(
+  async #call<T>(
     endpoint: string,
     send: (lease: Lease, watch: Watch, seen: Progressing) => Promise<T>,
-  ): Promise<CallResult<T>> {
-    return this.#options.lender.call(this.#callRequest(endpoint), async (lease) => {
-      const seen: Progressing = { status: null, requestId: null, hasStarted: false };
-      const value = await runAttempt(
-        {
-          lease,
-          caller: this.#context.signal,
-          logger: this.#options.logger,
-          about: {
-            provider: 'perplexity',
-            model: endpoint,
-            callTimeoutMs: this.#options.callTimeoutMs,
-            idleTimeoutMs: this.#options.idleTimeoutMs,
-          },
-          known: () => ({
-            status: seen.status,
-            requestId: seen.requestId,
-            ...(seen.status === null ? {} : { mayBeBilled: seen.hasStarted }),
-          }),
-          partial: () => null,
-        },
-        (watch) => {
-          this.#say(lease.attempt === 1 ? 'asking Perplexity' : 'asking Perplexity again');
-          return send(lease, watch, seen);
+  ): Promise<Ended<T>> {
+    const { lender, meter: meterOf = UNMETERED } = this.#options;
+    const meter = await meterOf.call(this.#ask(endpoint));
+    try {
+      const { value, keyName, attempts } = await lender.call(
+        this.#callRequest(endpoint),
+        async (lease) => {
+          const sent = await this.#attempt(endpoint, lease, meter, send);
+          return { value: sent, completionTokens: null, promptTokens: null };
         },
       );
-      return { value, completionTokens: null, promptTokens: null };
-    });
+      return { value, keyName, attempts, costUsd: meter.costUsd, budgetNotice: meter.notice };
+    } finally {
+      meter.end();
+    }
+  }
+
+  #attempt<T>(
+    endpoint: string,
+    lease: Lease,
+    meter: CallMeter,
+    send: (lease: Lease, watch: Watch, seen: Progressing) => Promise<T>,
+  ): Promise<T> {
+    const seen: Progressing = { status: null, requestId: null, hasStarted: false, costUsd: null };
+    return runAttempt(
+      {
+        lease,
+        caller: this.#context.signal,
+        logger: this.#options.logger,
+        about: {
+          provider: 'perplexity',
+          model: endpoint,
+          callTimeoutMs: this.#options.callTimeoutMs,
+          idleTimeoutMs: this.#options.idleTimeoutMs,
+        },
+        known: () => ({
+          status: seen.status,
+          requestId: seen.requestId,
+          ...(seen.status === null ? {} : { mayBeBilled: seen.hasStarted }),
+        }),
+        partial: () => null,
+        meter,
+        arrived: () => ({
+          isAccepted: seen.status !== null,
+          isBegun: seen.hasStarted || seen.costUsd !== null,
+          model: null,
+          tokens: null,
+          untoldRequests: 0,
+          arrivedTokens: 0,
+          toldUsd: seen.costUsd,
+        }),
+      },
+      (watch) => {
+        this.#say(lease.attempt === 1 ? 'asking Perplexity' : 'asking Perplexity again');
+        return send(lease, watch, seen);
+      },
+    );
+  }
+
+  get #leftMs(): number {
+    const elapsed = Math.round(performance.now() - this.#startedAt);
+    // A second request of the same call, or a wait for the budget, spends the same time.
+    return Math.max(1, this.#options.callTimeoutMs - elapsed);
+  }
+
+  #ask(endpoint: string): CallAsk {
+    const { signal, session, onProgress, tool = null, client = null } = this.#context;
+    return {
+      provider: 'perplexity',
+      model: endpoint,
+      promptBytes: 0,
+      maxTokens: null,
+      tool,
+      client,
+      session,
+      signal,
+      timeoutMs: this.#leftMs,
+      onWait: (message) => onProgress({ message }),
+    };
   }
 
   #callRequest(endpoint: string): CallRequest {
     const { signal, session, priority, onProgress } = this.#context;
-    const elapsed = Math.round(performance.now() - this.#startedAt);
     return {
       provider: 'perplexity',
       model: endpoint,
       speedClass: endpoint,
       signal,
-      // A second request of the same call spends the same time.
-      timeoutMs: Math.max(1, this.#options.callTimeoutMs - elapsed),
+      timeoutMs: this.#leftMs,
       priority,
       session,
       onWait: (notice) => onProgress({ message: waitMessage(notice, 'Perplexity') }),

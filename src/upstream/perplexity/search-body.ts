@@ -80,8 +80,8 @@ export function agentBodyFrom(
   sources: readonly Source[],
 ): Record<string, unknown> {
   const listed = sources.map(
-    ({ title, url, snippet }, at) =>
-      `[${at + 1}] ${title}\n${url}\n${snippet.slice(0, SOURCE_CHARS)}`,
+    ({ number, title, url, snippet }) =>
+      `[${number}] ${title}\n${url}\n${snippet.slice(0, SOURCE_CHARS)}`,
   );
   return {
     input: `${taskOf(request.queries)}\n\nSources:\n\n${listed.join('\n\n')}`,

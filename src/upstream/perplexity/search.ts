@@ -27,6 +27,8 @@ export interface SearchRequest {
 }
 
 export interface Source {
+  /** From 1; what an answer cites it by. Not always without a gap. */
+  readonly number: number;
   readonly title: string;
   readonly url: string;
   readonly snippet: string;
@@ -37,7 +39,7 @@ export interface Source {
 export interface SearchResult extends Served {
   readonly sources: readonly Source[];
   readonly answer: string | null;
-  /** True when the upstream ended the answer early. */
+  /** True when the upstream ended the answer before it was complete. */
   readonly answerTruncated: boolean;
 }
 

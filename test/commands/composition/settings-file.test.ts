@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../lab/store.ts';
 import { ConfigError } from '../../../src/base/errors.ts';
 import { setVariable, withVariable } from '../../../src/commands/composition/settings-file.ts';
+import { withFileLock } from '../../../src/disk/file-lock.ts';
 
 describe('setting a variable in a .env text', () => {
   it.each([
@@ -29,7 +30,7 @@ describe('setting a variable in a file', () => {
   it('makes the file private and leaves nothing beside it', async () => {
     const path = join(temporaryFolder(), '.env');
     writeFileSync(path, 'B=1\n', { mode: 0o644 });
-    await setVariable(path, 'A', 'new');
+    await withFileLock(path, (lock) => setVariable(path, 'A', 'new', lock));
     expect(readFileSync(path, 'utf8')).toBe('B=1\nA=new\n');
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(path, '..'))).toEqual(['.env']);
@@ -39,7 +40,9 @@ describe('setting a variable in a file', () => {
     const path = join(temporaryFolder(), '.env');
     writeFileSync(path, 'B="open\nA=old\nend"\n');
     const before = readFileSync(path, 'utf8');
-    const error: unknown = await setVariable(path, 'A', 'new').catch((reason: unknown) => reason);
+    const error: unknown = await withFileLock(path, (lock) =>
+      setVariable(path, 'A', 'new', lock),
+    ).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
     expect(readFileSync(path, 'utf8')).toBe(before);
   });

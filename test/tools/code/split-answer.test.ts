@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitAnswer, withoutReasoning } from '../../src/tools/code-blocks.ts';
+import { withoutReasoning } from '../../../src/tools/code/special-tokens.ts';
+import { splitAnswer as split } from '../../../src/tools/code/split-answer.ts';
+
+const splitAnswer = (answer: string, hints = {}) =>
+  split(answer, { language: null, isCut: false, ...hints });
 
 function codeOf(answer: string): string[] {
   return splitAnswer(answer).blocks.map((block) => block.code);
@@ -11,8 +15,8 @@ describe('code in fences', () => {
     const answer = 'Before.\n\n```python\nx = 1\n```\n\nBetween.\n\n~~~ruby\ny = 2\n~~~\n\nAfter.';
     expect(splitAnswer(answer)).toEqual({
       blocks: [
-        { language: 'python', code: 'x = 1', closed: true },
-        { language: 'ruby', code: 'y = 2', closed: true },
+        { language: 'python', file: null, code: 'x = 1' },
+        { language: 'ruby', file: null, code: 'y = 2' },
       ],
       prose: 'Before.\n\nBetween.\n\nAfter.',
     });
@@ -43,7 +47,7 @@ describe('code in fences', () => {
 
   it('that is never closed runs to the end', () => {
     expect(splitAnswer('Here:\n```ts\nconst a = 1;\nconst b')).toEqual({
-      blocks: [{ language: 'ts', code: 'const a = 1;\nconst b', closed: false }],
+      blocks: [{ language: 'ts', file: null, code: 'const a = 1;\nconst b' }],
       prose: 'Here:',
     });
   });
@@ -53,29 +57,22 @@ describe('code in fences', () => {
   });
 
   it.each([
-    ['```typescript title="src/a.ts"', 'typescript', 'title="src/a.ts"'],
-    ['```ts:src/a.ts', 'ts', 'src/a.ts'],
-    ['```{.haskell}', 'haskell', ''],
-    ['```c++', 'c++', ''],
-    ['```language-go', 'go', ''],
-    ['```src/app/main.rs', 'rs', 'src/app/main.rs'],
-    ['```', null, ''],
-  ])('tells its language and what else its fence says: %s', (opening, language, prose) => {
-    const split = splitAnswer(`${opening}\nx\n\`\`\``);
-    expect(split.blocks).toEqual([{ language, code: 'x', closed: true }]);
-    expect(split.prose).toBe(prose);
-  });
-
-  it('keeps several files in order with their names in the prose', () => {
-    const answer = '`a.ts`:\n```ts\nA\n```\n`b.ts`:\n```ts\nB\n```';
-    expect(splitAnswer(answer)).toMatchObject({
-      blocks: [{ code: 'A' }, { code: 'B' }],
-      prose: '`a.ts`:\n\n`b.ts`:',
+    ['```typescript title="src/a.ts"', 'typescript', 'src/a.ts', ''],
+    ['```ts:src/a.ts', 'ts', 'src/a.ts', ''],
+    ['```python file=app.py', 'python', 'app.py', ''],
+    ['```js {1,3}', 'js', null, '{1,3}'],
+    ['```{.haskell}', 'haskell', null, ''],
+    ['```c++', 'c++', null, ''],
+    ['```language-go', 'go', null, ''],
+    ['```src/app/main.rs', 'rs', 'src/app/main.rs', ''],
+    ['```Dockerfile', null, 'Dockerfile', ''],
+    ['```', null, null, ''],
+  ])('tells its language, its file and what else its fence says: %s', (opening, ...told) => {
+    const [language, file, prose] = told;
+    expect(splitAnswer(`${opening}\nx\n\`\`\``)).toEqual({
+      blocks: [{ language, file, code: 'x' }],
+      prose,
     });
-  });
-
-  it('is found nowhere in an answer without fences', () => {
-    expect(splitAnswer('x = `a` + ``b``')).toEqual({ blocks: [], prose: 'x = `a` + ``b``' });
   });
 
   it('comes out as it went in, whatever it is', () => {
@@ -85,6 +82,7 @@ describe('code in fences', () => {
         const code = lines.join('\n');
         const longest = Math.max(2, ...(code.match(/`+/g) ?? []).map((run) => run.length));
         const fence = '`'.repeat(longest + 1);
+        fc.pre(code.trim() !== '');
         expect(codeOf(`Text.\n\n${fence}text\n${code}\n${fence}\n`)).toEqual([code]);
       }),
     );

@@ -1,0 +1,59 @@
+/** `usage`: what was spent. */
+
+import { ConfigError } from '../base/errors.ts';
+import { loadConfig } from '../config.ts';
+import { usageFolder } from '../usage/ledger/ledger.ts';
+import { GROUPINGS, type Grouping, reportUsage } from '../usage/report/usage-report.ts';
+import { type Command, type CommandInput, print } from './command.ts';
+import { styleFor } from './terminal/style.ts';
+import { csvText, jsonText } from './usage/forms.ts';
+import { spanOf } from './usage/span.ts';
+import { usageText } from './usage/view.ts';
+
+function groupingOf(by: unknown): Grouping {
+  if (by === undefined) return 'day';
+  const grouping = GROUPINGS.find((each) => each === by);
+  if (grouping !== undefined) return grouping;
+  throw new ConfigError('--by is unknown', { hint: `use one of ${GROUPINGS.join(', ')}` });
+}
+
+async function run({ values, flags, env }: CommandInput): Promise<number> {
+  const config = loadConfig(flags, env);
+  const now = Date.now();
+  const by = groupingOf(values.by);
+  const span = spanOf(values.since, values.until, now);
+  if (values.json === true && values.csv === true) {
+    throw new ConfigError('--json and --csv exclude each other', { hint: 'choose one' });
+  }
+  const report = await reportUsage(usageFolder(config.home), span, by, now);
+  if (values.json === true) print(jsonText(report));
+  else if (values.csv === true) print(csvText(report));
+  else {
+    print(usageText(report, now, styleFor(process.stdout, env)));
+    if (!config.ledger) print('The ledger is off (KEYPOOL_LEDGER): nothing is added to it.');
+  }
+  return 0;
+}
+
+export const command: Command = {
+  help: `Shows what the calls of this home folder cost, from its ledger: this month by day, unless
+something else is asked for. All sums are estimates from a table of prices; the provider's own
+balance stands beside them where it was read. Days are those of this machine's time zone. With the
+built-in prices DeepSeek's peak hours are 09:00-12:00 and 14:00-18:00 in Beijing (01:00-04:00 and
+06:00-10:00 UTC), Monday to Friday but Chinese holidays.
+
+  --by WHAT      ${GROUPINGS.join(', ')}
+  --since DAY    2026-11-27, today, yesterday, or 7d for the last seven days
+  --until DAY    the last day shown; today when left out
+  --json         everything, for programs
+  --csv          the table, for a spreadsheet`,
+  options: {
+    by: { type: 'string' },
+    since: { type: 'string' },
+    until: { type: 'string' },
+    json: { type: 'boolean' },
+    csv: { type: 'boolean' },
+  },
+  positionals: [0, 0],
+  run,
+};
