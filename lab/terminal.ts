@@ -28,7 +28,7 @@ export function typeAt(
   let hasTyped = false;
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
-    if (hasTyped || !output.includes('not shown')) return;
+    if (hasTyped || !/not shown|\[y\/N\]/.test(output)) return;
     hasTyped = true;
     child.stdin.write(keys);
   });

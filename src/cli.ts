@@ -175,10 +175,19 @@ function report(error: unknown): void {
   process.stderr.write(`${NAME}: hint: please report it with these lines\n${stack}\n`);
 }
 
-// A reader that left early (`| head`) is no error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
-});
+/** A reader that left early (`| head`) is no error of ours; a full disk is. */
+function outputFailed(error: Error): never {
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'EPIPE') process.exit(0);
+  report(
+    new CommandError(`the output cannot be written (${code})`, {
+      hint: 'is the disk full? what was printed is not whole',
+    }),
+  );
+  process.exit(1);
+}
+
+process.stdout.on('error', outputFailed);
 
 // Nor is one that does not want the messages: what was asked for is still done.
 process.stderr.on('error', () => {});
@@ -192,4 +201,7 @@ try {
 }
 // What is still open (sockets kept alive, a watcher) must not keep the process; what was printed
 // must be out first.
-process.stdout.write('', () => process.exit(code));
+process.stdout.write('', (error) => {
+  if (error instanceof Error) outputFailed(error);
+  process.exit(code);
+});

@@ -81,7 +81,7 @@ export function fitOf(provider: Provider, value: string): Fit {
 
 /** Left open by a template or a client: `${X}`, `$X`, `%X%`, `{{x}}`, `<your key>`. */
 const UNEXPANDED =
-  /^(?:<[^<>]*>|\$\{[^}]*\}|\$\([^)]*\)|\$(?:env:)?[A-Za-z_]\w*|%\w+%|\{\{.*\}\}|\{[A-Za-z_]\w*\}|\[[A-Za-z][^\]]*\]|__\w+__)$/;
+  /^(?:<[^<>]*>|\$\{[^}]*\}|\$\([^)]*\)|\$(?:env:)?[A-Za-z_]\w*|%\w+%|\$?\{\{.*\}\}|\{[A-Za-z_]\w*\}|\[[A-Za-z][^\]]*\]|__\w+__)$/;
 const PLACEHOLDER =
   /^(?:your[_-].*|.*[_-]here|change[_-]?me|replace[_-]?me|x{3,}|\*{3,}|\.{3}|todo|none|null|undefined)$/i;
 

@@ -35,14 +35,24 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./keys/add.ts'),
   },
   'keys import': {
-    usage: 'keys import FILE [--dry-run]',
-    summary: 'add the keys of a .env, JSON or text file',
+    usage: 'keys import FILE|- [--dry-run] [--yes]',
+    summary: 'add the keys of a settings file, an export or a note',
     load: () => import('./keys/import.ts'),
   },
   'keys list': {
     usage: 'keys list [--json]',
     summary: 'names and key ids, never a value',
     load: () => import('./keys/list.ts'),
+  },
+  'keys show': {
+    usage: 'keys show NAME [--json]',
+    summary: 'everything about a key but its value',
+    load: () => import('./keys/show.ts'),
+  },
+  'keys rename': {
+    usage: 'keys rename OLD NEW',
+    summary: 'give a key another name',
+    load: () => import('./keys/rename.ts'),
   },
   'keys remove': {
     usage: 'keys remove NAME',

@@ -24,6 +24,7 @@ import {
   type NewSecret,
   type PutOutcome,
   sealedFrom,
+  withRenamed,
   withSecrets,
 } from './put-secrets.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
@@ -186,6 +187,16 @@ export class KeyStore {
       return result.document;
     });
     return outcomes;
+  }
+
+  /**
+   * Gives a secret another name; what else is known about it stays. A name in use is never taken.
+   *
+   * @throws KeyStoreError unknown_name, invalid_name, invalid_value, locked, write_failed
+   */
+  async rename(name: string, next: string): Promise<void> {
+    checkSecrets([{ name: next, value: this.#secret(name).value }]);
+    await this.#change((document) => withRenamed(document, name, next));
   }
 
   /** @throws KeyStoreError unknown_name, locked, write_failed */

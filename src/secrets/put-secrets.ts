@@ -85,3 +85,19 @@ export async function sealedFrom(
   }
   return next;
 }
+
+/** The document with one secret under another name; see `KeyStore.rename`. */
+export function withRenamed(document: OpenedDocument, name: string, next: string): OpenedDocument {
+  const secret = document.secrets.get(name);
+  if (secret === undefined) {
+    throw new KeyStoreError('unknown_name', 'the key was removed in the meantime', {
+      hint: 'keypool-mcp keys list shows the names',
+    });
+  }
+  if (document.secrets.has(next)) {
+    throw new KeyStoreError('invalid_name', `there is a key named ${next} already`, {
+      hint: `choose another name, or take that one out first: keypool-mcp keys remove ${next}`,
+    });
+  }
+  return document.withSecret(next, secret).withoutSecret(name);
+}

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -172,34 +171,6 @@ describe('keys add, list and remove', () => {
     const { code } = await typeAt('keys add BYBIT_SECRET', home.env, 'abc\u0003');
     expect(code).toBe(130);
     expect(await listed()).toEqual([]);
-  });
-});
-
-describe('keys import', () => {
-  it('reports by name, changes nothing with --dry-run, leaves the source and says so', async () => {
-    await cli(['init']);
-    const [first, second] = [
-      `sk-${randomBytes(16).toString('hex')}`,
-      `sk-${randomBytes(16).toString('hex')}`,
-    ];
-    const source = join(home.folder, 'keys.txt');
-    const text = `DeepSeek API: ${first}\nask Anna about the second\nDeepSeek API 2: ${second}\nBybit Secret: ask Bob\n`;
-    writeFileSync(source, text);
-    const dry = await cli(['keys', 'import', source, '--dry-run']);
-    expect(dry.code).toBe(0);
-    expect(await listed()).toEqual([]);
-    const real = await cli(['keys', 'import', source]);
-    expect(real.code).toBe(0);
-    expect(real.stdout).toMatch(/added +DEEPSEEK_API_KEY /);
-    expect(real.stdout).toMatch(/added +DEEPSEEK_API_KEY_2 /);
-    expect(real.stdout).toMatch(/skipped +BYBIT_SECRET/);
-    expect(real.stderr).toContain('still holds the keys in clear');
-    expect(readFileSync(source, 'utf8')).toBe(text);
-    expect((await cli(['keys', 'import', source])).stdout).toMatch(/unchanged +DEEPSEEK_API_KEY_2/);
-    for (const { stdout, stderr } of [dry, real]) {
-      expect(stdout + stderr).not.toContain(first.slice(0, 20));
-      expect(stdout + stderr).not.toContain(second.slice(0, 20));
-    }
   });
 });
 

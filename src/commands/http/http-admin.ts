@@ -11,8 +11,6 @@ import type {
   PutResult,
   Verdict,
 } from '../../http/api/admin.ts';
-import { parseImport } from '../../secrets/import-parser.ts';
-import { planImport } from '../../secrets/import-plan.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkGivenValue, checkName } from '../../secrets/names.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
@@ -46,22 +44,29 @@ async function putKey(served: ServedEnvironment, key: NewKey): Promise<PutResult
   return store.put(key.name, value, key.account);
 }
 
+/** What is likely is added only where the page says so; until then it is among the skipped. */
 async function importKeys(served: ServedEnvironment, text: string): Promise<ImportResult> {
-  const parsed = parseImport(text);
-  if (parsed === null) {
-    throw new KeyStoreError('invalid_value', 'the text is JSON that is cut off or damaged', {
-      hint: 'paste it whole; nothing was added',
-    });
+  const { readKeys } = await import('../../importing/read-keys.ts');
+  const { planImport } = await import('../../importing/plan.ts');
+  const { findings } = await readKeys(text);
+  for (const finding of findings) {
+    if (finding.pile !== 'left') served.redactor.add(finding.value);
   }
-  for (const { value } of parsed.candidates) served.redactor.add(value);
   const store = await openStore(served);
   const stored = new Map(store.list().map(({ name }) => [name, store.get(name)]));
-  const { added, unchanged, skipped } = planImport(parsed, stored);
-  await store.putAll(added);
+  const plan = planImport(findings, stored);
+  await store.putAll(plan.sure);
+  const skipped = [
+    ...plan.likely.map(({ name, line, reason }) => ({
+      name: `line ${line}`,
+      reason: `likely ${name}: ${reason}; add it with Add key`,
+    })),
+    ...plan.left.map(({ name, line, reason }) => ({ name: name ?? `line ${line}`, reason })),
+  ];
   return {
-    added: added.map(({ name }) => name),
-    unchanged,
-    skipped: skipped.map(({ name, line, reason }) => ({ name: name ?? `line ${line}`, reason })),
+    added: plan.sure.map(({ name }) => name),
+    unchanged: plan.unchanged.map(({ name }) => name),
+    skipped,
   };
 }
 

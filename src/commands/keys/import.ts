@@ -1,98 +1,115 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { decodeText } from '../../base/decode-text.ts';
 import { CommandError, ConfigError } from '../../base/errors.ts';
 import { maskValue } from '../../base/key-id.ts';
 import { loadConfig, presentValue } from '../../config.ts';
+import { type ImportPlan, type PlannedKey, planImport } from '../../importing/plan.ts';
+import { type Reading, readKeys } from '../../importing/read-keys.ts';
+import { advice, reportRows } from '../../importing/report.ts';
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
-import { type ParsedImport, parseImport, type Skipped } from '../../secrets/import-parser.ts';
-import { type ImportPlan, planImport } from '../../secrets/import-plan.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
+import { confirm, readStandardInput } from '../terminal/prompt.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
+const HINT = 'give the path of a .env, JSON, YAML, TOML, CSV or text file, or - for standard input';
 
 /** The path is not repeated before it is known to be one: it may be a key in the wrong place. */
-async function readSource(path: string): Promise<string> {
-  const hint = 'give the path of a .env, JSON or text file';
+async function readFileOf(path: string): Promise<{ bytes: Uint8Array; isFile: boolean }> {
   const info = await stat(path).catch(() => null);
-  if (info === null) throw new ConfigError('the file to import does not exist', { hint });
-  if (!info.isFile()) throw new ConfigError(`${path} is not a file`, { hint });
-  if (info.size > MAX_BYTES)
-    throw new ConfigError(`${path} is too large for a file of keys`, { hint });
+  if (info === null) throw new ConfigError('the file to import does not exist', { hint: HINT });
+  // A pipe that the shell names (`<(…)`) is read as well.
+  if (info.isDirectory()) throw new ConfigError(`${path} is a folder`, { hint: HINT });
+  if (info.size > MAX_BYTES) {
+    throw new ConfigError(`${path} is too large for a file of keys`, { hint: HINT });
+  }
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new ConfigError(`cannot read ${path}`, { cause, hint: 'check its permissions' });
   });
-  // PowerShell's `>` writes UTF-16.
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString('utf16le');
-  if (bytes.includes(0)) throw new ConfigError(`${path} is not a text`, { hint });
-  return bytes.toString('utf8');
+  return { bytes, isFile: info.isFile() };
 }
 
 interface Source {
-  readonly parsed: ParsedImport;
+  readonly reading: Reading;
+  /** False where the keys were encrypted: nothing has to be deleted. */
   readonly isInClear: boolean;
 }
 
-function parseSource(path: string, text: string, encryptionKey: string | undefined): Source {
+async function readSource(title: string, bytes: Uint8Array, encryptionKey: string | undefined) {
+  const text = decodeText(bytes)?.text;
+  if (text === undefined) {
+    throw new ConfigError(`${title} is not a text`, {
+      hint: `${HINT}; export a vault of a password manager as CSV or JSON`,
+    });
+  }
   if (/^\s*\{[^}]*"format"\s*:\s*"keypool-store"/.test(text)) {
-    throw new ConfigError(`${path} is a key store itself`, { hint: 'open it with --store' });
+    throw new ConfigError(`${title} is a key store itself`, { hint: 'open it with --store' });
   }
   const sibling = parseSibling(text);
-  const parsed =
-    sibling === null
-      ? parseImport(text)
-      : parseImport(JSON.stringify(Object.fromEntries(openSibling(sibling, encryptionKey))));
-  if (parsed !== null) return { parsed, isInClear: sibling === null };
-  throw new CommandError(`${path} is JSON that is cut off, damaged, or has a name twice`, {
-    hint: 'repair the file; nothing was imported',
-  });
+  if (sibling === null) return { reading: await readKeys(text), isInClear: true };
+  const opened = Object.fromEntries(openSibling(sibling, encryptionKey));
+  return { reading: await readKeys(JSON.stringify(opened, null, 1)), isInClear: false };
 }
 
-function place({ name, line }: Skipped): string {
-  if (name === null) return `line ${line}`;
-  return line === 0 ? name : `${name} (line ${line})`;
-}
-
-function report(plan: ImportPlan, isDryRun: boolean): void {
-  const verb = isDryRun ? 'would add' : 'added';
-  for (const { name, value } of plan.added)
-    print(`${verb.padEnd(9)}  ${name} (${maskValue(value)})`);
-  for (const name of plan.unchanged) print(`unchanged  ${name}`);
-  for (const item of plan.skipped) print(`skipped    ${place(item)}: ${item.reason}`);
-  const { added, unchanged, skipped } = plan;
-  const sum = `${added.length} ${isDryRun ? 'to add' : 'added'}`;
-  print(`${sum}, ${unchanged.length} unchanged, ${skipped.length} skipped`);
+/** One by one on a terminal; all with --yes; none in a script. */
+async function agreedOf(plan: ImportPlan, isYes: boolean, mayAsk: boolean): Promise<PlannedKey[]> {
+  if (isYes) return [...plan.likely];
+  const agreed: PlannedKey[] = [];
+  if (!mayAsk) return agreed;
+  for (const key of plan.likely) {
+    const { name, value, line, reason } = key;
+    const question = `Line ${line}: ${reason}. Add it as ${name} (${maskValue(value)})? [y/N] `;
+    if (await confirm(question)) agreed.push(key);
+  }
+  return agreed;
 }
 
 async function run(input: CommandInput): Promise<number> {
-  const path = resolve(input.positionals[0] ?? '');
-  const text = await readSource(path);
-  const { parsed, isInClear } = parseSource(path, text, presentValue(input.env.ENCRYPTION_KEY));
+  const [argument = ''] = input.positionals;
+  const isPiped = argument === '-';
+  const title = isPiped ? 'standard input' : resolve(argument);
+  const { bytes, isFile } = isPiped
+    ? { bytes: await readStandardInput(MAX_BYTES), isFile: false }
+    : await readFileOf(title);
+  const source: Source = await readSource(title, bytes, presentValue(input.env.ENCRYPTION_KEY));
   const store = await openConfiguredStore(loadConfig(input.flags, input.env));
   const stored = new Map(store.list().map(({ name }) => [name, store.get(name)]));
-  const plan = planImport(parsed, stored);
-  if (plan.added.length === 0 && plan.unchanged.length === 0 && plan.skipped.length === 0) {
-    throw new CommandError(`no key was found in ${path}`, {
+  const plan = planImport(source.reading.findings, stored);
+  const found = plan.sure.length + plan.likely.length + plan.unchanged.length;
+  if (found + plan.left.length === 0) {
+    throw new CommandError(`no key was found in ${title}`, {
       hint: 'one key in a line, with its label: "DeepSeek API: …", or NAME=value',
     });
   }
   const isDryRun = input.values['dry-run'] === true;
-  if (!isDryRun) await store.putAll(plan.added);
-  report(plan, isDryRun);
+  const isYes = input.values.yes === true;
+  const mayAsk = !isPiped && !isDryRun && process.stdin.isTTY === true;
+  const agreed = await agreedOf(plan, isYes, mayAsk);
+  if (!isDryRun) await store.putAll([...plan.sure, ...agreed]);
+  const outcome = { plan, agreed, isDryRun };
+  for (const row of reportRows(outcome)) print(row);
   if (isDryRun) tell('Nothing was changed.');
-  else if (isInClear && plan.added.length + plan.unchanged.length > 0) {
-    tell(`${path} still holds the keys in clear: delete it, and empty the trash.`);
+  else if (source.isInClear && isFile) {
+    const words = advice(title, source.reading, outcome);
+    if (words !== '') tell(words);
   }
-  return plan.added.length + plan.unchanged.length > 0 ? 0 : 1;
+  if (plan.likely.length > agreed.length && !mayAsk) {
+    tell('The likely ones are added with --yes; on a terminal you are asked for each.');
+  }
+  return plan.sure.length + agreed.length + plan.unchanged.length > 0 ? 0 : 1;
 }
 
 export const command: Command = {
-  help: `Reads NAME=value lines, JSON, or a text with labels such as "DeepSeek API 2: sk-…". Several keys of
-one provider are numbered in order. A key that the store has already is never replaced. The file
-itself is not changed.
+  help: `Reads NAME=value lines, JSON, YAML, TOML, tables, exports of password managers, and texts with labels
+such as "DeepSeek API 2: sk-…". What is surely a key is added; what is likely one is asked for;
+everything else that looks like a secret is left alone, and said by its line. Several keys of one
+provider are numbered in order. A key that the store has already is never replaced. The file itself
+is not changed. FILE may be - for standard input.
 
-  --dry-run   show what would be added, unchanged and skipped`,
-  options: { 'dry-run': { type: 'boolean' } },
+  --dry-run   show what would be done, and change nothing
+  --yes       add the likely ones, too`,
+  options: { 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } },
   positionals: [1, 1],
   run,
 };

@@ -1,5 +1,6 @@
 /** How a secret comes in: typed without an echo on a terminal, or piped. Never through argv. */
 
+import { decodeText } from '../../base/decode-text.ts';
 import { ConfigError } from '../../base/errors.ts';
 
 /** No key is this long; whatever is larger was piped by mistake. */
@@ -72,23 +73,48 @@ function typeHidden(question: string): Promise<string> {
   });
 }
 
-async function readPiped(): Promise<string> {
+/**
+ * What is piped into the program, whole.
+ *
+ * @throws ConfigError when it is longer than `most` bytes
+ */
+export async function readStandardInput(most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of process.stdin) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > MAX_PIPED_BYTES) {
+    if (size > most) {
       throw new ConfigError('what came on standard input is too long to be a key', {
         hint: 'pipe one value, or use keypool-mcp keys import for a file of keys',
       });
     }
     chunks.push(bytes);
   }
-  const text = Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/^\uFEFF/, '');
+  return Buffer.concat(chunks);
+}
+
+async function readPiped(): Promise<string> {
+  const text = decodeText(await readStandardInput(MAX_PIPED_BYTES))?.text;
+  if (text === undefined) {
+    throw new ConfigError('what came on standard input is not a text', { hint: 'pipe one value' });
+  }
   return text.replace(/(?:\r?\n)+$/, '');
+}
+
+/** Asks on the terminal; anything but a yes is a no. An AbortError on Ctrl-C. */
+export async function confirm(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const left = new AbortController();
+  asking.once('SIGINT', () => left.abort());
+  asking.once('close', () => left.abort());
+  try {
+    const answer = await asking.question(question, { signal: left.signal });
+    return /^\s*y(?:es)?\s*$/i.test(answer);
+  } finally {
+    asking.close();
+  }
 }
 
 /**

@@ -1,0 +1,147 @@
+/** An entry of a password manager's export: taken where it is ours, never a web password. Pure. */
+
+import { PROVIDER_NAMES, type Provider } from '../base/errors.ts';
+import { FAMILIES } from '../base/key-names.ts';
+import { fitOf } from '../base/key-values.ts';
+import { providerOfHost } from './clues/surroundings.ts';
+import { prefixedTokens, secretTokens } from './clues/tokens.ts';
+import { readWords, type Words } from './clues/words.ts';
+import { type Finding, left } from './finding.ts';
+import { type MapNode, plainKey, type TextNode, type TreeNode } from './formats/tree.ts';
+import { judgeLabelled, type Surroundings } from './judge.ts';
+import { NotesReader } from './notes.ts';
+
+const TITLES = /^(?:title|name|itemname|account)$/;
+const ADDRESSES = /^(?:url|uri|urls|website|loginuri|websites|origin)$/;
+const USERS = /^(?:username|user|login|loginusername|email|loginname)$/;
+const PASSWORDS = /^(?:password|loginpassword|pass|credential)$/;
+const TEXTS = /^(?:notes?|extra|comments?|fields|customfields|notesplain)$/;
+
+interface Entry {
+  readonly line: number;
+  readonly title: string;
+  readonly providers: ReadonlySet<Provider>;
+  readonly namesOther: boolean;
+  readonly passwords: readonly TextNode[];
+  readonly texts: readonly TextNode[];
+  /** Custom fields: their name and value. */
+  readonly fields: ReadonlyArray<{ readonly name: string; readonly text: TextNode }>;
+}
+
+/** Every text below a node, under the nearest name. */
+function* textsBelow(node: TreeNode, key: string): Generator<readonly [string, TextNode]> {
+  if (node.kind === 'text') yield [plainKey(key), node];
+  else if (node.kind === 'list') for (const item of node.items) yield* textsBelow(item, key);
+  else if (node.kind === 'map') {
+    for (const { key: inner, node: item } of node.members) {
+      if (plainKey(inner) !== 'fields') yield* textsBelow(item, inner);
+      else if (item.kind === 'text') yield ['fields', item];
+    }
+  }
+}
+
+function customFields(map: MapNode): Array<{ name: string; text: TextNode }> {
+  const list = map.members.find(({ key }) => plainKey(key) === 'fields')?.node;
+  if (list?.kind !== 'list') return [];
+  return list.items.flatMap((item) => {
+    const texts = [...textsBelow(item, '')];
+    const name = texts.find(([key]) => ['name', 'label', 'title'].includes(key))?.[1].value ?? '';
+    const text = texts.find(([key]) => key === 'value')?.[1];
+    return text === undefined ? [] : [{ name, text }];
+  });
+}
+
+/** Whether a map is an entry: a title, an address or a user beside a password. */
+export function isEntry(map: MapNode): boolean {
+  const keys = map.members.map(({ key }) => plainKey(key));
+  const has = (pattern: RegExp): boolean => keys.some((key) => pattern.test(key));
+  const isLogin = map.members.some(({ key, node }) => key === 'login' && node.kind === 'map');
+  return (
+    (isLogin && has(TITLES)) || (has(PASSWORDS) && has(TITLES) && (has(USERS) || has(ADDRESSES)))
+  );
+}
+
+function hostOf(address: string): string {
+  const text = address.includes('://') ? address : `https://${address}`;
+  return URL.canParse(text) ? new URL(text).hostname : '';
+}
+
+function entryOf(map: MapNode): Entry {
+  const texts = [...textsBelow(map, '')];
+  const values = (pattern: RegExp): TextNode[] =>
+    texts.flatMap(([key, text]) => (pattern.test(key) && text.value !== '' ? [text] : []));
+  const title = values(TITLES)[0]?.value ?? '';
+  const providers = new Set<Provider>();
+  const named: Words[] = [title, ...values(USERS).map(({ value }) => value)].map(readWords);
+  for (const words of named) for (const each of words.providers) providers.add(each);
+  const hosts = values(ADDRESSES)
+    .map(({ value }) => hostOf(value))
+    .filter((host) => host !== '');
+  for (const host of hosts) {
+    const provider = providerOfHost(host);
+    if (provider !== null) providers.add(provider);
+  }
+  const isElsewhere = hosts.length > 0 && hosts.every((host) => providerOfHost(host) === null);
+  return {
+    line: map.line,
+    title,
+    providers,
+    namesOther: isElsewhere || (named[0]?.namesOther ?? false),
+    passwords: values(PASSWORDS),
+    texts: values(TEXTS),
+    fields: customFields(map),
+  };
+}
+
+function judgePassword(entry: Entry, text: TextNode): Finding {
+  const { value, line } = text;
+  const [provider] = [...entry.providers].sort((a) => (fitOf(a, value) === 'own' ? -1 : 1));
+  if (provider === undefined) return left(line, 'the entry of another service');
+  const fit = fitOf(provider, value);
+  if (fit === 'unknown') return left(line, 'a web password, not an API key');
+  if (fit === 'foreign') return left(line, `not a key of ${PROVIDER_NAMES[provider]}, by its form`);
+  const doubt =
+    fit === 'near' ? `its form is not quite that of a ${PROVIDER_NAMES[provider]} key` : '';
+  const reason = entry.namesOther ? 'its entry names another service, too' : doubt;
+  const pile = reason === '' ? 'sure' : 'likely';
+  const name = FAMILIES[provider];
+  return { pile, line, name, isNumbered: true, number: null, value, reason };
+}
+
+function judgeField(entry: Entry, name: string, text: TextNode): Finding[] {
+  return prefixedTokens(text.value).map(({ value }) =>
+    entry.providers.size === 0
+      ? left(text.line, 'the entry of another service')
+      : judgeLabelled({
+          label: readWords(name),
+          heading: readWords(entry.title),
+          headingDoubt: '',
+          value,
+          line: text.line,
+        }),
+  );
+}
+
+function judgeNote(entry: Entry, text: TextNode, around: Surroundings): Finding[] {
+  if (secretTokens(text.value).length === 0) return [];
+  if (entry.providers.size === 0) return [left(text.line, 'the entry of another service')];
+  const [provider] = entry.providers;
+  const heading = provider === undefined ? entry.title : PROVIDER_NAMES[provider];
+  const lines = text.value.split(/\r\n|\r|\n/);
+  return new NotesReader(lines, around, heading).read().map((finding) => {
+    const line = text.spansLines ? text.firstLine + finding.line - 1 : text.line;
+    return finding.pile === 'left' ? { ...finding, line, through: line } : { ...finding, line };
+  });
+}
+
+/** One entry; where nothing of it is ours, it is said once. */
+export function judgeEntry(map: MapNode, around: Surroundings): Finding[] {
+  const entry = entryOf(map);
+  const findings = [
+    ...entry.passwords.map((text) => judgePassword(entry, text)),
+    ...entry.fields.flatMap(({ name, text }) => judgeField(entry, name, text)),
+    ...entry.texts.flatMap((text) => judgeNote(entry, text, around)),
+  ];
+  const keys = findings.filter((finding) => finding.pile !== 'left');
+  return keys.length > 0 ? findings : findings.slice(0, 1);
+}

@@ -1,0 +1,47 @@
+/** What every structured format is read into: maps, lists and texts, with their lines. Plain data. */
+
+export interface TextNode {
+  readonly kind: 'text';
+  readonly value: string;
+  readonly line: number;
+  /** The line on which a text of several lines has its first: a block of YAML begins below its name. */
+  readonly firstLine: number;
+  readonly spansLines: boolean;
+}
+
+export interface MapNode {
+  readonly kind: 'map';
+  readonly line: number;
+  readonly members: ReadonlyArray<{ readonly key: string; readonly node: TreeNode }>;
+}
+
+export interface ListNode {
+  readonly kind: 'list';
+  readonly items: readonly TreeNode[];
+}
+
+/** Numbers, booleans, null: no keys. */
+export interface OtherNode {
+  readonly kind: 'other';
+}
+
+export type TreeNode = TextNode | MapNode | ListNode | OtherNode;
+
+export const OTHER: OtherNode = { kind: 'other' };
+
+export function textAt(value: string, line: number): TextNode {
+  return { kind: 'text', value, line, firstLine: line, spansLines: false };
+}
+
+/** The text of the first member with one of these names, in lower case without `_` and `-`. */
+export function textOf(map: MapNode, names: ReadonlySet<string>): TextNode | null {
+  for (const { key, node } of map.members) {
+    if (node.kind === 'text' && node.value !== '' && names.has(plainKey(key))) return node;
+  }
+  return null;
+}
+
+/** `api_key`, `api-key`, `apiKey`, `API Key` → apikey. */
+export function plainKey(key: string): string {
+  return key.toLowerCase().replace(/[_\s-]/g, '');
+}
