@@ -14,7 +14,8 @@ import {
   type Server as ModernServer,
 } from '@modelcontextprotocol/server';
 import type { Logger } from '../base/logger.ts';
-import { eraOf, missingClaim } from '../mcp/era.ts';
+import { noteClient, unknownClient } from '../mcp/client-facts.ts';
+import { eraOf, LEGACY_VERSIONS, missingClaim } from '../mcp/era.ts';
 import {
   type ClientMessage,
   errorReply,
@@ -26,6 +27,7 @@ import {
   type RequestId,
   readMessage,
 } from '../mcp/json-rpc.ts';
+import { KeptResults } from '../mcp/kept-results.ts';
 import { presentError } from '../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 import { plainAccept } from './accept.ts';
@@ -109,15 +111,15 @@ export class McpRoute {
   constructor(options: McpRouteOptions) {
     this.#options = options;
     const { host, logger, servers, sessionLimits } = options;
+    const shared = { host, logger, results: new KeptResults() };
     this.#sessions = new Sessions({
-      host,
-      logger,
+      ...shared,
       createServer: servers.legacy,
       ...(sessionLimits === undefined ? {} : { limits: sessionLimits }),
     });
     this.#modern = createMcpHandler(
       // A modern request stands alone: each one takes its own turn.
-      () => servers.modern({ host, logger, session: randomUUID() }),
+      () => servers.modern({ ...shared, session: randomUUID(), client: unknownClient() }),
       { legacy: 'reject', onerror: (error) => logger.debug('protocol error', { error }) },
     );
   }
@@ -177,6 +179,10 @@ export class McpRoute {
     if (!isInitializeRequest(posted)) return outsideSession(posted);
     const session = await this.#sessions.open(this.#options.token);
     if (session === null) return reply(503, REFUSED, 'Too many sessions are at work; try later');
+    // The SDK answers every revision, an unknown one with its own newest.
+    const { protocolVersion } = posted.params;
+    const version = LEGACY_VERSIONS.find((known) => known === protocolVersion);
+    noteClient(session.client, posted.params, { protocolVersion: version ?? LEGACY_VERSIONS[0] });
     const response = await this.#post(exchange, session, posted);
     if (!session.isReady) await session.transport.close();
     return response;

@@ -1,6 +1,8 @@
 /** Bodies: read once, by hand, never more than the limit. */
 
 import type { IncomingMessage } from 'node:http';
+import { parseJson } from '../base/json.ts';
+import { decodeUtf8 } from '../base/strict-utf8.ts';
 import type { Exchange } from './exchange.ts';
 import { BODY_LIMIT } from './guard.ts';
 
@@ -38,8 +40,6 @@ function readAll(request: IncomingMessage): Promise<Buffer | 'too large' | 'gone
   });
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
-
 /** Reads a JSON body. A request without any body is `none`, whatever its type says. */
 export async function readJson({ incoming, outgoing }: Exchange): Promise<Body> {
   const encoding = incoming.headers['content-encoding'];
@@ -60,9 +60,7 @@ export async function readJson({ incoming, outgoing }: Exchange): Promise<Body> 
     outgoing.setHeader('Connection', 'close');
     return bad(413, 'The body is larger than 4 MiB');
   }
-  try {
-    return { kind: 'json', value: JSON.parse(strictUtf8.decode(bytes)) };
-  } catch {
-    return bad(400, 'The body is not JSON in UTF-8');
-  }
+  const text = decodeUtf8(bytes);
+  const parsed = text === null ? null : parseJson(text);
+  return parsed === null ? bad(400, 'The body is not JSON in UTF-8') : { kind: 'json', ...parsed };
 }

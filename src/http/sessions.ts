@@ -6,10 +6,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
-import type { Logger } from '../base/logger.ts';
+import { unknownClient } from '../mcp/client-facts.ts';
 import type { RequestId } from '../mcp/json-rpc.ts';
 import { RequestIds } from '../mcp/legacy/request-ids.ts';
-import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
+import type { ServerOptions } from '../mcp/server-host.ts';
 
 export interface SessionLimits {
   readonly most: number;
@@ -20,9 +20,7 @@ export interface SessionLimits {
 export const SESSION_LIMITS: SessionLimits = { most: 1_000, idleMs: 30 * 60_000 };
 const SWEEP_MS = 30_000;
 
-export interface SessionsOptions {
-  readonly host: ServerHost;
-  readonly logger: Logger;
+export interface SessionsOptions extends Pick<ServerOptions, 'host' | 'logger' | 'results'> {
   /** Makes a session's own server. */
   readonly createServer: (options: ServerOptions) => Server;
   readonly limits?: SessionLimits;
@@ -38,6 +36,7 @@ export class Session {
   open = 0;
   seenAt: number;
   isReady = false;
+  readonly client = unknownClient();
   /** Requests that were posted alone: their stream ends with them. */
   readonly single = new Set<RequestId>();
 
@@ -88,8 +87,9 @@ export class Sessions {
   async open(token: string): Promise<Session | null> {
     if (this.#sessions.size >= this.#limits.most && !this.#evict()) return null;
     const session = new Session(this.#now());
-    const { host, logger, createServer } = this.#options;
-    const server = createServer({ host, logger, session: session.id });
+    const { host, logger, results, createServer } = this.#options;
+    const { id, client } = session;
+    const server = createServer({ host, logger, results, session: id, client });
     const key = keyOf(session.id, token);
     this.#sessions.set(key, session);
     await server.connect(session.ids);

@@ -2,7 +2,9 @@
 
 import type { Logger } from '../base/logger.ts';
 import type { UpstreamClients } from '../tools/tool.ts';
+import type { ClientFacts } from './client-facts.ts';
 import type { ClientMessage } from './json-rpc.ts';
+import type { KeptResults } from './kept-results.ts';
 
 export type ToolOutcome = 'ok' | 'error' | 'cancelled';
 
@@ -37,6 +39,8 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** Waiting calls take turns between sessions. */
   readonly session: string;
+  readonly results: KeptResults;
+  readonly client: ClientFacts;
 }
 
 /** A server of one era on a connection that is its own. */

@@ -205,8 +205,8 @@ function fenced(code: string, { file, language }: CodeBlock): string {
 }
 
 /** Code blocks in order, within `limit` characters; says what is missing. */
-function codeText(blocks: readonly CodeBlock[], limit: number): string {
-  const total = blocks.reduce((sum, block) => sum + block.code.length, 0);
+function codeText(blocks: readonly CodeBlock[], limit: number, rest: string): string {
+  const total = codeLength(blocks);
   let left = limit;
   const shown: string[] = [];
   for (const block of blocks) {
@@ -216,15 +216,19 @@ function codeText(blocks: readonly CodeBlock[], limit: number): string {
   }
   if (total > limit) {
     shown.push(
-      `[This text shows the first ${grouped(limit)} of ${grouped(total)} characters of code; structuredContent.code holds all of it.]`,
+      `[This text shows the first ${grouped(limit)} of ${grouped(total)} characters of code; structuredContent.code holds all of it${rest}.]`,
     );
   }
   return shown.join('\n\n');
 }
 
-function proseText(prose: string): string {
+function codeLength(blocks: readonly CodeBlock[]): number {
+  return blocks.reduce((sum, block) => sum + block.code.length, 0);
+}
+
+function proseText(prose: string, rest: string): string {
   if (prose.length <= PROSE_LIMIT) return prose;
-  return `${headOf(prose, PROSE_LIMIT)}\n[Explanation cut at ${grouped(PROSE_LIMIT)} of ${grouped(prose.length)} characters.]`;
+  return `${headOf(prose, PROSE_LIMIT)}\n[Explanation cut at ${grouped(PROSE_LIMIT)} of ${grouped(prose.length)} characters; structuredContent.explanation holds all of it${rest}.]`;
 }
 
 function servedLine(facts: Output): string {
@@ -241,10 +245,16 @@ function servedLine(facts: Output): string {
   return `(${parts.join(', ')})`;
 }
 
-function textOf(facts: Output, blocks: readonly CodeBlock[]): string {
-  const prose = proseText(facts.explanation ?? '');
-  const code = codeText(blocks, TEXT_LIMIT - prose.length);
-  return [code, prose, servedLine(facts)].filter((part) => part !== '').join('\n\n');
+/** The text block; what it has to cut is kept whole, for clients that show no other form. */
+function textOf(facts: Output, blocks: readonly CodeBlock[], keep: ToolContext['keep']): string {
+  const prose = facts.explanation ?? '';
+  const room = TEXT_LIMIT - Math.min(prose.length, PROSE_LIMIT);
+  const isCut = prose.length > PROSE_LIMIT || codeLength(blocks) > room;
+  const whole = [...blocks.map((block) => fenced(block.code, block)), prose];
+  const uri = isCut ? keep?.(whole.filter((part) => part !== '').join('\n\n')) : undefined;
+  const rest = uri === undefined ? '' : `, and so does the resource ${uri}`;
+  const parts = [codeText(blocks, room, rest), proseText(prose, rest), servedLine(facts)];
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 async function run(args: Input, context: ToolContext): Promise<ToolOutput> {
@@ -256,7 +266,7 @@ async function run(args: Input, context: ToolContext): Promise<ToolOutput> {
     isCut: result.finishReason === 'length',
   });
   const structured = structuredOf(args, result, answer, durationMs);
-  const text = textOf(structured, answer.blocks);
+  const text = textOf(structured, answer.blocks, context.keep);
   return { structured, text: withNotice(text, result.budgetNotice) };
 }
 
