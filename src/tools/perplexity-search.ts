@@ -137,14 +137,15 @@ function headline(args: SearchInput, results: number): string {
 
 function textOf(args: SearchInput, facts: Output, { cut, whole }: Entries): string {
   const parts = [headline(args, facts.results.length)];
-  if (facts.answer !== null) parts.push(`Answer:\n${indented(facts.answer)}`);
-  parts.push(...facts.results.map(entryText));
+  // First, because several clients cut once more and show the beginning.
   if (cut > 0) {
     const rest = whole === null ? '' : `read the resource ${whole} for the rest, or `;
     parts.push(
       `(${cut} of ${facts.results.length} texts are cut so that all fit in ${grouped(SNIPPETS_LIMIT)} characters; ${rest}ask for fewer results to see more of each.)`,
     );
   }
+  if (facts.answer !== null) parts.push(`Answer:\n${indented(facts.answer)}`);
+  parts.push(...facts.results.map(entryText));
   const cost = costInWords(facts.cost_usd);
   if (cost !== null) parts.push(`(${cost})`);
   return parts.join('\n\n');

@@ -197,7 +197,7 @@ describe('a batch', () => {
     const ping = { jsonrpc: '2.0', id: 'ping', method: 'ping' };
     const note = { jsonrpc: '2.0', method: 'notifications/initialized' };
     client.send([ping, note, search]);
-    await expect.poll(() => client.program.lines.length).toBe(2);
+    await expect.poll(() => client.program.lines.length, { timeout: 20_000 }).toBe(2);
     const answers: unknown = JSON.parse(client.program.lines[1] ?? '');
     expect(answers).toEqual([
       { jsonrpc: '2.0', id: 'ping', result: {} },
