@@ -17,9 +17,9 @@ import {
 } from './base/errors.ts';
 import { NAME, VERSION } from './base/version.ts';
 import { COMMANDS, type Entry } from './commands/catalog.ts';
-import type { CommandOptions } from './commands/command.ts';
+import { type CommandOptions, print, tell } from './commands/command.ts';
 import { commandHelp, GLOBAL_OPTIONS, programHelp } from './commands/help.ts';
-import type { GlobalFlags } from './config.ts';
+import { type Environment, type GlobalFlags, takeEnvironment } from './config.ts';
 
 /** The command words at the front of argv: `keys add`, `serve`, or none, which means `serve`. */
 function commandName(words: readonly string[]): { name: string; length: number } {
@@ -99,16 +99,16 @@ function withoutHelpWord(argv: readonly string[]): readonly string[] {
   return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
 }
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], env: Environment): Promise<number> {
   const argv = withoutHelpWord(args);
   const words = leadingWords(argv);
   const group = commandGroup(words);
   if (group !== null && argv.some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(`${programHelp(group)}\n`);
+    print(programHelp(group));
     return 0;
   }
   if (words.length === 0 && argv.some((word) => word === '--version' || word === '-V')) {
-    process.stdout.write(`${VERSION}\n`);
+    print(VERSION);
     return 0;
   }
   const { name, length } = commandName(words);
@@ -117,11 +117,11 @@ async function main(args: readonly string[]): Promise<number> {
   const { command } = await entry.load();
   const { values, positionals } = parseFlags(argv, entry, command.options);
   if (values.help === true) {
-    process.stdout.write(`${commandHelp(entry, command)}\n`);
+    print(commandHelp(entry, command));
     return 0;
   }
   if (values.version === true) {
-    process.stdout.write(`${VERSION}\n`);
+    print(VERSION);
     return 0;
   }
   const rest = positionals.slice(length);
@@ -135,8 +135,7 @@ async function main(args: readonly string[]): Promise<number> {
     positionals: rest,
     values,
     flags: globalFlags(values),
-    // biome-ignore lint/style/noProcessEnv: handed on whole; config.ts is who reads it
-    env: process.env,
+    env,
   });
 }
 
@@ -164,15 +163,15 @@ function report(error: unknown): void {
     error instanceof UpstreamError ||
     error instanceof PoolExhaustedError;
   if (isOurs) {
-    process.stderr.write(`${NAME}: error: ${error.message}\n`);
-    if (error.hint !== '') process.stderr.write(`${NAME}: hint: ${error.hint}\n`);
+    tell(`${NAME}: error: ${error.message}`);
+    if (error.hint !== '') tell(`${NAME}: hint: ${error.hint}`);
     return;
   }
   // The message may quote anything, a key included; where it happened does not.
   const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
   const stack = lines.filter((line) => /^\s+at /.test(line)).join('\n');
-  process.stderr.write(`${NAME}: error: internal error ${crypto.randomUUID()}\n`);
-  process.stderr.write(`${NAME}: hint: please report it with these lines\n${stack}\n`);
+  tell(`${NAME}: error: internal error ${crypto.randomUUID()}`);
+  tell(`${NAME}: hint: please report it with these lines\n${stack}`);
 }
 
 /** A reader that left early (`| head`) is no error of ours; a full disk is. */
@@ -192,9 +191,12 @@ process.stdout.on('error', outputFailed);
 // Nor is one that does not want the messages: what was asked for is still done.
 process.stderr.on('error', () => {});
 
+// By default node opens its inspector, to everybody on this machine who may send the signal.
+process.on('SIGUSR1', () => {});
+
 let code: number;
 try {
-  code = await main(process.argv.slice(2));
+  code = await main(process.argv.slice(2), takeEnvironment());
 } catch (error) {
   report(error);
   code = exitCode(error);

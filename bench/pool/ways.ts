@@ -1,14 +1,14 @@
 /** What calls go through in the real-clock run. */
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, createPolicy, type PolicyName } from '../../lab/pool/policies.ts';
+import type { Work } from '../../lab/pool/upstream.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { createDeepSeekClient } from '../../src/upstream/deepseek/deepseek.ts';
 import { createKeyProbe } from '../../src/upstream/verify.ts';
 import { createFetch } from '../../src/upstream/wire/http.ts';
 import { type Gateway, gatewayHeaders } from '../portkey.ts';
-import { type Clock, createPolicy, type PolicyName } from './policies.ts';
 import { promptFor, type RealUpstream } from './real-upstream.ts';
-import type { Work } from './upstream.ts';
 
 export interface Way {
   /** Rejects unless it was answered in full. */

@@ -130,6 +130,8 @@ export interface Failure {
   readonly requestId: string | null;
   /** The account's concurrency limit where the 429 names it. */
   readonly namedLimit: number | null;
+  /** The account's calls in flight, where the 429 names them. */
+  readonly namedInFlight: number | null;
   /** True when the upstream may bill the attempt for nothing: inference had started, or may have,
    * and nothing usable came of it. */
   readonly mayBeBilled: boolean;

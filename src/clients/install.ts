@@ -1,8 +1,9 @@
 /** Puts our entry into a client's file, takes it out, and tells where it is. */
 
 import { existsSync } from 'node:fs';
-import { homedir, platform as hostPlatform } from 'node:os';
-import { CommandError } from '../base/errors.ts';
+import { platform as hostPlatform } from 'node:os';
+import { CommandError, ConfigError } from '../base/errors.ts';
+import { userHome } from '../base/user-home.ts';
 import { readClientFile, replaceClientFile } from './client-file.ts';
 import {
   CLIENTS,
@@ -41,7 +42,12 @@ export function userFolders(
   platform: string = hostPlatform(),
 ): UserFolders {
   const known: ClientPlatform = platform === 'win32' || platform === 'darwin' ? platform : 'linux';
-  const home = (known === 'win32' ? env.USERPROFILE : env.HOME) || homedir();
+  const home = userHome(env, known);
+  if (home === null) {
+    throw new ConfigError('this user has no home folder, where clients keep their files', {
+      hint: 'set HOME, or print the entry with --print and put it in by hand',
+    });
+  }
   return { platform: known, home, env, exists: existsSync };
 }
 

@@ -1,6 +1,7 @@
 /** What a command is. `cli.ts` parses argv, prints help and turns errors into exit codes. */
 
 import type { ParseArgsConfig } from 'node:util';
+import { Redactor } from '../base/redact.ts';
 import type { Environment, GlobalFlags } from '../config.ts';
 
 export type CommandOptions = NonNullable<ParseArgsConfig['options']>;
@@ -27,11 +28,27 @@ export interface Command {
   run(input: CommandInput): Promise<number>;
 }
 
+/** What this process knows and must not show. There is one, as there is one stdout. */
+export const secrets = new Redactor();
+
+/** What a terminal obeys, all but line feeds and tabs: a label or a path may hold anything. */
+const CONTROLS = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+/** A line for a person: without secrets, and without anything that a terminal obeys. */
+export function plainLine(line: string): string {
+  return `${secrets.redact(line).replace(CONTROLS, '\ufffd')}\n`;
+}
+
 /** Results go to stdout, everything a person is told on the way to stderr. */
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(plainLine(line));
 }
 
 export function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(plainLine(line));
+}
+
+/** For what its owner asked to see: the link to the page, a token that was just made. */
+export function printSecret(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -3,6 +3,7 @@ import { VERSION } from '../base/version.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Command, type CommandInput, print } from './command.ts';
 import {
+  certificateFindings,
   checkClients,
   checkSettings,
   checkStore,
@@ -31,6 +32,7 @@ async function diagnose(
   }
   const findings = [
     node,
+    ...certificateFindings(input.env),
     ...(await checkSettings(config)),
     ...(await checkStore(config)),
     ...(await checkClients(input.env)),

@@ -6,6 +6,7 @@ import { type ApiOptions, createApi } from './api/api-route.ts';
 import type { Exchange } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { loadPage, PAGE_PATHS } from './page-files.ts';
+import { redactAnswer } from './redact-answers.ts';
 
 export interface AppOptions extends ApiOptions {
   readonly metrics: Pick<Metrics, 'render'>;
@@ -31,6 +32,13 @@ async function servePage(app: Hono<{ Bindings: Exchange }>, folder: URL): Promis
 export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: Exchange }>> {
   const { metrics, admin, logger, host } = options;
   const app = new Hono<{ Bindings: Exchange }>();
+  app.use(async (context, next) => {
+    await next();
+    const answer = context.res;
+    // What is set in the place of an answer takes over its headers, the length among them.
+    context.res = undefined;
+    context.res = await redactAnswer(answer, (text) => host.redact(text));
+  });
   app.get(HEALTH_PATH, (context) => context.json({ status: 'ok' }));
   app.get('/metrics', async () => {
     const snapshot = await admin.snapshot().catch(() => null);
@@ -40,8 +48,6 @@ export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: E
   app.route('/api', createApi(options));
   await servePage(app, options.pageFolder);
   app.notFound((context) => context.json({ error: 'Nothing is served at this address' }, 404));
-  app.onError((error, context) =>
-    context.json({ error: host.redact(presentError(error, logger)) }, 500),
-  );
+  app.onError((error, context) => context.json({ error: presentError(error, logger) }, 500));
   return app;
 }

@@ -1,6 +1,9 @@
 /** One request and its answer: node's form of it, and the web's, which the SDKs speak. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { EventRedactor, redactBody } from './redact-answers.ts';
+
+type Redact = (text: string) => string;
 
 /** As node gives them; hono's node server hands them to every handler. */
 export interface Exchange {
@@ -54,7 +57,7 @@ const HEADERS_AFTER_MS = 1_000;
 class EventWriter {
   readonly #outgoing: ServerResponse;
   readonly #headers: NodeJS.Timeout;
-  #held: Uint8Array[] = [];
+  #held = '';
   #turn: NodeJS.Immediate | undefined;
 
   constructor(outgoing: ServerResponse) {
@@ -66,34 +69,38 @@ class EventWriter {
     return this.#outgoing.destroyed || this.#outgoing.writableEnded;
   }
 
-  write(event: Uint8Array): void {
-    this.#held.push(event);
+  write(events: string): void {
+    this.#held += events;
     this.#turn ??= setImmediate(() => {
-      const events = this.#take();
-      if (!this.isOver) this.#outgoing.write(events);
+      const text = this.#take();
+      if (!this.isOver && text !== '') this.#outgoing.write(text);
     });
   }
 
   end(): void {
-    const events = this.#take();
-    if (this.isOver) return;
-    // Text goes out in one piece with the headers, bytes in two.
-    if (this.#outgoing.headersSent) this.#outgoing.end(events);
-    else this.#outgoing.end(events.toString('utf8'));
+    const text = this.#take();
+    if (!this.isOver) this.#outgoing.end(text);
   }
 
-  #take(): Buffer {
+  #take(): string {
     clearTimeout(this.#headers);
     clearImmediate(this.#turn);
     this.#turn = undefined;
-    return Buffer.concat(this.#held.splice(0));
+    const text = this.#held;
+    this.#held = '';
+    return text;
   }
 }
 
-async function sendEvents({ incoming, outgoing }: Exchange, body: ReadableStream<Uint8Array>) {
+async function sendEvents(
+  { incoming, outgoing }: Exchange,
+  body: ReadableStream<Uint8Array>,
+  redact: Redact,
+): Promise<void> {
   // Who only listens may wait for the first event for ever.
   if (incoming.method === 'GET') outgoing.flushHeaders();
   const writer = new EventWriter(outgoing);
+  const events = new EventRedactor(redact);
   const reader = body.getReader();
   // The source is told that nobody listens.
   outgoing.once('close', () => void reader.cancel().catch(() => {}));
@@ -101,8 +108,9 @@ async function sendEvents({ incoming, outgoing }: Exchange, body: ReadableStream
     if (outgoing.writableNeedDrain) await drained(outgoing);
     const { done, value } = await reader.read();
     if (done || writer.isOver) break;
-    writer.write(value);
+    writer.write(events.push(value));
   }
+  writer.write(events.end());
   writer.end();
 }
 
@@ -117,14 +125,19 @@ function drained(outgoing: ServerResponse): Promise<void> {
   });
 }
 
-/** Sends the answer as it comes. */
-export async function sendAnswer(exchange: Exchange, answer: Response): Promise<void> {
+/** Sends the answer as it comes, without secrets. */
+export async function sendAnswer(
+  exchange: Exchange,
+  answer: Response,
+  redact: Redact,
+): Promise<void> {
   const { outgoing } = exchange;
   outgoing.statusCode = answer.status;
   for (const [name, value] of answer.headers) {
     if (!HOP_BY_HOP.has(name)) outgoing.setHeader(name, value);
   }
-  const isStream = answer.headers.get('content-type') === 'text/event-stream';
-  if (answer.body !== null && isStream) await sendEvents(exchange, answer.body);
-  else outgoing.end(await answer.text());
+  const type = answer.headers.get('content-type') ?? '';
+  if (answer.body !== null && type === 'text/event-stream') {
+    await sendEvents(exchange, answer.body, redact);
+  } else outgoing.end(redactBody(await answer.text(), type, redact));
 }

@@ -127,14 +127,16 @@ export class McpRoute {
   /** Never rejects. */
   async handle(exchange: Exchange): Promise<void> {
     const { outgoing } = exchange;
+    const { host, logger } = this.#options;
+    const send = (answer: Response): Promise<void> =>
+      sendAnswer(exchange, answer, (text) => host.redact(text));
     try {
       const answer = await this.#answer(exchange);
-      if (answer !== null) await sendAnswer(exchange, answer);
+      if (answer !== null) await send(answer);
     } catch (error) {
-      const { host, logger } = this.#options;
-      const text = host.redact(presentError(error, logger));
+      const text = presentError(error, logger);
       if (outgoing.headersSent) outgoing.destroy();
-      else await sendAnswer(exchange, reply(500, INTERNAL_ERROR, text));
+      else await send(reply(500, INTERNAL_ERROR, text));
     }
   }
 

@@ -1,10 +1,9 @@
 /**
  * One tool call, whatever the protocol's era: arguments in, result out. Both shells and both
- * transports come through here.
+ * transports come through here. What a result says passes the redactor where it leaves the process.
  */
 
 import { isAbort } from '../base/errors.ts';
-import { isRecord } from '../base/json.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import type { Tool, ToolOutput } from '../tools/tool.ts';
 import { Heartbeat, type ProgressReport } from './heartbeat.ts';
@@ -56,49 +55,13 @@ export function errorResult(text: string): ToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
 
-type Redact = (text: string) => string;
-
-/** Copied only where there is something to take out, which is almost never. */
-function redactRecord(
-  record: Readonly<Record<string, unknown>>,
-  redact: Redact,
-): Record<string, unknown> {
-  let clean: Record<string, unknown> = record;
-  for (const key of Object.keys(record)) {
-    const value = redactDeep(record[key], redact);
-    if (value === record[key]) continue;
-    if (clean === record) clean = { ...record };
-    clean[key] = value;
-  }
-  return clean;
-}
-
-function redactDeep(value: unknown, redact: Redact): unknown {
-  if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) {
-    const clean = value.map((entry) => redactDeep(entry, redact));
-    return clean.some((entry, at) => entry !== value[at]) ? clean : value;
-  }
-  return isRecord(value) ? redactRecord(value, redact) : value;
-}
-
-function resultOf(output: ToolOutput, links: readonly ResourceLink[], redact: Redact): ToolResult {
-  return {
-    content: [{ type: 'text', text: redact(output.text) }, ...links],
-    structuredContent: redactRecord(output.structured, redact),
-  };
-}
-
-function heartbeatOf(call: ToolCall, redact: Redact): Heartbeat | null {
-  const { report } = call;
-  if (report === null) return null;
-  return new Heartbeat(({ progress, message }) => report({ progress, message: redact(message) }));
+function resultOf({ text, structured }: ToolOutput, links: readonly ResourceLink[]): ToolResult {
+  return { content: [{ type: 'text', text }, ...links], structuredContent: { ...structured } };
 }
 
 async function run(options: ServerOptions, call: ToolCall, args: unknown): Promise<ToolResult> {
   const { host, session, results, client } = options;
-  const redact: Redact = (text) => host.redact(text);
-  const heartbeat = heartbeatOf(call, redact);
+  const heartbeat = call.report === null ? null : new Heartbeat(call.report);
   const kept: string[] = [];
   try {
     const { deepseek, perplexity } = await host.clients();
@@ -113,13 +76,13 @@ async function run(options: ServerOptions, call: ToolCall, args: unknown): Promi
       client: call.client ?? client.name,
       onProgress: ({ message }) => heartbeat?.update(message),
       keep: (whole) => {
-        const uri = results.keep(redact(whole));
+        const uri = results.keep(whole);
         kept.push(uri);
         return uri;
       },
     });
     const knowsLinks = client.version === null || client.version >= LINKS_SINCE;
-    return resultOf(output, knowsLinks ? kept.map(linkTo) : [], redact);
+    return resultOf(output, knowsLinks ? kept.map(linkTo) : []);
   } finally {
     heartbeat?.stop();
   }
@@ -142,7 +105,7 @@ export async function callTool(options: ServerOptions, call: ToolCall): Promise<
   if (!parsed.ok) {
     ended('error');
     const text = `${call.tool.name} was not called: ${parsed.problem}. Correct the arguments and call it again.`;
-    return errorResult(host.redact(text));
+    return errorResult(text);
   }
   try {
     const result = await run(options, call, parsed.value);
@@ -154,6 +117,6 @@ export async function callTool(options: ServerOptions, call: ToolCall): Promise<
       throw error;
     }
     ended('error');
-    return errorResult(host.redact(presentError(error, logger)));
+    return errorResult(presentError(error, logger));
   }
 }

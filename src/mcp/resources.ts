@@ -27,7 +27,7 @@ export async function readResource(
   { host, results }: Pick<ServerOptions, 'host' | 'results'>,
 ): Promise<ResourceText[] | null> {
   if (uri === STATUS_URI) {
-    const text = host.redact(JSON.stringify(await host.status(), null, 2));
+    const text = JSON.stringify(await host.status(), null, 2);
     return [{ uri, mimeType: 'application/json', text }];
   }
   const text = results.read(uri);

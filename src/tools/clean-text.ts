@@ -21,6 +21,7 @@ const LONE_SURROGATE = /\p{Surrogate}/gu;
  */
 const SUSPECT =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: code units, one by one, are meant
   /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uD800-\uDFFF\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB]/;
 
 /** Half a surrogate pair is no character, and strict JSON parsers refuse it. */
@@ -54,5 +55,7 @@ export function headOf(text: string, limit: number): string {
 
 /** 400000 → "400,000". */
 export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
+  const digits = String(count);
+  const head = digits.length % 3 || 3;
+  return digits.slice(0, head) + digits.slice(head).replace(/\d{3}/g, ',$&');
 }

@@ -52,13 +52,23 @@ function namedModels(text: string): string[] {
   const listed = /supported api model names are (.{1,1000}?)(?:, but you passed|\.\s|\.?$)/i.exec(
     text,
   );
-  const names = (listed?.[1] ?? '').split(/,\s*|\s+(?:or|and)\s+/);
+  const names = (listed?.[1] ?? '').split(/,|\s(?:or|and)\s/);
   return names.map((name) => name.trim()).filter((name) => MODEL_NAME.test(name));
 }
 
-function namedLimit(text: string): number | null {
-  const digits = /concurrency limit of (\d{1,6})\b/i.exec(text)?.[1];
+/** The number that a 429's text gives after these words. */
+function numberAfter(words: RegExp, text: string): number | null {
+  const digits = words.exec(text)?.[1];
   return digits === undefined ? null : Number(digits);
+}
+
+/** DeepSeek's numbers: calls in flight on the account, this one among them or not, and its limit. */
+function namedNumbers(kind: FailureKind, text: string): Partial<Failure> {
+  if (kind !== 'balance_limit' && kind !== 'concurrency') return {};
+  return {
+    namedLimit: numberAfter(/concurrency limit of (\d{1,6})\b/i, text),
+    namedInFlight: numberAfter(/current concurrency is (\d{1,6})\b/i, text),
+  };
 }
 
 /** DeepSeek's trace header, or what others use. Its shape is checked: it is shown to the caller. */
@@ -74,6 +84,7 @@ export function failureOf(kind: FailureKind, known: Partial<Failure> = {}): Fail
     retryAfterMs: null,
     requestId: null,
     namedLimit: null,
+    namedInFlight: null,
     mayBeBilled: false,
     ...known,
     kind,
@@ -82,12 +93,11 @@ export function failureOf(kind: FailureKind, known: Partial<Failure> = {}): Fail
 
 function diagnose(status: number, headers: AnswerHeaders, body: ErrorBody): Diagnosis {
   const kind = kindOf(status, body);
-  const isLimit = kind === 'balance_limit' || kind === 'concurrency';
   const failure = failureOf(kind, {
     status,
     retryAfterMs: retryAfterMs(headers, body),
     requestId: requestIdOf(headers),
-    namedLimit: isLimit ? namedLimit(body.text) : null,
+    ...namedNumbers(kind, body.text),
     mayBeBilled: status < 300 || MAYBE_DONE(status),
   });
   const isRefusal = kind === 'bad_request';

@@ -21,6 +21,8 @@ export function createProgress(context: CallContext): Say {
 
 /** `1,240 tokens`; by hand, for toLocaleString takes as long as all else that a chunk needs. */
 export function tokensInWords(tokens: number): string {
-  const grouped = String(tokens).replace(/\B(?=(\d{3})+$)/g, ',');
+  const digits = String(tokens);
+  const head = digits.length % 3 || 3;
+  const grouped = digits.slice(0, head) + digits.slice(head).replace(/\d{3}/g, ',$&');
   return `${grouped} ${tokens === 1 ? 'token' : 'tokens'}`;
 }

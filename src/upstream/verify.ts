@@ -13,6 +13,14 @@ export interface KeyCheck {
   readonly verdict: KeyVerdict;
   /** Our words, lower case, no period: "balance 4.20 USD". */
   readonly detail: string;
+  /** What the account has, by currency; nothing where the provider does not tell. */
+  readonly balances?: readonly Balance[];
+}
+
+export interface Balance {
+  /** Three capital letters. */
+  readonly currency: string;
+  readonly amount: number;
 }
 
 export interface ProbeOptions {
@@ -42,14 +50,18 @@ function requestOf(provider: Provider, options: ProbeOptions) {
   return { baseUrl: options.perplexityBaseUrl, path: '/search', method: 'POST' as const, body };
 }
 
-/** `4.20 USD`, or `4.20 USD and 30.00 CNY`; null when no amount can be read. */
-function amountOf(infos: unknown): string | null {
-  const amounts = listOf(infos).flatMap((entry) => {
+interface Told extends Balance {
+  /** The amount as it was told. */
+  readonly text: string;
+}
+
+function amountsOf(infos: unknown): Told[] {
+  return listOf(infos).flatMap((entry) => {
     const info = fieldsOf(entry);
-    const [total, currency] = [textOf(info.total_balance) ?? '', textOf(info.currency) ?? ''];
-    return AMOUNT.test(total) && CURRENCY.test(currency) ? [`${total} ${currency}`] : [];
+    const [text, currency] = [textOf(info.total_balance) ?? '', textOf(info.currency) ?? ''];
+    const isAmount = AMOUNT.test(text) && CURRENCY.test(currency);
+    return isAmount ? [{ text, currency, amount: Number(text) }] : [];
   });
-  return amounts.length === 0 ? null : amounts.join(' and ');
 }
 
 function readBalance(body: string): KeyCheck {
@@ -57,9 +69,13 @@ function readBalance(body: string): KeyCheck {
   if (balance === null || typeof balance.is_available !== 'boolean') {
     return { verdict: 'unknown', detail: 'the answer was not a balance' };
   }
-  const amount = amountOf(balance.balance_infos);
-  const detail = amount === null ? 'balance not told' : `balance ${amount}`;
-  return { verdict: balance.is_available ? 'ok' : 'no_credit', detail };
+  const told = amountsOf(balance.balance_infos);
+  const words = told.map(({ text, currency }) => `${text} ${currency}`).join(' and ');
+  return {
+    verdict: balance.is_available ? 'ok' : 'no_credit',
+    detail: words === '' ? 'balance not told' : `balance ${words}`,
+    balances: told.map(({ currency, amount }) => ({ currency, amount })),
+  };
 }
 
 function readSearch(body: string): KeyCheck {

@@ -57,8 +57,20 @@ const ANSWERS: ReadonlyArray<readonly [number, string, FailureKind]> = [
   ],
   [402, deepseek('Insufficient Balance', 'unknown_error', 'invalid_request_error'), 'no_credit'],
   [403, perplexity(403, 'forbidden', 'blocked'), 'forbidden'],
+  [403, '{"message":"Forbidden"}', 'forbidden'],
+  [403, perplexity(403, 'chat_completions_not_available', 'use /v1/responses'), 'bad_request'],
+  [403, deepseek('Content Exists Risk'), 'moderation'],
+  [403, HTML, 'blocked'],
+  [403, 'error code: 1020', 'blocked'],
+  [403, '', 'blocked'],
   [403, deepseek('Insufficient Balance'), 'no_credit'],
   [404, perplexity(404, 'not_found', 'no such id'), 'bad_request'],
+  [405, '', 'bad_request'],
+  [408, '', 'server_error'],
+  [410, '', 'bad_request'],
+  [413, HTML, 'too_long'],
+  [422, deepseek('context_length_exceeded'), 'too_long'],
+  [425, '', 'server_error'],
   [413, perplexity(413, 'payload_too_large', 'too large'), 'too_long'],
   [422, deepseek('Invalid parameters'), 'bad_request'],
   [422, 'Failed to deserialize the JSON body into the target type', 'bad_request'],
@@ -86,6 +98,16 @@ const ANSWERS: ReadonlyArray<readonly [number, string, FailureKind]> = [
   [502, HTML, 'server_error'],
   [503, deepseek('Service is too busy.', 'service_unavailable_error'), 'overloaded'],
   [504, '', 'server_error'],
+  [503, deepseek('No available channel', 'new_api_error', 'model_not_found'), 'unknown_model'],
+  [500, deepseek('x', 'model_not_found'), 'unknown_model'],
+  [404, deepseek('x', 'invalid_request_error', 'model_not_found'), 'unknown_model'],
+  [404, deepseek('Model Not Exist'), 'unknown_model'],
+  [422, deepseek('Model Not Exist'), 'unknown_model'],
+  // A prompt that is echoed is no code of an error.
+  [500, deepseek('could not finish: "explain model_not_found"', 'internal_error'), 'server_error'],
+  [503, deepseek('Insufficient Balance', 'service_unavailable_error'), 'overloaded'],
+  [429, deepseek('content_policy', 'rate_limit_error'), 'concurrency'],
+  [429, deepseek('Please top up your balance', 'rate_limit_error'), 'balance_limit'],
   [529, '', 'overloaded'],
   [302, '', 'redirect'],
   [307, '', 'redirect'],
@@ -201,6 +223,36 @@ describe('an answer that is an error', () => {
     expect(billed).toEqual([200, 504]);
   });
 
+  it('is about the address where nothing is served there, or not any more', () => {
+    const isAddress = (status: number, body = ''): boolean =>
+      diagnoseAnswer(status, new Headers(), body).isWrongAddress;
+    expect([400, 403, 404, 405, 410, 415, 500].filter((status) => isAddress(status))).toEqual([
+      404, 405, 410,
+    ]);
+    expect(isAddress(403, perplexity(403, 'chat_completions_not_available', 'x'))).toBe(true);
+    expect(isAddress(404, deepseek('Model Not Exist'))).toBe(false);
+  });
+
+  it('asks for a pause in a header or in its text', () => {
+    const pause = (headers: Record<string, string>, body = ''): number | null =>
+      diagnoseAnswer(429, new Headers(headers), body).failure.retryAfterMs;
+    expect(pause({ 'retry-after': '3' })).toBe(3_000);
+    expect(pause({}, deepseek('try again in 4s'))).toBe(4_000);
+    expect(pause({})).toBeNull();
+  });
+
+  it('is read however deep it is nested, and however long it is', () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    for (const name of ['message', 'type', 'code', 'status', 'retry_after']) {
+      const body = `{"error":{"${name}":${deep}},"detail":${deep}}`;
+      expect(diagnoseAnswer(500, new Headers(), body).failure.kind).toBe('server_error');
+      const fields = JSON.parse(body);
+      expect(diagnoseEmbedded(fields, new Headers(), false).failure.kind).toBe('server_error');
+    }
+    const long = deepseek('x'.repeat(1_000_000));
+    expect(diagnoseAnswer(400, new Headers(), long).failure.kind).toBe('bad_request');
+  });
+
   it('takes a trace id only if it looks like one', () => {
     expect(requestIdOf(new Headers({ 'x-ds-trace-id': 'abc-123' }))).toBe('abc-123');
     expect(requestIdOf(new Headers({ 'x-ds-trace-id': 'see <a href=x>' }))).toBeNull();
@@ -209,14 +261,67 @@ describe('an answer that is an error', () => {
   it('inside a 200 is read by its code, or by its type', () => {
     const kind = (error: Record<string, unknown>) =>
       diagnoseEmbedded({ error }, new Headers(), false).failure.kind;
-    expect(kind({ code: 429, message: 'slow down' })).toBe('concurrency');
-    expect(kind({ code: 401, type: 'insufficient_quota' })).toBe('no_credit');
-    expect(kind({ type: 'rate_limit_error', message: 'x' })).toBe('concurrency');
-    expect(kind({ message: 'Insufficient Balance' })).toBe('no_credit');
-    expect(kind({ message: 'Content Exists Risk' })).toBe('moderation');
-    expect(kind({ message: 'Service is too busy' })).toBe('overloaded');
-    expect(kind({ message: 'Internal Server Error' })).toBe('server_error');
+    const rows: ReadonlyArray<readonly [Record<string, unknown>, FailureKind]> = [
+      [{ code: 429, message: 'slow down' }, 'concurrency'],
+      [{ code: '429', message: 'slow down' }, 'concurrency'],
+      [{ status: 503 }, 'overloaded'],
+      [{ status_code: 402 }, 'no_credit'],
+      [{ code: 401, type: 'insufficient_quota' }, 'no_credit'],
+      [{ code: 200, message: 'x' }, 'server_error'],
+      [{ code: 600, message: 'x' }, 'server_error'],
+      [{ type: 'rate_limit_error', message: 'x' }, 'concurrency'],
+      [{ type: 'rate_limit_error', code: 'invalid_request_error', message: 'x' }, 'concurrency'],
+      [{ message: 'Too Many Requests' }, 'concurrency'],
+      [{ message: 'request was throttled' }, 'concurrency'],
+      [{ message: 'your concurrency limit of 5' }, 'concurrency'],
+      [{ type: 'authentication_error', message: 'x' }, 'invalid_key'],
+      [{ code: 'invalid_api_key', message: 'x' }, 'invalid_key'],
+      // A prompt that is echoed is no verdict on a key.
+      [{ message: 'explain authentication' }, 'server_error'],
+      [{ message: 'Insufficient Balance' }, 'no_credit'],
+      [{ message: 'Content Exists Risk' }, 'moderation'],
+      [{ type: 'invalid_request_error', message: 'x' }, 'bad_request'],
+      [{ code: 'invalid_parameter', message: 'x' }, 'bad_request'],
+      [{ message: 'maximum context length is 5' }, 'too_long'],
+      [{ message: 'Service is too busy' }, 'overloaded'],
+      [{ type: 'overloaded_error', message: 'x' }, 'overloaded'],
+      [{ code: 'service_unavailable', message: 'x' }, 'overloaded'],
+      [{ message: 'Internal Server Error' }, 'server_error'],
+    ];
+    for (const [error, expected] of rows) expect([error, kind(error)]).toEqual([error, expected]);
+    expect(diagnoseEmbedded({ error: 'Rate limit' }, new Headers(), false).failure.kind).toBe(
+      'concurrency',
+    );
     expect(kind({})).toBe('server_error');
+  });
+});
+
+describe('an error inside a 200', () => {
+  const billed = (error: object, hasStarted: boolean): boolean =>
+    diagnoseEmbedded({ error }, new Headers(), hasStarted).failure.mayBeBilled;
+
+  it('may be billed, unless it is a refusal and nothing had been generated', () => {
+    expect(billed({ code: 429 }, false)).toBe(false);
+    expect(billed({ code: 401 }, false)).toBe(false);
+    expect(billed({ code: 402 }, false)).toBe(false);
+    expect(billed({ code: 403 }, false)).toBe(false);
+    expect(billed({ code: 400 }, false)).toBe(false);
+    expect(billed({ code: 413 }, false)).toBe(false);
+    expect(billed({ code: 400, message: 'Content Exists Risk' }, false)).toBe(false);
+    expect(billed({ code: 400, message: 'Model Not Exist' }, false)).toBe(false);
+    expect(billed({ code: 429, message: 'top up your balance' }, false)).toBe(false);
+    expect(billed({ code: 500 }, false)).toBe(true);
+    expect(billed({ code: 503 }, false)).toBe(true);
+    expect(billed({ code: 429 }, true)).toBe(true);
+  });
+
+  it('keeps its status, its trace id and the pause it asks for', () => {
+    const headers = new Headers({ 'x-ds-trace-id': 'abc', 'retry-after': '2' });
+    expect(diagnoseEmbedded({ error: { code: 429 } }, headers, false).failure).toMatchObject({
+      status: 200,
+      requestId: 'abc',
+      retryAfterMs: 2_000,
+    });
   });
 });
 
@@ -235,6 +340,7 @@ describe('what the caller is told', () => {
   const KINDS: readonly FailureKind[] = [
     ...new Set([...ANSWERS.map(([, , kind]) => kind), ...SOCKETS.map(([, , kind]) => kind)]),
     'empty',
+    'no_answer',
     'cut',
     'idle',
     'deadline',

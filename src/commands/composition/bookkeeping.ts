@@ -2,10 +2,13 @@
 
 import type { Logger } from '../../base/logger.ts';
 import type { CallAsk, CallMeter, Meter } from '../../base/spending.ts';
+import { within } from '../../base/within.ts';
 import type { Config } from '../../config.ts';
+import { writeFailure } from '../../disk/failures.ts';
 import { watchPath } from '../../disk/path-watch.ts';
+import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
-import { Ledger } from '../../usage/ledger/ledger.ts';
+import { Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
 import { loadPrices, pricesPath } from '../../usage/prices/load-prices.ts';
 import type { PriceTable } from '../../usage/prices/price-table.ts';
 import { UsageMeter } from '../../usage/usage-meter.ts';
@@ -13,6 +16,7 @@ import { UsageMeter } from '../../usage/usage-meter.ts';
 export interface BookkeepingOptions {
   readonly config: Config;
   readonly logger: Logger;
+  readonly redact: (text: string) => string;
   /** Hears of every finished attempt. */
   readonly onSpent?: (entry: Entry) => void;
   /** Epoch milliseconds; default the machine's clock. */
@@ -21,20 +25,6 @@ export interface BookkeepingOptions {
 
 /** A program that ends waits this long for a disk that hangs. */
 const FLUSH_MS = 500;
-
-const TROUBLES: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EROFS: 'the disk is read-only',
-  EACCES: 'no permission',
-  EPERM: 'no permission',
-  ENOTDIR: 'something else stands in its place',
-};
-
-function troubleOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return TROUBLES[code] ?? (code === '' ? 'it failed' : code);
-}
 
 export class Bookkeeping implements Meter {
   readonly #options: BookkeepingOptions;
@@ -62,7 +52,14 @@ export class Bookkeeping implements Meter {
   }
 
   call(ask: CallAsk): Promise<CallMeter> {
-    return this.#meter.call(ask);
+    const { redact } = this.#options;
+    // Both are the caller's own words.
+    const [model, client] = [redact(ask.model), ask.client === null ? null : redact(ask.client)];
+    return this.#meter.call({ ...ask, model, client });
+  }
+
+  noteBalance(reading: BalanceReading): void {
+    this.#ledger?.noteBalance(reading);
   }
 
   /** Resolves when the ledger is written, or its disk had its time. */
@@ -70,12 +67,7 @@ export class Bookkeeping implements Meter {
     this.#stopWatching();
     // Calls that were just aborted end in this turn, and are written, too.
     await new Promise((resolve) => setImmediate(resolve));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, FLUSH_MS);
-    });
-    await Promise.race([this.#ledger?.close(), late]);
-    clearTimeout(timer);
+    await within(FLUSH_MS, this.#ledger?.close() ?? Promise.resolve());
   }
 
   #openLedger(now: () => number): Ledger {
@@ -83,7 +75,8 @@ export class Bookkeeping implements Meter {
     const onTrouble = (error: unknown): void => {
       if (error === null) logger.info('The ledger can be written again');
       else {
-        const what = { folder: config.home, reason: troubleOf(error) };
+        const { message, hint } = writeFailure(usageFolder(config.home), error);
+        const what = { reason: message, next: hint };
         logger.warn('The ledger cannot be written; calls go on without it', what);
       }
     };

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError, PROVIDERS } from '../../base/errors.ts';
 import { createLogger } from '../../base/logger.ts';
-import { Redactor } from '../../base/redact.ts';
+import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
@@ -12,7 +12,9 @@ import type { CostSample } from '../../http/money-metrics.ts';
 import { isLoopback, plainAddress } from '../../http/names.ts';
 import { serveHttp } from '../../http/serve-http.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
-import type { CommandInput, CommandOptions } from '../command.ts';
+import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
+import { logWarnings } from '../composition/config-warnings.ts';
+import { useConfiguration } from '../composition/known-secrets.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
@@ -96,11 +98,14 @@ function pageFolder(): URL {
 export async function runHttpServer(options: HttpServerOptions): Promise<number> {
   const { flags, env, address, port, allowedHosts, allowedOrigins, onListening } = options;
   const config = loadConfig(flags, env);
-  const redactor = new Redactor();
+  const redactor = secrets;
+  useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
   const found = await findHttpToken(config);
+  logWarnings(logger, config);
+  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
   const { token, isConfigured } = found;
-  redactor.add(token);
+  redactor.use('HTTP token', [token]);
   if (!isSound(found)) {
     logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
   }
@@ -117,6 +122,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     logger,
     redactor,
     observer: metrics.observer,
+    onBalance: (reading) => metrics.money.balanceRead(reading),
     onSpent: (entry) => {
       const cost = costOf(entry);
       if (cost !== null) metrics.money.spent(cost);
@@ -128,7 +134,10 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   });
   const record = recordPath(config.home);
   try {
-    return await serveHttp({
+    const crash = new AbortController();
+    claimProcess(logger, () => crash.abort());
+    const code = await serveHttp({
+      signal: crash.signal,
       address,
       port,
       token,
@@ -146,6 +155,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
         onListening?.(url, token);
       },
     });
+    return crash.signal.aborted ? 1 : code;
   } finally {
     await served.close();
     await removeOwnRecord(record);

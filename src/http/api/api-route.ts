@@ -77,14 +77,12 @@ function knownForm(name: string): string {
 
 function readRoutes(api: Hono<{ Bindings: Exchange }>, options: ApiOptions): void {
   const { host, admin, history } = options;
-  const json = (value: unknown): Response =>
-    new Response(host.redact(JSON.stringify(value)), {
-      headers: { 'Content-Type': 'application/json; charset=utf-8' },
-    });
-  api.get('/status', async () => json(await host.status()));
-  api.get('/history', ({ req }) => json(history.view(Number(req.query('since') ?? 0) || 0)));
-  api.get('/keys', async () => json(await admin.listKeys()));
-  api.get('/environments', async () => json(await admin.environments()));
+  api.get('/status', async () => Response.json(await host.status()));
+  api.get('/history', ({ req }) =>
+    Response.json(history.view(Number(req.query('since') ?? 0) || 0)),
+  );
+  api.get('/keys', async () => Response.json(await admin.listKeys()));
+  api.get('/environments', async () => Response.json(await admin.environments()));
 }
 
 function writeRoutes(api: Hono<{ Bindings: Exchange }>, options: ApiOptions): void {
@@ -127,7 +125,7 @@ export function createApi(options: ApiOptions): Hono<{ Bindings: Exchange }> {
   writeRoutes(api, options);
   api.onError((error, context) => {
     const text = error instanceof ApiError ? error.message : presentError(error, options.logger);
-    return context.json({ error: options.host.redact(text) }, statusOf(error));
+    return context.json({ error: text }, statusOf(error));
   });
   return api;
 }

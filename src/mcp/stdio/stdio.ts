@@ -6,6 +6,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.ts';
+import { claimProcess } from '../../base/process-output.ts';
 import { onEndingSignal } from '../../base/signals.ts';
 import { within } from '../../base/within.ts';
 import { unknownClient } from '../client-facts.ts';
@@ -13,7 +14,7 @@ import { KeptResults } from '../kept-results.ts';
 import type { ServerHost } from '../server-host.ts';
 import { Connection } from './connection.ts';
 import { LineWriter, type Write } from './line-writer.ts';
-import { claimCrashes, claimStdout } from './stray-output.ts';
+import { claimStdout } from './stray-output.ts';
 
 export interface StdioOptions {
   readonly input: Readable;
@@ -52,7 +53,7 @@ function watchEnds(options: StdioOptions, end: (ending: Ending) => void): () => 
   if (signal?.aborted === true) stop();
   const ownsProcess = input === process.stdin;
   const ignoreSignals = ownsProcess ? onEndingSignal(stop) : null;
-  if (ownsProcess) claimCrashes(options.logger, () => end('crashed'));
+  if (ownsProcess) claimProcess(options.logger, () => end('crashed'));
   return () => {
     signal?.removeEventListener('abort', stop);
     ignoreSignals?.();

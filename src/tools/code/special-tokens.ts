@@ -18,7 +18,8 @@ function tokenBefore(text: string, to: number): number {
 }
 
 function isBlank(text: string, at: number): boolean {
-  return at >= 0 && at < text.length && (text[at] ?? '').trim() === '';
+  const code = text.charCodeAt(at);
+  return code === 32 || (code >= 9 && code <= 13);
 }
 
 /** The text without such tokens at its beginning and its end; other text is left as it is. */

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCode } from '../../base/system-error.ts';
 import { isLiteLlm, parseLiteLlm } from './litellm.ts';
 import { parsePriceTable } from './parse-table.ts';
 import type { PriceTable } from './price-table.ts';
@@ -79,7 +80,7 @@ async function problemOf(text: string, error: unknown): Promise<string> {
 /** @returns null where there is no file */
 async function readUserFile(path: string): Promise<string | null> {
   const info = await stat(path).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (systemCode(error) === 'ENOENT') return null;
     throw error;
   });
   if (info === null) return null;
