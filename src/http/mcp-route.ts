@@ -31,9 +31,9 @@ import { KeptResults } from '../mcp/kept-results.ts';
 import { presentError } from '../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 import { plainAccept } from './accept.ts';
-import { type Exchange, headerOf, sendAnswer, webRequest, whenLeft } from './exchange.ts';
+import { type HttpExchange, headerOf, sendAnswer, webRequest, whenLeft } from './http-exchange.ts';
 import { readJson } from './request-body.ts';
-import { type Session, type SessionLimits, Sessions } from './sessions.ts';
+import { type McpSession, type SessionLimits, Sessions } from './sessions.ts';
 
 /** What is served in each era: a server for one session, a server for one request. */
 export interface ServerFactories {
@@ -93,7 +93,7 @@ function accepted(): Response {
 const SESSION_HEADER = 'mcp-session-id';
 
 /** Both SDKs look for one spelling of the Accept header. */
-function requestOf(exchange: Exchange, signal: AbortSignal | null = null): Request {
+function requestOf(exchange: HttpExchange, signal: AbortSignal | null = null): Request {
   const { accept } = exchange.incoming.headers;
   return webRequest(exchange, { accept: plainAccept(accept) }, signal);
 }
@@ -125,7 +125,7 @@ export class McpRoute {
   }
 
   /** Never rejects. */
-  async handle(exchange: Exchange): Promise<void> {
+  async handle(exchange: HttpExchange): Promise<void> {
     const { outgoing } = exchange;
     const { host, logger } = this.#options;
     const send = (answer: Response): Promise<void> =>
@@ -141,7 +141,7 @@ export class McpRoute {
   }
 
   /** @returns null when the client left */
-  async #answer(exchange: Exchange): Promise<Response | null> {
+  async #answer(exchange: HttpExchange): Promise<Response | null> {
     const { method } = exchange.incoming;
     if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(exchange);
     if (method !== 'POST') {
@@ -173,7 +173,7 @@ export class McpRoute {
     await Promise.all([this.#sessions.close(), this.#modern.close()]);
   }
 
-  async #legacy(exchange: Exchange, posted: Posted): Promise<Response> {
+  async #legacy(exchange: HttpExchange, posted: Posted): Promise<Response> {
     if (headerOf(exchange, SESSION_HEADER) !== null) {
       const session = this.#find(exchange);
       return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
@@ -190,7 +190,7 @@ export class McpRoute {
     return response;
   }
 
-  async #post(exchange: Exchange, session: Session, posted: Posted): Promise<Response> {
+  async #post(exchange: HttpExchange, session: McpSession, posted: Posted): Promise<Response> {
     const ids = isBatch(posted) ? posted.flatMap(requestIdOf) : requestIdOf(posted);
     if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
       return reply(400, INVALID_REQUEST, 'Invalid request: this id is in use');
@@ -208,7 +208,7 @@ export class McpRoute {
     return session.transport.handleRequest(requestOf(exchange), { parsedBody: posted });
   }
 
-  async #sessionRequest(exchange: Exchange): Promise<Response> {
+  async #sessionRequest(exchange: HttpExchange): Promise<Response> {
     if (headerOf(exchange, SESSION_HEADER) === null) {
       return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
     }
@@ -225,7 +225,7 @@ export class McpRoute {
     return session.transport.handleRequest(request);
   }
 
-  #find(exchange: Exchange): Session | null {
+  #find(exchange: HttpExchange): McpSession | null {
     return this.#sessions.find(headerOf(exchange, SESSION_HEADER) ?? '', this.#options.token);
   }
 }

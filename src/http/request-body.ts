@@ -3,17 +3,17 @@
 import type { IncomingMessage } from 'node:http';
 import { parseJson } from '../base/json.ts';
 import { decodeUtf8 } from '../base/strict-utf8.ts';
-import type { Exchange } from './exchange.ts';
 import { BODY_LIMIT } from './guard.ts';
+import type { HttpExchange } from './http-exchange.ts';
 
 /** `gone`: the client left before its body was whole; nobody reads an answer. */
-export type Body =
+export type RequestBody =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'none' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'bad'; readonly status: 400 | 413 | 415; readonly message: string };
 
-function bad(status: 400 | 413 | 415, message: string): Body {
+function bad(status: 400 | 413 | 415, message: string): RequestBody {
   return { kind: 'bad', status, message };
 }
 
@@ -41,7 +41,7 @@ function readAll(request: IncomingMessage): Promise<Buffer | 'too large' | 'gone
 }
 
 /** Reads a JSON body. A request without any body is `none`, whatever its type says. */
-export async function readJson({ incoming, outgoing }: Exchange): Promise<Body> {
+export async function readJson({ incoming, outgoing }: HttpExchange): Promise<RequestBody> {
   const encoding = incoming.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     return bad(415, 'Compressed bodies are not accepted');

@@ -20,7 +20,7 @@ import { createGuard, type Guard, pathOf, type Refusal, SAFETY_HEADERS } from '.
 import { listen } from './listen.ts';
 import { McpRoute, type ServerFactories } from './mcp-route.ts';
 import type { Metrics } from './metrics.ts';
-import { plainAddress, servedNames, urlOf } from './names.ts';
+import { plainAddress, servedNames, urlOf } from './served-names.ts';
 import type { SessionLimits } from './sessions.ts';
 
 export interface HttpOptions {

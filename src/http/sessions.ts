@@ -28,7 +28,7 @@ export interface SessionsOptions extends Pick<ServerOptions, 'host' | 'logger' |
   readonly now?: () => number;
 }
 
-export class Session {
+export class McpSession {
   readonly id = randomUUID();
   readonly ids: RequestIds;
   readonly transport: WebStandardStreamableHTTPServerTransport;
@@ -65,7 +65,7 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #limits: SessionLimits;
   readonly #now: () => number;
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, McpSession>();
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: SessionsOptions) {
@@ -76,7 +76,7 @@ export class Sessions {
     this.#sweeper.unref();
   }
 
-  find(id: string, token: string): Session | null {
+  find(id: string, token: string): McpSession | null {
     const session = this.#sessions.get(keyOf(id, token));
     if (session === undefined) return null;
     session.seenAt = this.#now();
@@ -84,9 +84,9 @@ export class Sessions {
   }
 
   /** @returns null when every place is taken by a session at work */
-  async open(token: string): Promise<Session | null> {
+  async open(token: string): Promise<McpSession | null> {
     if (this.#sessions.size >= this.#limits.most && !this.#evict()) return null;
-    const session = new Session(this.#now());
+    const session = new McpSession(this.#now());
     const { host, logger, results, createServer } = this.#options;
     const { id, client } = session;
     const server = createServer({ host, logger, results, session: id, client });
@@ -119,7 +119,7 @@ export class Sessions {
 
   /** Makes room: the session that has been quiet for longest. */
   #evict(): boolean {
-    let quietest: Session | null = null;
+    let quietest: McpSession | null = null;
     for (const session of this.#sessions.values()) {
       if (session.open > 0) continue;
       if (quietest === null || session.seenAt < quietest.seenAt) quietest = session;
@@ -128,7 +128,7 @@ export class Sessions {
     return quietest !== null;
   }
 
-  #end(session: Session): void {
+  #end(session: McpSession): void {
     session.transport.close().catch((error: unknown) => {
       this.#options.logger.debug('a session did not close', { error });
     });

@@ -50,4 +50,4 @@ export interface EraServer {
   close(): Promise<void>;
 }
 
-export type Send = (message: object) => void;
+export type SendMessage = (message: object) => void;

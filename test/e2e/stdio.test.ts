@@ -8,7 +8,7 @@ import { canarySecret } from '../../lab/canary.ts';
 import { noise, RawClient } from '../../lab/client.ts';
 import { createHome, type Home } from '../../lab/home.ts';
 import { childEnvironment, PROGRAM } from '../../lab/program.ts';
-import { LINE_LIMIT } from '../../src/mcp/stdio/lines.ts';
+import { LINE_LIMIT } from '../../src/mcp/stdio/read-line.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
 const DEEPSEEK = canarySecret();

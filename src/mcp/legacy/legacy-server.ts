@@ -37,7 +37,7 @@ import {
 } from '../json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
-import type { EraServer, Send, ServerOptions } from '../server-host.ts';
+import type { EraServer, SendMessage, ServerOptions } from '../server-host.ts';
 import { RequestIds } from './request-ids.ts';
 
 type Extra = Parameters<NonNullable<Server['fallbackRequestHandler']>>[1];
@@ -171,7 +171,10 @@ function isForSdk(
 }
 
 /** Opens the server of a connection on stdio. */
-export async function openLegacyServer(options: ServerOptions, send: Send): Promise<EraServer> {
+export async function openLegacyServer(
+  options: ServerOptions,
+  send: SendMessage,
+): Promise<EraServer> {
   const server = createLegacyServer(options);
   const wire: Transport = {
     start: () => Promise.resolve(),

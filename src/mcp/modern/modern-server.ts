@@ -20,7 +20,7 @@ import { CACHE_HINTS, CAPABILITIES, SERVER_INFO, TOOL_LIST } from '../identity.t
 import { errorReply, INVALID_PARAMS, type JsonRpcRequest } from '../json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
-import type { EraServer, Send, ServerOptions } from '../server-host.ts';
+import type { EraServer, SendMessage, ServerOptions } from '../server-host.ts';
 
 function serveTools(server: Server, options: ServerOptions): void {
   server.setRequestHandler('tools/list', () => ({ tools: [...TOOL_LIST] }));
@@ -95,7 +95,10 @@ function versionRefusal(message: JsonRpcRequest): object | null {
 }
 
 /** Opens the server of a connection on stdio: the SDK's own entry over a transport of ours. */
-export async function openModernServer(options: ServerOptions, send: Send): Promise<EraServer> {
+export async function openModernServer(
+  options: ServerOptions,
+  send: SendMessage,
+): Promise<EraServer> {
   const wire: Transport = {
     start: () => Promise.resolve(),
     send: (message) => Promise.resolve(send(message)),

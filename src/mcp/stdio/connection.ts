@@ -22,14 +22,14 @@ import {
   type RequestId,
   readMessage,
 } from '../json-rpc.ts';
-import type { EraServer, Send } from '../server-host.ts';
-import { Batch, servesBatches } from './batch.ts';
+import type { EraServer, SendMessage } from '../server-host.ts';
 import type { LineWriter } from './line-writer.ts';
-import { isBlank, LINE_LIMIT, parseLine } from './lines.ts';
+import { MessageBatch, servesBatches } from './message-batch.ts';
+import { isBlank, LINE_LIMIT, readLine } from './read-line.ts';
 import { Turns } from './turns.ts';
 
 export interface ConnectionOptions {
-  readonly open: Readonly<Record<Era, (send: Send) => Promise<EraServer>>>;
+  readonly open: Readonly<Record<Era, (send: SendMessage) => Promise<EraServer>>>;
   readonly writer: Pick<LineWriter, 'send' | 'flush' | 'pending' | 'whenBelow'>;
   readonly logger: Logger;
   /** Filled in by `initialize`. */
@@ -118,7 +118,7 @@ export class Connection {
 
   #receive(line: Buffer): void {
     if (isBlank(line)) return;
-    const parsed = parseLine(line);
+    const parsed = readLine(line);
     if (parsed === null) this.#refuse(PARSE_ERROR, 'Parse error: the line is not JSON in UTF-8');
     else if (Array.isArray(parsed.value)) this.#receiveBatch(parsed.value);
     else this.#receiveMessage(parsed.value, () => this.#send);
@@ -131,7 +131,7 @@ export class Connection {
       this.#refuse(INVALID_REQUEST, `Invalid request: ${why}`);
       return;
     }
-    const batch = new Batch((replies) => this.#options.writer.send(replies));
+    const batch = new MessageBatch((replies) => this.#options.writer.send(replies));
     for (const value of values) this.#receiveMessage(value, () => batch.expect());
     batch.end();
   }

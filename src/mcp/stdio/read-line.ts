@@ -11,7 +11,7 @@ export const LINE_LIMIT = 10 * 1024 * 1024;
  *
  * @returns null when the line is not JSON in UTF-8
  */
-export function parseLine(bytes: Uint8Array): { readonly value: unknown } | null {
+export function readLine(bytes: Uint8Array): { readonly value: unknown } | null {
   const text = decodeUtf8(bytes);
   return text === null ? null : parseJson(text);
 }

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopback, plainAddress, plainHost, servedNames, urlOf } from '../../src/http/names.ts';
+import {
+  isLoopback,
+  plainAddress,
+  plainHost,
+  servedNames,
+  urlOf,
+} from '../../src/http/served-names.ts';
 
 describe('a Host in one spelling', () => {
   it.each([

@@ -6,7 +6,7 @@ import { EventRedactor, redactBody } from './redact-answers.ts';
 type Redact = (text: string) => string;
 
 /** As node gives them; hono's node server hands them to every handler. */
-export interface Exchange {
+export interface HttpExchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
@@ -14,13 +14,13 @@ export interface Exchange {
 /** Of the connection, not of the answer: node writes them as the client wants them. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 
-export function headerOf({ incoming }: Exchange, name: string): string | null {
+export function headerOf({ incoming }: HttpExchange, name: string): string | null {
   const value = incoming.headers[name];
   return value === undefined ? null : String(value);
 }
 
 /** Fires when the client leaves before its answer is out. */
-export function whenLeft({ outgoing }: Exchange): AbortSignal {
+export function whenLeft({ outgoing }: HttpExchange): AbortSignal {
   const left = new AbortController();
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) left.abort();
@@ -35,7 +35,7 @@ export function whenLeft({ outgoing }: Exchange): AbortSignal {
  * @param signal left out where nobody listens: a request that can be aborted costs more
  */
 export function webRequest(
-  { incoming }: Exchange,
+  { incoming }: HttpExchange,
   changed: Readonly<Record<string, string>>,
   signal: AbortSignal | null = null,
 ): Request {
@@ -93,7 +93,7 @@ class EventWriter {
 }
 
 async function sendEvents(
-  { incoming, outgoing }: Exchange,
+  { incoming, outgoing }: HttpExchange,
   body: ReadableStream<Uint8Array>,
   redact: Redact,
 ): Promise<void> {
@@ -127,7 +127,7 @@ function drained(outgoing: ServerResponse): Promise<void> {
 
 /** Sends the answer as it comes, without secrets. */
 export async function sendAnswer(
-  exchange: Exchange,
+  exchange: HttpExchange,
   answer: Response,
   redact: Redact,
 ): Promise<void> {
