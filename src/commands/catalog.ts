@@ -79,6 +79,21 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'the keys as a flat Fernet file for other programs',
     load: () => import('./keys/export.ts'),
   },
+  'clients add': {
+    usage: 'clients add NAME',
+    summary: 'a token for a client of serve --http that may call and not manage',
+    load: () => import('./clients/add.ts'),
+  },
+  'clients list': {
+    usage: 'clients list [--json]',
+    summary: 'who has such a token, and who called when',
+    load: () => import('./clients/list.ts'),
+  },
+  'clients remove': {
+    usage: 'clients remove NAME',
+    summary: 'take a token back',
+    load: () => import('./clients/remove.ts'),
+  },
   doctor: {
     usage: 'doctor [--json]',
     summary: 'find what keeps this program from working',

@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http';
 import type { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js';
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import {
+  type AuthInfo,
   createMcpHandler,
   type McpHttpHandler,
   type McpServer,
@@ -31,6 +32,7 @@ import { KeptResults } from '../mcp/kept-results.ts';
 import { presentError } from '../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 import { plainAccept } from './accept.ts';
+import type { Caller, Callers } from './callers.ts';
 import { type HttpExchange, headerOf, sendAnswer, webRequest, whenLeft } from './http-exchange.ts';
 import { readJson } from './request-body.ts';
 import { type McpSession, type SessionLimits, Sessions } from './sessions.ts';
@@ -45,7 +47,7 @@ export interface McpRouteOptions {
   readonly servers: ServerFactories;
   readonly host: ServerHost;
   readonly logger: Logger;
-  readonly token: string;
+  readonly callers: Callers;
   readonly sessionLimits?: SessionLimits;
 }
 
@@ -98,6 +100,15 @@ function requestOf(exchange: HttpExchange, signal: AbortSignal | null = null): R
   return webRequest(exchange, { accept: plainAccept(accept) }, signal);
 }
 
+interface Asked extends HttpExchange {
+  readonly caller: Caller;
+}
+
+/** The SDK hands it to what makes the server; the token itself stays here. */
+function authOf({ name }: Caller): { readonly authInfo?: AuthInfo } {
+  return name === null ? {} : { authInfo: { token: '', clientId: name, scopes: [] } };
+}
+
 /** Calls back once when the answer is out, or when the client is gone before that. */
 function whenOver(outgoing: ServerResponse, over: (isWhole: boolean) => void): void {
   outgoing.once('close', () => over(outgoing.writableFinished));
@@ -119,7 +130,11 @@ export class McpRoute {
     });
     this.#modern = createMcpHandler(
       // A modern request stands alone: each one takes its own turn.
-      () => servers.modern({ ...shared, session: randomUUID(), client: unknownClient() }),
+      ({ authInfo }) => {
+        const caller = authInfo?.clientId ?? null;
+        const session = caller ?? randomUUID();
+        return servers.modern({ ...shared, session, caller, client: unknownClient() });
+      },
       { legacy: 'reject', onerror: (error) => logger.debug('protocol error', { error }) },
     );
   }
@@ -131,7 +146,10 @@ export class McpRoute {
     const send = (answer: Response): Promise<void> =>
       sendAnswer(exchange, answer, (text) => host.redact(text));
     try {
-      const answer = await this.#answer(exchange);
+      const caller = this.#options.callers(exchange.incoming);
+      // It was there at the door; a token that was taken back since then opens nothing.
+      if (caller === null) return await send(reply(401, REFUSED, 'The token was taken back'));
+      const answer = await this.#answer({ ...exchange, caller });
       if (answer !== null) await send(answer);
     } catch (error) {
       const text = presentError(error, logger);
@@ -141,7 +159,7 @@ export class McpRoute {
   }
 
   /** @returns null when the client left */
-  async #answer(exchange: HttpExchange): Promise<Response | null> {
+  async #answer(exchange: Asked): Promise<Response | null> {
     const { method } = exchange.incoming;
     if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(exchange);
     if (method !== 'POST') {
@@ -165,7 +183,7 @@ export class McpRoute {
     const era = eraOf(posted, headerOf(exchange, 'mcp-protocol-version'));
     if (era === 'legacy') return this.#legacy(exchange, posted);
     const request = requestOf(exchange, whenLeft(exchange));
-    return this.#modern.fetch(request, { parsedBody: posted });
+    return this.#modern.fetch(request, { parsedBody: posted, ...authOf(exchange.caller) });
   }
 
   /** Ends sessions and exchanges of both eras; calls in flight are aborted. */
@@ -173,13 +191,13 @@ export class McpRoute {
     await Promise.all([this.#sessions.close(), this.#modern.close()]);
   }
 
-  async #legacy(exchange: HttpExchange, posted: Posted): Promise<Response> {
+  async #legacy(exchange: Asked, posted: Posted): Promise<Response> {
     if (headerOf(exchange, SESSION_HEADER) !== null) {
       const session = this.#find(exchange);
       return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
     }
     if (!isInitializeRequest(posted)) return outsideSession(posted);
-    const session = await this.#sessions.open(this.#options.token);
+    const session = await this.#sessions.open(exchange.caller);
     if (session === null) return reply(503, REFUSED, 'Too many sessions are at work; try later');
     // The SDK answers every revision, an unknown one with its own newest.
     const { protocolVersion } = posted.params;
@@ -190,7 +208,7 @@ export class McpRoute {
     return response;
   }
 
-  async #post(exchange: HttpExchange, session: McpSession, posted: Posted): Promise<Response> {
+  async #post(exchange: Asked, session: McpSession, posted: Posted): Promise<Response> {
     const ids = isBatch(posted) ? posted.flatMap(requestIdOf) : requestIdOf(posted);
     if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
       return reply(400, INVALID_REQUEST, 'Invalid request: this id is in use');
@@ -208,7 +226,7 @@ export class McpRoute {
     return session.transport.handleRequest(requestOf(exchange), { parsedBody: posted });
   }
 
-  async #sessionRequest(exchange: HttpExchange): Promise<Response> {
+  async #sessionRequest(exchange: Asked): Promise<Response> {
     if (headerOf(exchange, SESSION_HEADER) === null) {
       return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
     }
@@ -225,8 +243,8 @@ export class McpRoute {
     return session.transport.handleRequest(request);
   }
 
-  #find(exchange: HttpExchange): McpSession | null {
-    return this.#sessions.find(headerOf(exchange, SESSION_HEADER) ?? '', this.#options.token);
+  #find(exchange: Asked): McpSession | null {
+    return this.#sessions.find(headerOf(exchange, SESSION_HEADER) ?? '', exchange.caller);
   }
 }
 

@@ -10,6 +10,7 @@ import { unknownClient } from '../mcp/client-facts.ts';
 import type { RequestId } from '../mcp/json-rpc.ts';
 import { RequestIds } from '../mcp/legacy/request-ids.ts';
 import type { ServerOptions } from '../mcp/server-host.ts';
+import type { Caller } from './callers.ts';
 
 export interface SessionLimits {
   readonly most: number;
@@ -56,9 +57,11 @@ export class McpSession {
   }
 }
 
-/** Whoever holds the token may use the session, nobody else: the key is made from both. */
-function keyOf(id: string, token: string): string {
-  return createHash('sha256').update(`${id}\0${token}`).digest('base64url');
+/** Whoever opened a session may use it, nobody else: the key is made from both. */
+function keyOf(id: string, caller: Caller): string {
+  return createHash('sha256')
+    .update(`${id}\0${caller.name ?? ''}`)
+    .digest('base64url');
 }
 
 export class Sessions {
@@ -76,21 +79,27 @@ export class Sessions {
     this.#sweeper.unref();
   }
 
-  find(id: string, token: string): McpSession | null {
-    const session = this.#sessions.get(keyOf(id, token));
+  find(id: string, caller: Caller): McpSession | null {
+    const session = this.#sessions.get(keyOf(id, caller));
     if (session === undefined) return null;
     session.seenAt = this.#now();
     return session;
   }
 
   /** @returns null when every place is taken by a session at work */
-  async open(token: string): Promise<McpSession | null> {
+  async open(caller: Caller): Promise<McpSession | null> {
     if (this.#sessions.size >= this.#limits.most && !this.#evict()) return null;
     const session = new McpSession(this.#now());
     const { host, logger, results, createServer } = this.#options;
-    const { id, client } = session;
-    const server = createServer({ host, logger, results, session: id, client });
-    const key = keyOf(session.id, token);
+    const { client } = session;
+    // A client with a name has one share of the queue, however many sessions it opens.
+    const turn = caller.name ?? session.id;
+    const server = createServer({
+      ...{ host, logger, results, client },
+      session: turn,
+      caller: caller.name,
+    });
+    const key = keyOf(session.id, caller);
     this.#sessions.set(key, session);
     await server.connect(session.ids);
     const closed = server.onclose;

@@ -73,7 +73,7 @@ async function run(options: ServerOptions, call: ToolCall, args: unknown): Promi
       session,
       priority: 'interactive',
       tool: call.tool.name,
-      client: call.client ?? client.name,
+      client: options.caller ?? call.client ?? client.name,
       onProgress: ({ message }) => heartbeat?.update(message),
       keep: (whole) => {
         const uri = results.keep(whole);
@@ -99,7 +99,12 @@ export async function callTool(options: ServerOptions, call: ToolCall): Promise<
   const startedAt = performance.now();
   const ended = (outcome: ToolOutcome): void => {
     const durationMs = Math.round(performance.now() - startedAt);
-    host.onToolCall?.({ tool: call.tool.name, outcome, durationMs });
+    host.onToolCall?.({
+      tool: call.tool.name,
+      outcome,
+      durationMs,
+      caller: options.caller ?? null,
+    });
   };
   const parsed = parseArguments(call.tool, call.args);
   if (!parsed.ok) {

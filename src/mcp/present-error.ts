@@ -2,8 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { ConfigError, KeyStoreError, PoolExhaustedError, UpstreamError } from '../base/errors.ts';
+import { grouped } from '../base/grouped.ts';
 import type { Logger } from '../base/logger.ts';
-import { cleanText, grouped, headOf } from '../tools/clean-text.ts';
+import { cleanText, headOf } from '../tools/clean-text.ts';
 
 /** Partial text is a consolation, not a result. */
 const PARTIAL_LIMIT = 20_000;

@@ -12,6 +12,8 @@ export interface ToolCallEvent {
   readonly tool: string;
   readonly outcome: ToolOutcome;
   readonly durationMs: number;
+  /** A client with a token of its own; null for the owner. */
+  readonly caller: string | null;
 }
 
 export interface ServerHost {
@@ -41,6 +43,8 @@ export interface ServerOptions {
   readonly session: string;
   readonly results: KeptResults;
   readonly client: ClientFacts;
+  /** A client with a token of its own; absent or null for the owner. */
+  readonly caller?: string | null;
 }
 
 /** A server of one era on a connection that is its own. */

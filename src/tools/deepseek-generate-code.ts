@@ -1,9 +1,10 @@
 /** `deepseek_generate_code`: a prompt becomes code, taken out of its fences. */
 
 import * as z from 'zod';
+import { grouped } from '../base/grouped.ts';
 import type { GenerateRequest, GenerateResult } from '../upstream/deepseek/chat.ts';
 import { boundedText } from './arguments.ts';
-import { cleanLine, cleanText, grouped, headOf, wellFormed } from './clean-text.ts';
+import { cleanLine, cleanText, headOf, wellFormed } from './clean-text.ts';
 import type { CodeBlock, SplitAnswer } from './code/code-block.ts';
 import { splitAnswer } from './code/split-answer.ts';
 import { costInWords, roundedUsd, withNotice } from './cost.ts';

@@ -1,8 +1,9 @@
 /** `perplexity_search`: sources an assistant can cite from, and on request a written answer. */
 
 import * as z from 'zod';
+import { grouped } from '../base/grouped.ts';
 import type { SearchResult, Source } from '../upstream/perplexity/search.ts';
-import { cleanLine, cleanText, cutText, grouped, headOf } from './clean-text.ts';
+import { cleanLine, cleanText, cutText, headOf } from './clean-text.ts';
 import { costInWords, roundedUsd, withNotice } from './cost.ts';
 import { queriesOf, type SearchInput, searchInput, searchRequest } from './search-arguments.ts';
 import { shareBudget } from './share-budget.ts';

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  isLoopback,
-  plainAddress,
-  plainHost,
-  servedNames,
-  urlOf,
-} from '../../src/http/served-names.ts';
+import { isLoopback } from '../../src/base/loopback.ts';
+import { plainAddress, plainHost, servedNames, urlOf } from '../../src/http/served-names.ts';
 
 describe('a Host in one spelling', () => {
   it.each([

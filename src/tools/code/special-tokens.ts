@@ -48,7 +48,8 @@ const OPENING = /^\s{0,100}<(think|thinking)>/i;
 export function withoutReasoning(answer: string): string {
   const opening = OPENING.exec(answer);
   if (opening !== null) {
-    const end = new RegExp(`</${opening[1]}>`, 'i').exec(answer);
+    const isLong = opening[1]?.toLowerCase() === 'thinking';
+    const end = (isLong ? /<\/thinking>/i : /<\/think>/i).exec(answer);
     // Never closed: all that came is shown, for there is nothing else.
     const from = end === null ? opening[0].length : end.index + end[0].length;
     return answer.slice(from).trimStart();
