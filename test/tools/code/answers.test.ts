@@ -318,4 +318,3 @@ describe('whatever comes', () => {
     expect(costOf(600_000)).toBeLessThan(40 * short);
   });
 });
-});
