@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError, PROVIDERS } from '../../base/errors.ts';
-import { createLogger } from '../../base/logger.ts';
+import { createLogger, type Logger } from '../../base/logger.ts';
 import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
-import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
+import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
 import type { CostSample } from '../../http/money-metrics.ts';
 import { isLoopback, plainAddress } from '../../http/names.ts';
@@ -91,6 +91,21 @@ function pageFolder(): URL {
   return existsSync(built) ? built : new URL('../../../dist/dashboard/', import.meta.url);
 }
 
+/** @throws ConfigError when there is none, or none that is enough for the address */
+async function ownersToken(config: Config, address: string, logger: Logger): Promise<string> {
+  const found = await findHttpToken(config);
+  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
+  if (!isSound(found)) {
+    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
+  }
+  if (!isLoopback(address) && !found.isConfigured) {
+    throw new ConfigError('an address that others can reach needs a token of yours', {
+      hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
+    });
+  }
+  return found.token;
+}
+
 /**
  * Serves until a signal comes.
  *
@@ -103,19 +118,9 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const redactor = secrets;
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
-  const found = await findHttpToken(config);
+  const token = await ownersToken(config, address, logger);
   logWarnings(logger, config);
-  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
-  const { token, isConfigured } = found;
   redactor.use('HTTP token', [token]);
-  if (!isSound(found)) {
-    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
-  }
-  if (!isLoopback(address) && !isConfigured) {
-    throw new ConfigError('an address that others can reach needs a token of yours', {
-      hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
-    });
-  }
   const metrics = createMetrics();
   const served = new ServedEnvironment({
     flags,
