@@ -60,6 +60,9 @@ const ANSWERS: ReadonlyArray<readonly [number, string, FailureKind]> = [
   [403, '{"message":"Forbidden"}', 'forbidden'],
   [403, perplexity(403, 'chat_completions_not_available', 'use /v1/responses'), 'bad_request'],
   [403, deepseek('Content Exists Risk'), 'moderation'],
+  [422, deepseek('x', 'invalid_request_error', 'content_filter'), 'moderation'],
+  [400, deepseek('x', 'content_policy_violation'), 'moderation'],
+  [401, deepseek('You exceeded your current quota'), 'no_credit'],
   [403, HTML, 'blocked'],
   [403, 'error code: 1020', 'blocked'],
   [403, '', 'blocked'],
@@ -216,11 +219,11 @@ describe('an answer that is an error', () => {
   });
 
   it('may be billed for nothing only where somebody gave up waiting, or the answer is unusable', () => {
-    const statuses = [200, 400, 401, 429, 500, 502, 503, 504];
+    const statuses = [200, 400, 401, 408, 429, 500, 502, 503, 504];
     const billed = statuses.filter(
       (status) => diagnoseAnswer(status, new Headers(), '').failure.mayBeBilled,
     );
-    expect(billed).toEqual([200, 504]);
+    expect(billed).toEqual([200, 408, 504]);
   });
 
   it('is about the address where nothing is served there, or not any more', () => {
