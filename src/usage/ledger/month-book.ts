@@ -4,7 +4,8 @@
  */
 
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
+import { makeFolder } from '../../disk/make-folder.ts';
 import { type Book, monthFile, removeOldMonths } from './month-files.ts';
 
 /** Lines kept for a disk that is full or away; the oldest go when there are more. */
@@ -127,7 +128,7 @@ export class MonthBook {
     await this.#open?.handle.close().catch(() => {});
     this.#open = null;
     const { folder, book, now } = this.#options;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const handle = await open(monthFile(folder, book, month), APPEND, 0o600);
     this.#open = { month, handle };
     this.#needsBreak = await endsInStump(handle);
