@@ -118,6 +118,8 @@ describe.skipIf(!canDropRoot)('a user without a name and without HOME', () => {
     expectTwoLines(runAs(NAMELESS, ['init'], {}), 2);
     expectTwoLines(runAs(NAMELESS, ['keys', 'list'], {}), 3);
     expectTwoLines(runAs(NAMELESS, ['install', 'claude-code'], {}), 2);
+    expectTwoLines(runAs(NAMELESS, ['clients', 'add', 'bob'], {}), 1);
+    expectTwoLines(runAs(NAMELESS, ['dashboard', '--no-open', '--port', '0'], {}), 2);
     expectTwoLines(runAs(NAMELESS, ['serve', '--http', '--port', '0'], {}), 2);
   });
 
@@ -177,6 +179,8 @@ describe('a home that cannot be', () => {
       expect(JSON.stringify(served.call)).toContain('There is no key store');
       expectTwoLines(runAs(null, ['init', '--home', home], { HOME: '/' }), 2);
       expectTwoLines(runAs(null, ['keys', 'list', '--home', home], { HOME: '/' }), 3);
+      const spent = runAs(null, ['usage', '--home', home], { HOME: '/' });
+      expect([spent.code, spent.stderr]).toEqual([0, '']);
       expectTwoLines(runAs(null, ['serve', '--http', '--port', '0', '--home', home], {}), 2);
     },
     60_000,
