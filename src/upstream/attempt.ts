@@ -6,7 +6,8 @@ import type { Logger } from '../base/logger.ts';
 import type { AttemptUse, CallMeter, Stage } from '../base/spending.ts';
 import type { Lease, WaitNotice } from '../pool/lease.ts';
 import type { Diagnosis } from './failure.ts';
-import { diagnoseAnswer, diagnoseSocket, diagnosis, requestIdOf } from './failure.ts';
+import { diagnoseAnswer, diagnosis, requestIdOf } from './failure.ts';
+import { diagnoseNetwork } from './network-failure.ts';
 import { type About, unsendableKey, upstreamError } from './sentences.ts';
 import { cancelled, type Watch, watchAttempt } from './watch.ts';
 import { type Answer, readStart, TransportError } from './wire/body.ts';
@@ -66,7 +67,7 @@ function read(
 ): { found: Diagnosis; detail: string } | null {
   if (error instanceof AttemptFailure) return { found: error.found, detail: error.detail };
   if (error instanceof TransportError) {
-    return { found: diagnoseSocket(error.cause, known), detail: wordsOf(error.cause) };
+    return { found: diagnoseNetwork(error.cause, known), detail: wordsOf(error.cause) };
   }
   return null;
 }

@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError, PROVIDERS } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/logger.ts';
+import { isLoopback } from '../../base/loopback.ts';
 import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
 import type { CostSample } from '../../http/money-metrics.ts';
-import { isLoopback, plainAddress } from '../../http/names.ts';
+import { plainAddress } from '../../http/names.ts';
 import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
@@ -91,10 +92,15 @@ function pageFolder(): URL {
   return existsSync(built) ? built : new URL('../../../dist/dashboard/', import.meta.url);
 }
 
-/** @throws ConfigError when there is none, or none that is enough for the address */
-async function ownersToken(config: Config, address: string, logger: Logger): Promise<string> {
+/**
+ * The token that calls and manages; known to the redactor from here on.
+ *
+ * @throws ConfigError where strangers can reach the address and nobody chose a token
+ */
+async function ownersToken(address: string, config: Config, logger: Logger): Promise<string> {
   const found = await findHttpToken(config);
   if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
+  secrets.use('HTTP token', [found.token]);
   if (!isSound(found)) {
     logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
   }
@@ -118,9 +124,8 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const redactor = secrets;
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
-  const token = await ownersToken(config, address, logger);
+  const token = await ownersToken(address, config, logger);
   logWarnings(logger, config);
-  redactor.use('HTTP token', [token]);
   const metrics = createMetrics();
   const served = new ServedEnvironment({
     flags,

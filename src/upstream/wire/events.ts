@@ -3,8 +3,9 @@
  * label them as anything, and label plain JSON as events, so that the body's beginning decides.
  */
 
+import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
-import { type Answer, type Body, TooLargeError, TransportError } from './body.ts';
+import { type Answer, readPieces, TooLargeError, TransportError } from './body.ts';
 import { Utf8Reader } from './utf8.ts';
 
 /**
@@ -53,7 +54,7 @@ function isBroken(error: unknown): boolean {
 
 /** One body on its way in. */
 class Reading {
-  readonly #body: Body;
+  readonly #body: Readable;
   readonly #reader: EventReader;
   readonly #isLabelled: boolean;
   readonly #utf8 = new Utf8Reader();
@@ -86,7 +87,7 @@ class Reading {
 
   async run(): Promise<string | null> {
     try {
-      await this.#body.read((bytes) => this.#take(bytes));
+      await readPieces(this.#body, (bytes) => this.#take(bytes));
       if (this.#expected === 'last') this.#release();
       else if (this.#form === 'events') this.#flush();
     } catch (error) {
@@ -134,7 +135,7 @@ class Reading {
   }
 
   #awaitTrailer(): void {
-    if (this.#expected === 'more' || this.#expected === 'last' || this.#body.isOver) return;
+    if (this.#expected === 'more' || this.#expected === 'last' || this.#body.readableEnded) return;
     const waitMs = this.#expected === 'ending' ? ENDING_MS : TRAILER_MS;
     this.#trailer ??= setTimeout(() => this.#body.destroy(), waitMs);
   }
@@ -142,7 +143,7 @@ class Reading {
   /** Lets the rest flow by so that the connection can serve the next call; nobody waits for it. */
   #release(): void {
     const body = this.#body;
-    if (!body.isOver) setTimeout(() => body.destroy(), TRAILER_MS).unref();
+    if (!body.readableEnded) setTimeout(() => body.destroy(), TRAILER_MS).unref();
   }
 }
 
