@@ -27,7 +27,7 @@ const masterKey = () => ({
   },
   file: null,
 });
-const open = () => KeyStore.open({ path, masterKey });
+const open = () => KeyStore.open({ path, masterKey: masterKey(), masterKeyNow: masterKey });
 const done = (what: string): void => void process.stdout.write(`${what}\n`);
 const value = (index: number): string => `test-value-${prefix}-${index}-0123456789`;
 

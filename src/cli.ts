@@ -4,6 +4,10 @@
  * syntax of later years. A client starts the first node in PATH, which may be any.
  */
 
+// By default node opens its inspector, to everybody on this machine who may send the signal; from
+// the first moment on, before a server says in its log that it does not.
+process.on('SIGUSR1', () => {});
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major > 20 || (major === 20 && minor >= 19)) {

@@ -4,22 +4,22 @@
  * working directory is somebody's repository.
  */
 
-import { homedir, platform } from 'node:os';
-import { join, resolve } from 'node:path';
-import { parse as parseDotenv } from 'dotenv';
-import * as z from 'zod/mini';
-import { decodeText } from './base/decode-text.ts';
+import { dirname, join, resolve } from 'node:path';
 import {
   type EnvironmentKeys,
   environmentKeysOf,
   isPoolVariable,
 } from './base/environment-keys.ts';
-import { ConfigError, DiskError } from './base/errors.ts';
-import { isPlaceholder, isUnset } from './base/key-values.ts';
+import { ConfigError } from './base/errors.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
-import { readWholeFileSync } from './disk/read-file.ts';
+import { isLoopback } from './base/loopback.ts';
+import { trimEnd } from './base/trim.ts';
+import { type ConfigWarning, folderWarnings, readDotenv } from './config/dotenv.ts';
+import { type Environment, isSecretVariable, presentValue } from './config/environment.ts';
+import { defaultHome, NO_HOME } from './config/home.ts';
+import { type Origin, Settings } from './config/settings.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export { type Environment, presentValue };
 
 /** The global flags, as parsed from argv; absent when not given. */
 export interface GlobalFlags {
@@ -28,14 +28,6 @@ export interface GlobalFlags {
   readonly dotenv?: string;
   readonly environment?: string;
   readonly logLevel?: string;
-}
-
-/** Where a value stands, so that an error can name the place and the store can check its mode. */
-export interface Origin {
-  /** The variable's name. */
-  readonly variable: string;
-  /** The file that set it; null when the process environment did. */
-  readonly file: string | null;
 }
 
 /** What is configured as a master key; `secrets/master-key.ts` reads and judges it. */
@@ -50,13 +42,19 @@ export interface HttpTokenSource {
 }
 
 export interface ProxySettings {
-  readonly httpProxy: string | null;
   readonly httpsProxy: string | null;
+  readonly allProxy: string | null;
+  readonly httpProxy: string | null;
   readonly noProxy: string | null;
 }
 
 export interface Config {
+  /** Where nobody has a home, a folder that is never there. */
   readonly home: string;
+  /** True when neither a flag nor a variable names one, and the user has none. */
+  readonly isHomeless: boolean;
+  /** What works and should not be left as it is. */
+  readonly warnings: readonly ConfigWarning[];
   /** The settings file that was looked for, whether it exists or not. */
   readonly dotenvPath: string;
   readonly storePath: string;
@@ -78,55 +76,16 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly httpToken: HttpTokenSource;
   readonly proxy: ProxySettings;
+  /** NODE_EXTRA_CA_CERTS; node itself has obeyed one of the environment, and of it alone. */
+  readonly extraCaCerts: { readonly path: string; readonly isKnownToNode: boolean } | null;
 }
 
-const MAX_DOTENV_BYTES = 1024 * 1024;
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
-/** The value without surrounding white space; undefined when a client or a template left it open. */
-export function presentValue(raw: string | undefined): string | undefined {
-  const value = raw?.trim();
-  return value === undefined || isUnset(value) ? undefined : value;
-}
-
 /** A flag was typed on purpose: only nothing at all counts as missing. */
 function given(flag: string | undefined): string | undefined {
   const value = flag?.trim();
   return value === '' ? undefined : value;
 }
-
-/** The platform's configuration folder for this program. */
-export function defaultHome(env: Environment): string {
-  if (platform() === 'win32') {
-    return join(presentValue(env.APPDATA) ?? join(homedir(), 'AppData', 'Roaming'), 'keypool-mcp');
-  }
-  if (platform() === 'darwin') {
-    return join(homedir(), 'Library', 'Application Support', 'keypool-mcp');
-  }
-  return join(presentValue(env.XDG_CONFIG_HOME) ?? join(homedir(), '.config'), 'keypool-mcp');
-}
-
-function readDotenv(path: string, mustExist: boolean): Environment {
-  try {
-    const decoded = decodeText(readWholeFileSync(path, MAX_DOTENV_BYTES).bytes);
-    if (decoded !== null) return parseDotenv(decoded.text);
-  } catch (cause) {
-    if (!(cause instanceof DiskError)) throw cause;
-    if (cause.code === 'missing' && !mustExist) return {};
-    const isMissing = cause.code === 'missing';
-    const message = isMissing
-      ? `the settings file ${path} does not exist`
-      : `the settings file: ${cause.message}`;
-    const hint = isMissing
-      ? 'check the path given with --dotenv, or leave the flag out'
-      : cause.hint;
-    throw new ConfigError(message, { cause, hint });
-  }
-  throw new ConfigError(`the settings file ${path} is not a text`, {
-    hint: 'write it as UTF-8: NAME=value, one in a line',
-  });
-}
-
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** https anywhere, http to loopback only; without user info, query or trailing slash. */
 function baseUrl(variable: string, raw: string): string {
@@ -138,79 +97,14 @@ function baseUrl(variable: string, raw: string): string {
       hint: 'take the part before the @ out; keys belong into the key store',
     });
   }
-  const isLoopback = LOOPBACK.test(url.hostname);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback)) {
+  const isLocal = url.protocol === 'http:' && isLoopback(url.hostname);
+  if (url.protocol !== 'https:' && !isLocal) {
     throw new ConfigError(`${variable} would send keys over an unprotected connection`, { hint });
   }
   if (url.search !== '' || url.hash !== '') {
     throw new ConfigError(`${variable} has a query or a fragment`, { hint });
   }
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-}
-
-const milliseconds = z.coerce.number().check(z.int(), z.minimum(1_000), z.maximum(3_600_000));
-
-const SETTINGS = {
-  KEYPOOL_MAX_CONCURRENT: z.coerce.number().check(z.int(), z.minimum(1), z.maximum(10_000)),
-  KEYPOOL_CALL_TIMEOUT_MS: milliseconds,
-  KEYPOOL_IDLE_TIMEOUT_MS: milliseconds,
-} as const;
-
-const EXPECTED: Readonly<Record<keyof typeof SETTINGS, string>> = {
-  KEYPOOL_MAX_CONCURRENT: 'a whole number from 1 to 10000',
-  KEYPOOL_CALL_TIMEOUT_MS: 'milliseconds from 1000 to 3600000',
-  KEYPOOL_IDLE_TIMEOUT_MS: 'milliseconds from 1000 to 3600000',
-};
-
-/** One merged view of environment and settings file, which remembers where a value stands. */
-class Settings {
-  readonly #env: Environment;
-  readonly #file: Environment;
-  readonly #path: string;
-
-  constructor(env: Environment, file: Environment, path: string) {
-    this.#env = env;
-    this.#file = file;
-    this.#path = path;
-  }
-
-  get(variable: string): string | undefined {
-    return presentValue(this.#env[variable]) ?? presentValue(this.#file[variable]);
-  }
-
-  /** As `get`; an example such as `sk-...` in one place does not hide the key in the other. */
-  key(variable: string): string | undefined {
-    const isKey = (raw: string | undefined): boolean => !isPlaceholder(raw?.trim() ?? '');
-    return [this.#env[variable], this.#file[variable]].find(isKey)?.trim();
-  }
-
-  origin(variable: string): Origin {
-    const fromEnvironment = presentValue(this.#env[variable]) !== undefined;
-    return { variable, file: fromEnvironment ? null : this.#path };
-  }
-
-  names(): string[] {
-    return [...new Set([...Object.keys(this.#env), ...Object.keys(this.#file)])];
-  }
-
-  number(variable: keyof typeof SETTINGS, fallback: number): number {
-    const raw = this.get(variable);
-    if (raw === undefined) return fallback;
-    const parsed = SETTINGS[variable].safeParse(raw);
-    if (parsed.success) return parsed.data;
-    throw new ConfigError(`${variable} has to be ${EXPECTED[variable]}`, {
-      hint: `correct it or leave it out; the default is ${fallback}`,
-    });
-  }
-}
-
-function isOn(variable: string, raw: string): boolean {
-  const word = raw.toLowerCase();
-  if (['on', 'true', '1', 'yes'].includes(word)) return true;
-  if (['off', 'false', '0', 'no'].includes(word)) return false;
-  throw new ConfigError(`${variable} has to be on or off`, {
-    hint: 'correct it or leave it out; the default is on',
-  });
+  return `${url.origin}${trimEnd(url.pathname, '/')}`;
 }
 
 function logLevel(raw: string): LogLevel {
@@ -262,6 +156,13 @@ function masterKeySource(settings: Settings): MasterKeySource {
   };
 }
 
+function extraCaCerts(settings: Settings): Config['extraCaCerts'] {
+  const path = settings.get('NODE_EXTRA_CA_CERTS');
+  if (path === undefined) return null;
+  const isKnownToNode = settings.origin('NODE_EXTRA_CA_CERTS').file === null;
+  return { path: resolve(path), isKnownToNode };
+}
+
 function environmentKeys(settings: Settings): EnvironmentKeys {
   const values = settings.names().flatMap((name) => {
     const value = isPoolVariable(name) ? settings.key(name) : undefined;
@@ -271,22 +172,41 @@ function environmentKeys(settings: Settings): EnvironmentKeys {
 }
 
 /**
+ * What the process was started with. Secrets leave `process.env` for good: every child and every
+ * diagnostic report of node would hold them.
+ */
+export function takeEnvironment(): Environment {
+  const taken = { ...process.env };
+  for (const [name, value] of Object.entries(taken)) {
+    if (isSecretVariable(name, value ?? '')) delete process.env[name];
+  }
+  return Object.freeze(taken);
+}
+
+/**
  * Builds the configuration.
  *
  * @param flags global flags from argv
- * @param env the process environment, or a literal one in tests
+ * @param env what `takeEnvironment` gave, or a literal one in tests
  * @throws ConfigError naming the variable or flag, never its value
  */
-export function loadConfig(flags: GlobalFlags = {}, env: Environment = process.env): Config {
-  const home = resolve(given(flags.home) ?? presentValue(env.KEYPOOL_HOME) ?? defaultHome(env));
+export function loadConfig(flags: GlobalFlags, env: Environment): Config {
+  const found = given(flags.home) ?? presentValue(env.KEYPOOL_HOME) ?? defaultHome(env);
+  const home = resolve(found ?? NO_HOME);
   const namedDotenv = given(flags.dotenv);
   const dotenvPath = namedDotenv === undefined ? join(home, '.env') : resolve(namedDotenv);
-  const settings = new Settings(env, readDotenv(dotenvPath, namedDotenv !== undefined), dotenvPath);
+  const { values, warnings } = readDotenv(dotenvPath, namedDotenv !== undefined);
+  const settings = new Settings(env, values, dotenvPath);
   const proxy = (name: string): string | null =>
-    presentValue(env[name.toLowerCase()]) ?? settings.get(name) ?? null;
+    presentValue(env[name.toLowerCase()]) ??
+    settings.get(name) ??
+    settings.get(name.toLowerCase()) ??
+    null;
 
   return Object.freeze({
     home,
+    isHomeless: found === null,
+    warnings: [...new Set([home, dirname(dotenvPath)])].flatMap(folderWarnings).concat(warnings),
     dotenvPath,
     ...storePlace(flags, settings, home),
     masterKey: masterKeySource(settings),
@@ -303,16 +223,18 @@ export function loadConfig(flags: GlobalFlags = {}, env: Environment = process.e
     maxConcurrent: settings.number('KEYPOOL_MAX_CONCURRENT', 64),
     callTimeoutMs: settings.number('KEYPOOL_CALL_TIMEOUT_MS', 180_000),
     idleTimeoutMs: settings.number('KEYPOOL_IDLE_TIMEOUT_MS', 45_000),
-    ledger: isOn('KEYPOOL_LEDGER', settings.get('KEYPOOL_LEDGER') ?? 'on'),
+    ledger: settings.isOn('KEYPOOL_LEDGER'),
     logLevel: logLevel(given(flags.logLevel) ?? settings.get('KEYPOOL_LOG_LEVEL') ?? 'info'),
     httpToken: {
       text: settings.get('KEYPOOL_HTTP_TOKEN') ?? null,
       file: settings.get('KEYPOOL_HTTP_TOKEN_FILE') ?? null,
     },
     proxy: {
-      httpProxy: proxy('HTTP_PROXY'),
       httpsProxy: proxy('HTTPS_PROXY'),
+      allProxy: proxy('ALL_PROXY'),
+      httpProxy: proxy('HTTP_PROXY'),
       noProxy: proxy('NO_PROXY'),
     },
+    extraCaCerts: extraCaCerts(settings),
   });
 }

@@ -4,6 +4,7 @@
  */
 
 import {
+  BudgetError,
   CommandError,
   ConfigError,
   DiskError,
@@ -13,6 +14,7 @@ import {
   PoolExhaustedError,
   UpstreamError,
 } from './base/errors.ts';
+import { systemCode } from './base/system-error.ts';
 import { NAME, VERSION } from './base/version.ts';
 import { COMMANDS } from './commands/catalog.ts';
 import { print, tell } from './commands/command.ts';
@@ -26,6 +28,7 @@ import {
   normalized,
   parseCommand,
 } from './commands/command-line/parse.ts';
+import { type Environment, takeEnvironment } from './config.ts';
 
 /** A person at a terminal would wait for a prompt that never comes. */
 function explainWaiting(): void {
@@ -34,7 +37,7 @@ function explainWaiting(): void {
 Let a client start it: ${NAME} install CLIENT. Everything else: ${NAME} --help.`);
 }
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], env: Environment): Promise<number> {
   const argv = normalized(args);
   const names = Object.keys(COMMANDS);
   const words = leadingWords(argv);
@@ -62,8 +65,7 @@ async function main(args: readonly string[]): Promise<number> {
     positionals,
     values,
     flags,
-    // biome-ignore lint/style/noProcessEnv: handed on whole; config.ts is who reads it
-    env: process.env,
+    env,
     commands: COMMANDS,
   });
 }
@@ -86,26 +88,27 @@ function report(error: unknown): void {
   if (isAbort(error)) return;
   const isOurs =
     error instanceof ConfigError ||
+    error instanceof BudgetError ||
     error instanceof KeyStoreError ||
     error instanceof CommandError ||
     error instanceof DiskError ||
     error instanceof UpstreamError ||
     error instanceof PoolExhaustedError;
   if (isOurs) {
-    process.stderr.write(`${NAME}: error: ${error.message}\n`);
-    if (error.hint !== '') process.stderr.write(`${NAME}: hint: ${error.hint}\n`);
+    tell(`${NAME}: error: ${error.message}`);
+    if (error.hint !== '') tell(`${NAME}: hint: ${error.hint}`);
     return;
   }
   // The message may quote anything, a key included; where it happened does not.
   const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
   const stack = lines.filter((line) => /^\s+at /.test(line)).join('\n');
-  process.stderr.write(`${NAME}: error: internal error ${crypto.randomUUID()}\n`);
-  process.stderr.write(`${NAME}: hint: please report it with these lines\n${stack}\n`);
+  tell(`${NAME}: error: internal error ${crypto.randomUUID()}`);
+  tell(`${NAME}: hint: please report it with these lines\n${stack}`);
 }
 
 /** A reader that left early (`| head`) is no error of ours; a full disk is. */
 function outputFailed(error: Error): never {
-  const code = 'code' in error ? String(error.code) : '';
+  const code = systemCode(error);
   if (code === 'EPIPE') process.exit(0);
   report(
     new CommandError(`the output cannot be written (${code})`, {
@@ -122,7 +125,7 @@ process.stderr.on('error', () => {});
 
 let code: number;
 try {
-  code = await main(process.argv.slice(2));
+  code = await main(process.argv.slice(2), takeEnvironment());
 } catch (error) {
   report(error);
   code = exitCode(error);

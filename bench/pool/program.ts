@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Work } from '../../lab/pool/upstream.ts';
 import { Program } from '../../lab/program.ts';
 import { promptFor, type RealUpstream } from './real-upstream.ts';
-import type { Work } from './upstream.ts';
 import type { Way } from './ways.ts';
 
 /** Not a model that DeepSeek has: a 400 that is the caller's own. */

@@ -7,15 +7,15 @@
 
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { runOracle } from '../../lab/pool/oracle.ts';
+import { POLICY_NAMES, type PolicyName } from '../../lab/pool/policies.ts';
 import { seeded } from '../../lab/pool/random.ts';
+import { type Arrival, type Scenario, scenariosAt } from '../../lab/pool/scenarios.ts';
+import { percentile } from '../../lab/pool/simulate.ts';
 import { type Gateway, startGateway } from '../portkey.ts';
-import { runOracle } from './oracle.ts';
-import { POLICY_NAMES, type PolicyName } from './policies.ts';
 import { throughProgram } from './program.ts';
 import { type RealUpstream, UpstreamProcess } from './real-upstream.ts';
 import type { Arrived } from './real-upstream-process.ts';
-import { type Arrival, type Scenario, scenariosAt } from './scenarios.ts';
-import { percentile } from './simulate.ts';
 import { throughClient, throughGateway, type Way } from './ways.ts';
 
 /** Scenarios, and how many of their calls: enough to pass through the fault and out again. */

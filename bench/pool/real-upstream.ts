@@ -3,9 +3,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { PoolKey } from '../../src/pool/lease.ts';
-import type { FaultName, FaultStep } from '../../src/simulator/simulator.ts';
-import type { Arrived, CapacityChange, KeySetting } from './real-upstream-process.ts';
 import {
   type AccountSpec,
   type Fault,
@@ -13,7 +10,10 @@ import {
   keysOf,
   type UpstreamSpec,
   type Work,
-} from './upstream.ts';
+} from '../../lab/pool/upstream.ts';
+import type { PoolKey } from '../../src/pool/lease.ts';
+import type { FaultName, FaultStep } from '../../src/simulator/simulator.ts';
+import type { Arrived, CapacityChange, KeySetting } from './real-upstream-process.ts';
 
 const FAULTS: Partial<Readonly<Record<Fault['kind'], FaultName>>> = {
   concurrency: 'rate_limit',

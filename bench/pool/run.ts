@@ -5,10 +5,10 @@
  */
 
 import { parseArgs } from 'node:util';
-import { measureChoice, measureHerd, measureLeaks } from './measures.ts';
-import { POLICY_NAMES } from './policies.ts';
-import { scenariosAt } from './scenarios.ts';
-import { type RunResult, simulate } from './simulate.ts';
+import { measureChoice, measureHerd, measureLeaks } from '../../lab/pool/measures.ts';
+import { POLICY_NAMES } from '../../lab/pool/policies.ts';
+import { scenariosAt } from '../../lab/pool/scenarios.ts';
+import { type RunResult, simulate } from '../../lab/pool/simulate.ts';
 
 const { values } = parseArgs({
   options: {
@@ -49,6 +49,9 @@ function row(name: string, runs: readonly RunResult[]): string {
     of((run) => run.counts.refused)
       .toFixed(0)
       .padStart(6),
+    of((run) => run.refusals)
+      .toFixed(2)
+      .padStart(10),
     of((run) => run.counts.faults)
       .toFixed(0)
       .padStart(7),
@@ -59,7 +62,9 @@ function row(name: string, runs: readonly RunResult[]): string {
 }
 
 const HEAD =
-  'policy       success makespan/opt (min–max) p95/opt  sends   429s faults  score'.padEnd(80);
+  'policy       success makespan/opt (min–max) p95/opt  sends   429s  429s/call faults  score'.padEnd(
+    80,
+  );
 
 const started = Date.now();
 console.log(`virtual clock, ${seeds} seeds, time scale ${values.scale}; medians`);

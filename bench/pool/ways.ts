@@ -1,14 +1,14 @@
 /** What calls go through in the real-clock run. */
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, createPolicy, type PolicyName } from '../../lab/pool/policies.ts';
+import type { Work } from '../../lab/pool/upstream.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { createDeepSeekClient } from '../../src/upstream/deepseek/deepseek.ts';
 import { createKeyProbe } from '../../src/upstream/verify.ts';
 import { createFetch } from '../../src/upstream/wire/http.ts';
 import { type Gateway, gatewayHeaders } from '../portkey.ts';
-import { type Clock, createPolicy, type PolicyName } from './policies.ts';
 import { promptFor, type RealUpstream } from './real-upstream.ts';
-import type { Work } from './upstream.ts';
 
 export interface Way {
   /** Rejects unless it was answered in full. */
@@ -44,7 +44,7 @@ export async function throughClient(
   upstream: RealUpstream,
   maxConcurrent: number,
 ): Promise<Way> {
-  const proxy = { httpProxy: null, httpsProxy: null, noProxy: null };
+  const proxy = { httpsProxy: null, allProxy: null, httpProxy: null, noProxy: null };
   const fetch = createFetch({ proxy });
   await fetch.prepare?.();
   const urls = { deepseekBaseUrl: upstream.url, perplexityBaseUrl: upstream.url };

@@ -4,6 +4,7 @@
  */
 
 import type { Provider } from './errors.ts';
+import { trimEnd } from './trim.ts';
 
 const KEY_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
 /** A number has no leading zero and at most five digits; `_1` is the family's first, too. */
@@ -96,13 +97,14 @@ export function nameProblem(name: string): string | null {
   return 'the pool would never use a key of that name';
 }
 
+const DIGITS = '0123456789';
+
 /**
  * By family, then by number: …_2 before …_10. Not by the locale: what that needs takes longer to
  * load than a small store takes to open.
  */
 export function compareNames(one: string, other: string): number {
-  const [first, second] = [one, other].map((name) => /^(.*?)(\d*)$/.exec(name));
-  const [family, otherFamily] = [first?.[1] ?? one, second?.[1] ?? other];
+  const [family, otherFamily] = [trimEnd(one, DIGITS), trimEnd(other, DIGITS)];
   if (family !== otherFamily) return family < otherFamily ? -1 : 1;
-  return Number(first?.[2]) - Number(second?.[2]);
+  return Number(one.slice(family.length)) - Number(other.slice(family.length));
 }

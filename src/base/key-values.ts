@@ -5,6 +5,7 @@
 
 import type { Provider } from './errors.ts';
 import { providerOf } from './key-names.ts';
+import { trimEnd } from './trim.ts';
 
 /** Characters of any secret in the store. */
 const LONGEST_VALUE = 8_192;
@@ -161,7 +162,9 @@ function withoutQuotes(text: string): string {
 /** Brackets, quotes, `NAME=`, `Bearer`, and the punctuation of a list or a sentence. */
 const BEFORE =
   /^(?:(?:export\s+|set\s+|\$env:)?[A-Za-z_][\w.-]*\s*(?:=|:)\s*|Bearer\s+|[\s"'`“„‘«<([{*|]+)/i;
-const AFTER = /[\s"'`”“’»>)\]}*|,;.:!?]+$/;
+const AFTER = ' \t\r\n\u00a0"\'`”“’»>)]}*|,;.:!?';
+/** Nobody wraps a key in more than this: `export KEY="Bearer <sk-…>"` has five. */
+const MOST_WRAPPINGS = 8;
 
 /**
  * The value without what people copy along with it. A value with a provider's prefix is freed of
@@ -170,9 +173,8 @@ const AFTER = /[\s"'`”“’»>)\]}*|,;.:!?]+$/;
 export function unwrapValue(text: string): string {
   const plain = withoutQuotes(text.trim());
   let core = plain;
-  for (let before = ''; before !== core; ) {
-    before = core;
-    core = core.replace(BEFORE, '').replace(AFTER, '');
+  for (let layer = 0; layer < MOST_WRAPPINGS; layer++) {
+    core = trimEnd(core.replace(BEFORE, ''), AFTER);
   }
   const isProviders = /^(?:sk-|pplx-)[A-Za-z0-9_-]{8,}$/.test(core);
   return isProviders ? core : plain;

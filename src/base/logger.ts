@@ -6,6 +6,7 @@
  */
 
 import type { Redactor } from './redact.ts';
+import { redactJson } from './redaction/structure.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -38,6 +39,13 @@ function serialize(_key: string, value: unknown): unknown {
   return value;
 }
 
+/** A terminal obeys C1 characters as it does escapes; JSON leaves them, and turned text, as they are. */
+const UNSAFE = /\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 export function createLogger(options: LoggerOptions): Logger {
   const { level, redactor } = options;
   const write = options.write ?? ((line: string) => void process.stderr.write(line));
@@ -48,7 +56,9 @@ export function createLogger(options: LoggerOptions): Logger {
     (message: string, fields: LogFields = {}): void => {
       if (LOG_LEVELS.indexOf(lineLevel) < threshold) return;
       const record = { time: new Date().toISOString(), level: lineLevel, msg: message, ...fields };
-      write(`${redactor.redact(JSON.stringify(record, serialize))}\n`);
+      const json = JSON.stringify(record, serialize);
+      const line = redactJson(json, (text) => redactor.redactLog(text));
+      write(`${line.replace(UNSAFE, escaped)}\n`);
     };
 
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

@@ -2,160 +2,178 @@
  * The one exit for text: nothing leaves the process unredacted.
  *
  * A secret may be shown by its key id only, its last six characters. The redactor knows the values
- * that were read (keys, master keys, tokens) and takes out the whole value, the forms it takes
- * when something encodes it, and any run of eight or more of its characters.
+ * that are in use (keys, master keys, tokens, passwords) and takes out any run of eight or more of
+ * their characters, plain or encoded. In a result nothing else goes: what looks like a key may be
+ * what was asked for. In logs the shapes of keys go as well.
  */
 
-const MASK = '[redacted]';
+import { decodings } from './redaction/decodings.ts';
+import { holdsEscape, unescaped } from './redaction/escapes.ts';
+import { RUN, RunIndex, type Span } from './redaction/run-index.ts';
+import { MASK, maskShapes } from './redaction/shapes.ts';
+import { tellingRuns } from './redaction/telling.ts';
 
-/** Runs this long and longer are taken out; a key id of six stays. */
-const RUN = 8;
-/** Every run of eight holds one piece of four that starts at a multiple of five. */
-const PIECE = 4;
-const STRIDE = RUN - PIECE + 1;
+/** Escapes of escapes, encodings of encodings: as deep as anything wraps an error. */
+const MOST_ESCAPES = 3;
+const MOST_ENCODINGS = 2;
+/** A value without a telling run goes as a whole; one that is shorter than this is any word. */
+const SHORTEST = 4;
+/** A shorter one is taken out as a word of its own alone. */
+const SHORTEST_PART = 12;
 
-/** What a secret looks like even when its value was never registered. */
-const SHAPES = [
-  /\b(?:sk|pplx|kpm1)[-_][A-Za-z0-9_-]{8,}/g,
-  /\bBearer\s+[A-Za-z0-9._~+/=-]{8,}/gi,
-  /\bgAAAA[A-Za-z0-9_=-]{40,}/g,
-];
+/** A value that nobody uses any more is remembered for the longest call that may carry it, … */
+const REMEMBERED_MS = 3_600_000;
+/** … the latest of them, up to so many characters in all. */
+const REMEMBERED_CHARACTERS = 256 * 1024;
 
-/** Quick to say that none of them fits; bearer in either case, like the shape. */
-const ANY_SHAPE = /(?:sk|pplx|kpm1)[-_]|[Bb][Ee][Aa][Rr][Ee][Rr]\s|gAAAA/;
+const isWordCharacter = (character: string): boolean => /^[\p{L}\p{N}_-]$/u.test(character);
 
-/**
- * Pieces are first looked up by a hash of so many values, almost no text of others passes. One bit
- * for each: every text that leaves is looked up all over, and so few bytes stay in the cache.
- */
-const HASHES = 1 << 16;
-
-function hashAt(text: string, at: number): number {
-  const high = text.charCodeAt(at) * 31 + text.charCodeAt(at + 1);
-  const low = text.charCodeAt(at + 2) * 31 + text.charCodeAt(at + 3);
-  return (Math.imul(high, 961) + low) & (HASHES - 1);
-}
-
-interface Place {
-  readonly text: string;
-  readonly at: number;
-}
-
-/** How far `text` and what stands at `place` agree around `at`; not before `from`. */
-function runAt(
-  text: string,
-  at: number,
-  from: number,
-  place: Place,
-): { start: number; end: number } {
-  const { text: other, at: there } = place;
-  let start = at;
-  let end = at + PIECE;
-  for (let o = there; start > from && o > 0 && text[start - 1] === other[o - 1]; o--) start--;
-  for (let o = there + PIECE; end < text.length && text[end] === other[o]; o++) end++;
-  return { start, end };
-}
-
-function addPieces(pieces: Map<string, Place[]>, text: string): void {
-  for (let at = 0; at + PIECE <= text.length; at++) {
-    const piece = text.slice(at, at + PIECE);
-    const places = pieces.get(piece) ?? [];
-    places.push({ text, at });
-    pieces.set(piece, places);
+/** Where a value stands that goes as a whole. */
+function wholeSpans(text: string, value: string): Span[] {
+  const spans: Span[] = [];
+  let end = 0;
+  for (let start = text.indexOf(value); start !== -1; start = text.indexOf(value, end)) {
+    end = start + value.length;
+    const isPart = [text.charAt(start - 1), text.charAt(end)].some(isWordCharacter);
+    if (!isPart || value.length >= SHORTEST_PART) spans.push({ start, end });
   }
+  return spans;
 }
 
-/** A run of plain letters ("deepseek" inside a test key) is a word, and words are no secret. */
-function isTelling(run: string): boolean {
-  return /\d/.test(run) && /[A-Za-z]/.test(run);
+function isTelling(value: string): boolean {
+  return tellingRuns(value, Math.min(value.length, RUN)).includes(1);
 }
 
-function formsOf(secret: string): string[] {
-  const bytes = Buffer.from(secret, 'utf8');
-  return [
-    secret,
-    encodeURIComponent(secret),
-    JSON.stringify(secret).slice(1, -1),
-    bytes.toString('hex'),
-    bytes.toString('base64').replace(/=+$/, ''),
-    bytes.toString('base64url'),
-  ];
+/** A word that stands in any text, as a key for trying things out may be. */
+function isPlainWord(value: string): boolean {
+  return value.length < RUN && !isTelling(value);
+}
+
+function masked(text: string, spans: Span[]): string {
+  let clean = '';
+  let copied = 0;
+  for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
+    if (start >= copied) clean += text.slice(copied, start) + MASK;
+    copied = Math.max(copied, end);
+  }
+  return clean + text.slice(copied);
 }
 
 export class Redactor {
-  readonly #values = new Set<string>();
-  readonly #forms = new Set<string>();
-  /** Four-character piece → the secrets that hold it, with its places. */
-  readonly #pieces = new Map<string, Place[]>();
-  /** The same of every form, and the hashes of the pieces. */
-  readonly #formPieces = new Map<string, Place[]>();
-  readonly #hashes = new Uint8Array(HASHES / 8);
+  readonly #now: () => number;
+  /** Who uses which values. */
+  readonly #used = new Map<string, ReadonlySet<string>>();
+  /** Values that nobody uses any more → until when they are remembered; the oldest first. */
+  readonly #remembered = new Map<string, number>();
+  /** Everything that is taken out: what is used and what is remembered. */
+  readonly #known = new Set<string>();
+  #index = new RunIndex();
+  #holdsEscape = false;
+  /** Values that are short or made of words: they go as a whole alone. */
+  #whole: string[] = [];
 
-  /** Registers a value; short ones would mask ordinary text and are left to the shapes. */
-  add(secret: string): void {
-    if (secret.length < RUN || this.#values.has(secret)) return;
-    this.#values.add(secret);
-    for (const form of formsOf(secret)) this.#addForm(form);
-    addPieces(this.#pieces, secret);
+  /** @param now milliseconds */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
   }
 
-  #addForm(form: string): void {
-    if (this.#forms.has(form)) return;
-    this.#forms.add(form);
-    addPieces(this.#formPieces, form);
-    for (let at = 0; at + PIECE <= form.length; at++) {
-      const hash = hashAt(form, at);
-      this.#hashes[hash >> 3] = (this.#hashes[hash >> 3] ?? 0) | (1 << (hash & 7));
-    }
+  /** Registers the values that `user` has from here on, in the place of those it had. */
+  use(user: string, values: Iterable<string>): void {
+    const before = this.#used.get(user) ?? new Set<string>();
+    const after = new Set(values);
+    this.#used.set(user, after);
+    for (const value of before) if (!after.has(value)) this.#remember(value);
+    this.#update(after);
   }
 
-  /** Takes every secret out of `text`. Cheap when there is none. */
+  /** Registers values that pass by: what was pasted and may be refused, what is gone already. */
+  add(...values: readonly string[]): void {
+    for (const value of values) this.#remember(value);
+    this.#update(values);
+  }
+
+  /** Bytes that the values take. */
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** Takes every known value out of a result. Cheap when there is none. */
   redact(text: string): string {
-    if (text.length < RUN || (!ANY_SHAPE.test(text) && !this.#sharesRun(text))) return text;
-    let clean = text;
-    for (const form of this.#forms) {
-      if (clean.includes(form)) clean = clean.replaceAll(form, MASK);
-    }
-    for (const shape of SHAPES) clean = clean.replace(shape, MASK);
-    return this.#maskRuns(clean);
+    if (text.length < SHORTEST || this.#known.size === 0) return text;
+    const spans = this.#spans(text, MOST_ENCODINGS);
+    return spans.length === 0 ? text : masked(text, spans);
   }
 
-  /** Whether the text and any form have a run in common; no form is shorter than a run. */
-  #sharesRun(text: string): boolean {
-    for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
-      const hash = hashAt(text, at);
-      if (((this.#hashes[hash >> 3] ?? 0) & (1 << (hash & 7))) === 0) continue;
-      for (const place of this.#formPieces.get(text.slice(at, at + PIECE)) ?? []) {
-        const { start, end } = runAt(text, at, 0, place);
-        if (end - start >= RUN) return true;
+  /** For logs: what looks like a secret goes as well. */
+  redactLog(text: string): string {
+    return maskShapes(this.redact(text));
+  }
+
+  #remember(value: string): void {
+    this.#remembered.delete(value);
+    this.#remembered.set(value, this.#now() + REMEMBERED_MS);
+  }
+
+  #update(added: Iterable<string>): void {
+    if (!this.#forget()) {
+      this.#enter(added);
+      return;
+    }
+    this.#known.clear();
+    this.#index = new RunIndex();
+    this.#whole = [];
+    this.#holdsEscape = false;
+    const used = [...this.#used.values()].flatMap((values) => [...values]);
+    this.#enter([...used, ...this.#remembered.keys()]);
+  }
+
+  /** @returns true when a value is no longer known */
+  #forget(): boolean {
+    const isUsed = (value: string): boolean =>
+      [...this.#used.values()].some((values) => values.has(value));
+    let characters = 0;
+    for (const value of this.#remembered.keys()) characters += value.length;
+    // Down to a half, so that not every further value makes the index anew.
+    const most = characters > REMEMBERED_CHARACTERS ? REMEMBERED_CHARACTERS / 2 : characters;
+    let hasForgotten = false;
+    for (const [value, until] of this.#remembered) {
+      if (until > this.#now() && characters <= most) break;
+      characters -= value.length;
+      this.#remembered.delete(value);
+      hasForgotten ||= !isUsed(value);
+    }
+    return hasForgotten;
+  }
+
+  #enter(values: Iterable<string>): void {
+    const isNew = (value: string): boolean => value.length >= SHORTEST && !this.#known.has(value);
+    const fresh = [...new Set(values)].filter(isNew);
+    const hasRuns = (value: string): boolean => value.length >= RUN && isTelling(value);
+    for (const value of fresh) this.#known.add(value);
+    this.#holdsEscape ||= fresh.some(holdsEscape);
+    this.#index.add(...fresh.filter(hasRuns));
+    this.#whole.push(...fresh.filter((value) => !hasRuns(value) && !isPlainWord(value)));
+  }
+
+  /** Where values stand in a text, however they are written. */
+  #spans(text: string, encodings: number, escapes = MOST_ESCAPES): Span[] {
+    const read = escapes > 0 ? unescaped(text) : null;
+    // What stands in the text stands in the reading, but for secrets that hold an escape themselves.
+    const found = read === null || this.#holdsEscape ? this.#plainSpans(text) : [];
+    if (read !== null) {
+      // No escape is part of an encoding: what is encoded stands in the reading as well.
+      const within = this.#spans(read.text, encodings, escapes - 1);
+      found.push(...within.map(read.locate));
+    } else if (encodings > 0) {
+      for (const reading of decodings(text)) {
+        found.push(...this.#spans(reading.text, encodings - 1).map(reading.locate));
       }
     }
-    return false;
+    return found;
   }
 
-  #maskRuns(text: string): string {
-    if (this.#pieces.size === 0) return text;
-    let clean = '';
-    let copied = 0;
-    for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
-      const run = this.#longestRun(text, at, copied);
-      if (run === null) continue;
-      clean += text.slice(copied, run.start) + MASK;
-      copied = run.end;
-      at = Math.max(at, Math.floor(run.end / STRIDE) * STRIDE - STRIDE);
-    }
-    return clean + text.slice(copied);
-  }
-
-  /** The longest run around `at` that a secret shares with the text, if it is long and telling. */
-  #longestRun(text: string, at: number, from: number): { start: number; end: number } | null {
-    let best: { start: number; end: number } | null = null;
-    for (const place of this.#pieces.get(text.slice(at, at + PIECE)) ?? []) {
-      const { start, end } = runAt(text, at, from, place);
-      const length = end - start;
-      const isBest = best === null || length > best.end - best.start;
-      if (length >= RUN && isBest && isTelling(text.slice(start, end))) best = { start, end };
-    }
-    return best;
+  #plainSpans(text: string): Span[] {
+    const whole = this.#whole.flatMap((value) => wholeSpans(text, value));
+    return [...this.#index.find(text), ...whole];
   }
 }

@@ -5,6 +5,7 @@
 
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { CommandError, DiskError } from '../base/errors.ts';
+import { redactMessage } from '../base/redaction/structure.ts';
 import type { FileLock } from '../disk/file-lock.ts';
 import type { Line } from '../disk/lines.ts';
 import { replaceFile, sweepOrphans } from '../disk/replace-file.ts';
@@ -72,29 +73,35 @@ export function unwritable(path: string, cause: unknown): CommandError | DiskErr
   });
 }
 
+export interface ResultsOptions {
+  /** Of the file: two runs on one file would pay for every task twice. */
+  readonly lock: FileLock;
+  /** Takes secrets out of whatever is written; an id stays as its task has it. */
+  readonly redact: (text: string) => string;
+}
+
 /** Appends whole lines, one after the other. */
 export class ResultsFile {
   readonly path: string;
   readonly earlier: Earlier;
   readonly #file: FileHandle;
-  readonly #lock: FileLock;
+  readonly #options: ResultsOptions;
   #last: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, earlier: Earlier, file: FileHandle, lock: FileLock) {
+  private constructor(path: string, earlier: Earlier, file: FileHandle, options: ResultsOptions) {
     this.path = path;
     this.earlier = earlier;
     this.#file = file;
-    this.#lock = lock;
+    this.#options = options;
   }
 
   /**
    * Opens or makes the file and readies it for going on; what is done again goes, in one step.
    *
    * @param path without symlinks
-   * @param lock of the file: two runs on one file would pay for every task twice
    * @throws CommandError when it cannot be written or is no file of results
    */
-  static async open(path: string, lock: FileLock): Promise<ResultsFile> {
+  static async open(path: string, options: ResultsOptions): Promise<ResultsFile> {
     try {
       const status = await stat(path).catch(() => null);
       if (status !== null && !status.isFile()) {
@@ -105,8 +112,10 @@ export class ResultsFile {
         status === null
           ? { done: new Set(), failed: 0, isTorn: false, needsRewrite: false }
           : await readResults(path);
-      if (earlier.needsRewrite) await replaceFile(path, keptLines(path), { mode: 'keep', lock });
-      return new ResultsFile(path, earlier, await open(path, 'a'), lock);
+      if (earlier.needsRewrite) {
+        await replaceFile(path, keptLines(path), { mode: 'keep', lock: options.lock });
+      }
+      return new ResultsFile(path, earlier, await open(path, 'a'), options);
     } catch (error) {
       throw error instanceof CommandError ? error : unwritable(path, error);
     }
@@ -114,10 +123,10 @@ export class ResultsFile {
 
   /** @throws CommandError when the disk does not take it */
   append(record: Readonly<Record<string, unknown>>): Promise<void> {
-    const line = `${JSON.stringify(record)}\n`;
+    const line = `${redactMessage(JSON.stringify(record), this.#options.redact)}\n`;
     this.#last = this.#last.then(async () => {
       try {
-        await this.#lock.check();
+        await this.#options.lock.check();
         await this.#file.appendFile(line);
       } catch (error) {
         throw unwritable(this.path, error);

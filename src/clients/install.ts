@@ -1,8 +1,9 @@
 /** Puts our entry into a client's file, takes it out, and tells where it is. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir, platform as hostPlatform } from 'node:os';
-import { CommandError } from '../base/errors.ts';
+import { platform as hostPlatform } from 'node:os';
+import { CommandError, ConfigError } from '../base/errors.ts';
+import { userHome } from '../base/user-home.ts';
 import {
   type Client,
   type ClientPlatform,
@@ -55,7 +56,12 @@ export function userFolders(
   platform: string = hostPlatform(),
 ): UserFolders {
   const known: ClientPlatform = platform === 'win32' || platform === 'darwin' ? platform : 'linux';
-  const home = (known === 'win32' ? env.USERPROFILE : env.HOME) || homedir();
+  const home = userHome(env, known);
+  if (home === null) {
+    throw new ConfigError('this user has no home folder, where clients keep their files', {
+      hint: 'set HOME',
+    });
+  }
   return { platform: known, home, env, exists: existsSync, read: readSmall };
 }
 

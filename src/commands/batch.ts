@@ -9,8 +9,8 @@ import {
   PoolExhaustedError,
   UpstreamError,
 } from '../base/errors.ts';
-import { createLogger } from '../base/logger.ts';
-import { Redactor } from '../base/redact.ts';
+import { createLogger, type Logger } from '../base/logger.ts';
+import { claimProcess } from '../base/process-output.ts';
 import { onEndingSignal } from '../base/signals.ts';
 import { KeyTally } from '../batch/key-tally.ts';
 import { duration, showProgress } from '../batch/progress.ts';
@@ -24,8 +24,9 @@ import { resolveLinks } from '../disk/links.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import { deepseekGenerateCode } from '../tools/deepseek-generate-code.ts';
 import type { Tool } from '../tools/tool.ts';
-import { type Command, type CommandInput, print, tell } from './command.ts';
+import { type Command, type CommandInput, print, secrets, tell } from './command.ts';
 import { composeRuntime, type Runtime } from './composition/compose.ts';
+import { useConfiguration } from './composition/known-secrets.ts';
 
 const TOOL: Tool = deepseekGenerateCode;
 
@@ -125,10 +126,19 @@ async function* pending(path: string, done: ReadonlySet<string>): AsyncGenerator
   }
 }
 
-/** Aborts on the first signal; the second ends the process the usual way. */
-function stopOnSignals(): { signal: AbortSignal; code: () => number | null; release: () => void } {
+/** Aborts on a crash and on the first signal; the second ends the process the usual way. */
+function stopOnSignals(logger: Logger): {
+  signal: AbortSignal;
+  code: () => number | null;
+  release: () => void;
+} {
   const controller = new AbortController();
   let code: number | null = null;
+  // What is finished is in the file; the same command goes on from there.
+  claimProcess(logger, () => {
+    code = 1;
+    controller.abort();
+  });
   const release = onEndingSignal((exitCode) => {
     code = exitCode;
     release();
@@ -164,19 +174,21 @@ async function work(
 ): Promise<number> {
   const { flags, env } = input;
   const config = loadConfig(flags, env);
-  const redactor = new Redactor();
+  const redactor = secrets;
+  useConfiguration(redactor, config);
   // The progress line tells a person what the log would tell a machine.
   const level = flags.logLevel === undefined ? 'error' : config.logLevel;
   const tally = new KeyTally();
+  const logger = createLogger({ level, redactor });
   const runtime = composeRuntime({
     flags,
     env,
     config,
-    logger: createLogger({ level, redactor }),
+    logger,
     redactor,
     observer: tally,
   });
-  const stop = stopOnSignals();
+  const stop = stopOnSignals(logger);
   const counts = new Counts();
   try {
     await runtime.ready();
@@ -197,6 +209,7 @@ async function work(
     } finally {
       hide();
     }
+    await runtime.readBalances();
   } catch (error) {
     if (stop.code() === null) throw error;
     tell('stopped; the same command goes on from here');
@@ -231,7 +244,8 @@ async function fill(
   ids: ReadonlySet<string>,
   input: CommandInput,
 ): Promise<number> {
-  const results = await ResultsFile.open(out, lock);
+  const redact = (text: string): string => secrets.redact(text);
+  const results = await ResultsFile.open(out, { lock, redact });
   try {
     const before = [...ids].filter((id) => results.earlier.done.has(id)).length;
     if (results.earlier.isTorn)

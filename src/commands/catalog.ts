@@ -59,6 +59,18 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'the keys as a flat Fernet file for other programs',
     load: () => import('./keys/export.ts'),
   },
+  'clients add': {
+    summary: 'a token for a client of serve --http that may call and not manage',
+    load: () => import('./clients/add.ts'),
+  },
+  'clients list': {
+    summary: 'who has such a token, and who called when',
+    load: () => import('./clients/list.ts'),
+  },
+  'clients remove': {
+    summary: 'take a token back',
+    load: () => import('./clients/remove.ts'),
+  },
   doctor: {
     summary: 'find what keeps this program from working',
     load: () => import('./doctor.ts'),
@@ -70,6 +82,18 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   usage: {
     summary: 'what the calls cost, by day, key, model, client, …',
     load: () => import('./usage.ts'),
+  },
+  'budget set': {
+    summary: 'cap what may be spent: 5/day, 40/month, 1/session',
+    load: () => import('./budget/set.ts'),
+  },
+  'budget list': {
+    summary: 'what may be spent, and what is',
+    load: () => import('./budget/list.ts'),
+  },
+  'budget remove': {
+    summary: 'take a cap away',
+    load: () => import('./budget/remove.ts'),
   },
   completion: {
     summary: 'a script that lets the shell complete commands and flags',

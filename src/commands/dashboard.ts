@@ -1,54 +1,19 @@
 /** `dashboard`: the link to the page, and a server for it where none runs. */
 
-import { spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { CommandError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { type Command, type CommandInput, print, tell } from './command.ts';
+import { isProven } from '../http/proof.ts';
+import { type Command, type CommandInput, printSecret, tell } from './command.ts';
 import { HTTP_FLAGS } from './http/http-flags.ts';
 import { readRecord, recordPath } from './http/http-record.ts';
 import { httpOptions, runHttpServer } from './http/http-server.ts';
 import { findHttpToken } from './http/http-token.ts';
+import { hasBrowser, OPENED_MS, openPage } from './http/open-page.ts';
 
 const PROBE_MS = 3_000;
-/** Until the browser has read the file that leads to the page. */
-const OPENED_MS = 4_000;
 
 function linkTo(url: string, token: string): string {
   return `${url}/dashboard#token=${encodeURIComponent(token)}`;
-}
-
-/** What opens a file in the person's browser; null where nobody sits before a screen. */
-function opener(env: CommandInput['env']): { command: string; args: string[] } | null {
-  if (process.platform === 'darwin') return { command: 'open', args: [] };
-  if (process.platform === 'win32') return { command: 'explorer.exe', args: [] };
-  const hasScreen = (env.DISPLAY ?? '') !== '' || (env.WAYLAND_DISPLAY ?? '') !== '';
-  return hasScreen ? { command: 'xdg-open', args: [] } : null;
-}
-
-/**
- * Opens the page through a file of mode 0600 that leads to it: every process of the machine can
- * read a command line, and the link holds the token.
- *
- * @returns forgets the file
- */
-function openPage(link: string, config: Config, env: CommandInput['env']): () => void {
-  const found = opener(env);
-  const path = join(config.home, 'dashboard.html');
-  if (found === null) return () => {};
-  // The token is base64url or was percent-encoded: nothing in the link can end the attribute.
-  const page = `<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0;url=${link}"><title>Keypool</title>\n`;
-  rmSync(path, { force: true });
-  writeFileSync(path, page, { mode: 0o600 });
-  const child = spawn(found.command, [...found.args, pathToFileURL(path).href], {
-    stdio: 'ignore',
-    detached: true,
-  });
-  child.on('error', () => tell('No browser could be opened; open the link yourself.'));
-  child.unref();
-  return () => rmSync(path, { force: true });
 }
 
 /**
@@ -69,11 +34,14 @@ async function isServing(url: string, token: string): Promise<boolean> {
   return response?.status === 200;
 }
 
+/** Ours, and no stranger on a port or with a pid that ours had before it was killed. */
 async function runningServer(input: CommandInput, config: Config): Promise<string | null> {
   const record = readRecord(recordPath(config.home));
   if (record === null) return null;
+  const { url, secret } = record;
   const { port } = input.values;
-  return port === undefined || new URL(record.url).port === port ? record.url : null;
+  if (port !== undefined && new URL(url).port !== port) return null;
+  return (await isProven(url, secret, PROBE_MS)) ? url : null;
 }
 
 async function run(input: CommandInput): Promise<number> {
@@ -81,15 +49,15 @@ async function run(input: CommandInput): Promise<number> {
   const shouldOpen = input.values.open !== false;
   const show = (url: string, token: string): (() => void) => {
     const link = linkTo(url, token);
-    print(link);
-    return shouldOpen ? openPage(link, config, input.env) : () => {};
+    printSecret(link);
+    return shouldOpen ? openPage(link, config.home, input.env) : () => {};
   };
   const running = await runningServer(input, config);
   if (running !== null) {
     const { token } = await findHttpToken(config);
     if (await isServing(running, token)) {
       const forget = show(running, token);
-      if (shouldOpen && opener(input.env) !== null) {
+      if (shouldOpen && hasBrowser(input.env)) {
         await new Promise((resolve) => setTimeout(resolve, OPENED_MS));
       }
       forget();
@@ -97,11 +65,11 @@ async function run(input: CommandInput): Promise<number> {
     }
   }
   let forget = (): void => {};
-  tell('No server runs yet; this one serves until it is interrupted (Ctrl-C).');
   try {
     return await runHttpServer({
       ...httpOptions(input),
       onListening: (url, token) => {
+        tell('No server ran yet; this one serves until it is interrupted (Ctrl-C).');
         forget = show(url, token);
         setTimeout(() => forget(), OPENED_MS).unref();
       },

@@ -3,12 +3,14 @@ import { VERSION } from '../base/version.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Command, type CommandInput, print } from './command.ts';
 import {
+  certificateFindings,
   checkClients,
   checkSettings,
   checkStore,
   type Finding,
   nodeFinding,
 } from './doctor/doctor-checks.ts';
+import { checkNetwork } from './doctor/network-checks.ts';
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 
@@ -31,7 +33,9 @@ async function diagnose(
   }
   const findings = [
     node,
+    ...certificateFindings(input.env),
     ...(await checkSettings(config)),
+    ...(await checkNetwork(config, input.env)),
     ...(await checkStore(config)),
     ...(await checkClients(input.env)),
   ];
@@ -64,8 +68,9 @@ async function run(input: CommandInput): Promise<number> {
 }
 
 export const command: Command = {
-  help: `Looks at everything that has to be right before a call can work, without calling anybody: node,
-home folder, permissions, master key, key store, keys, base URLs, proxy and clients. Each finding
+  help: `Looks at everything that has to be right before a call can work: node,
+home folder, permissions, master key, key store, keys, base URLs, certificates, proxy and clients.
+Only a proxy that is set is tried, without a key: it has to lead to both providers. Each finding
 comes with its next step. Ends with 1 when something must be fixed.`,
   options: {
     json: {

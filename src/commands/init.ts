@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, DiskError, KeyStoreError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
+import { createFile } from '../disk/create-file.ts';
 import { withFileLock } from '../disk/file-lock.ts';
 import { resolveLinks } from '../disk/links.ts';
 import { makeFolder } from '../disk/make-folder.ts';
@@ -24,6 +25,13 @@ async function ensureFolder(path: string): Promise<void> {
   });
 }
 
+/** Somebody's repository may be around the home; what is there already is theirs. */
+async function ignoreInGit(home: string): Promise<void> {
+  await createFile(join(home, '.gitignore'), '*\n').catch((error: unknown) => {
+    if (!(error instanceof DiskError) || error.code !== 'exists') throw asKeyStoreError(error);
+  });
+}
+
 /** Stores that a master key once opened: a new one would hide that theirs is gone. */
 async function orphanedStore(config: Config): Promise<string | null> {
   const names: string[] = await readdir(config.home).catch(() => []);
@@ -33,16 +41,20 @@ async function orphanedStore(config: Config): Promise<string | null> {
   return folder.includes(basename(config.storePath)) ? config.storePath : null;
 }
 
-/** @returns where the master key is, in words */
-async function ensureMasterKey(input: CommandInput): Promise<string> {
-  const { dotenvPath } = loadConfig(input.flags, input.env);
+interface Prepared {
+  readonly config: Config;
+  /** Where the master key is, in words. */
+  readonly where: string;
+}
+
+async function ensureMasterKey(input: CommandInput, dotenvPath: string): Promise<Prepared> {
   const path = await resolveLinks(dotenvPath);
   return withFileLock(path, async (lock) => {
     // Read again under the lock: another init may have been quicker.
     const config = loadConfig(input.flags, input.env);
     const { value, file } = config.masterKey;
-    if (value !== null) return `yours, from ${value.file ?? `the variable ${value.variable}`}`;
-    if (file !== null) return `yours, from ${file.path}`;
+    const from = value === null ? file?.path : (value.file ?? `the variable ${value.variable}`);
+    if (from !== undefined) return { config, where: `yours, from ${from}` };
     const orphan = await orphanedStore(config);
     if (orphan !== null) {
       throw new KeyStoreError('no_master', `${orphan} exists, and its master key is gone`, {
@@ -50,17 +62,26 @@ async function ensureMasterKey(input: CommandInput): Promise<string> {
       });
     }
     await setVariable(path, VARIABLE, generateMasterKey(), lock);
-    return `generated, in ${dotenvPath} (only you can read it)`;
+    return {
+      config: loadConfig(input.flags, input.env),
+      where: `generated, in ${dotenvPath} (only you can read it)`,
+    };
   });
 }
 
 async function run(input: CommandInput): Promise<number> {
-  const { home } = loadConfig(input.flags, input.env);
+  const { home, isHomeless, warnings, dotenvPath } = loadConfig(input.flags, input.env);
+  if (isHomeless) {
+    throw new ConfigError('this user has no home folder', {
+      hint: 'set KEYPOOL_HOME or give --home',
+    });
+  }
   await ensureFolder(home);
-  const masterKey = await ensureMasterKey(input).catch((error: unknown) => {
+  await ignoreInGit(home);
+  for (const { message, hint } of warnings) tell(`Warning: ${message}; ${hint}`);
+  const { config, where } = await ensureMasterKey(input, dotenvPath).catch((error: unknown) => {
     throw asKeyStoreError(error);
   });
-  const config = loadConfig(input.flags, input.env);
   await ensureFolder(dirname(config.storePath));
   const store = await KeyStore.create({
     path: config.storePath,
@@ -69,7 +90,7 @@ async function run(input: CommandInput): Promise<number> {
   });
   const count = store.list().length;
   print(`Home        ${home}`);
-  print(`Master key  ${masterKey}`);
+  print(`Master key  ${where}`);
   print(`Key store   ${store.path} (${count === 0 ? 'empty' : `keys: ${count}`})`);
   if (store.format === 'fernet')
     tell('The store is a legacy file; keypool-mcp keys migrate makes it v2.');

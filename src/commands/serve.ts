@@ -2,18 +2,21 @@
 
 import { ConfigError } from '../base/errors.ts';
 import { createLogger } from '../base/logger.ts';
-import { Redactor } from '../base/redact.ts';
 import { NAME, VERSION } from '../base/version.ts';
 import { loadConfig } from '../config.ts';
 import { serveStdio } from '../mcp/stdio/stdio.ts';
-import type { Command, CommandInput } from './command.ts';
+import { type Command, type CommandInput, secrets } from './command.ts';
+import { logWarnings } from './composition/config-warnings.ts';
+import { useConfiguration } from './composition/known-secrets.ts';
 import { createHost, LazyRuntime } from './composition/lazy-runtime.ts';
 import { HTTP_FLAGS } from './http/http-flags.ts';
 
 async function overStdio({ flags, env }: CommandInput): Promise<number> {
   const config = loadConfig(flags, env);
-  const redactor = new Redactor();
+  const redactor = secrets;
+  useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
+  logWarnings(logger, config);
   const options = { flags, env, config, logger, redactor };
   const runtime = new LazyRuntime(options);
   logger.info(`${NAME} ${VERSION} serves on stdio`, {

@@ -1,34 +1,52 @@
 /**
  * One tool call, whatever the protocol's era: arguments in, result out. Both shells and both
- * transports come through here.
+ * transports come through here. What a result says passes the redactor where it leaves the process.
  */
 
 import { isAbort } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import type { Tool, ToolOutput } from '../tools/tool.ts';
 import { Heartbeat, type ProgressReport } from './heartbeat.ts';
-import { isRecord } from './json-rpc.ts';
+import { KEPT_MINUTES } from './kept-results.ts';
 import { presentError } from './present-error.ts';
-import type { ServerHost, ToolOutcome } from './server-host.ts';
+import type { ServerOptions, ToolOutcome } from './server-host.ts';
 
 export interface ToolCall {
   readonly tool: Tool;
   /** `params.arguments` as the client sent it. */
   readonly args: unknown;
   readonly signal: AbortSignal;
-  /** Waiting calls take turns between sessions. */
-  readonly session: string;
-  /** As the client called itself; absent or null where it did not. */
+  /** As the client called itself with this call; absent where it did not. */
   readonly client?: string | null;
   /** null when the client sent no progress token. */
   readonly report: ((report: ProgressReport) => void) | null;
 }
 
+interface TextBlock {
+  type: 'text';
+  text: string;
+}
+
+interface ResourceLink {
+  type: 'resource_link';
+  uri: string;
+  name: string;
+  description: string;
+  mimeType: string;
+}
+
+/** The revision that brought links; older clients may refuse a result that holds one. */
+const LINKS_SINCE = '2025-06-18';
+
+function linkTo(uri: string): ResourceLink {
+  const description = `What the result had to cut, whole; kept for ${KEPT_MINUTES} minutes`;
+  return { type: 'resource_link', uri, name: 'whole result', description, mimeType: 'text/plain' };
+}
+
 /** Has a string index so that both SDKs take it as their own result type. */
 export interface ToolResult {
   [key: string]: unknown;
-  content: Array<{ type: 'text'; text: string }>;
+  content: Array<TextBlock | ResourceLink>;
   structuredContent?: Record<string, unknown>;
   isError?: boolean;
 }
@@ -37,60 +55,34 @@ export function errorResult(text: string): ToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
 
-type Redact = (text: string) => string;
-
-/** Copied only where there is something to take out, which is almost never. */
-function redactRecord(
-  record: Readonly<Record<string, unknown>>,
-  redact: Redact,
-): Record<string, unknown> {
-  let clean: Record<string, unknown> = record;
-  for (const key of Object.keys(record)) {
-    const value = redactDeep(record[key], redact);
-    if (value === record[key]) continue;
-    if (clean === record) clean = { ...record };
-    clean[key] = value;
-  }
-  return clean;
+function resultOf({ text, structured }: ToolOutput, links: readonly ResourceLink[]): ToolResult {
+  return { content: [{ type: 'text', text }, ...links], structuredContent: { ...structured } };
 }
 
-function redactDeep(value: unknown, redact: Redact): unknown {
-  if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) {
-    const clean = value.map((entry) => redactDeep(entry, redact));
-    return clean.some((entry, at) => entry !== value[at]) ? clean : value;
-  }
-  return isRecord(value) ? redactRecord(value, redact) : value;
-}
-
-function resultOf(output: ToolOutput, redact: Redact): ToolResult {
-  return {
-    content: [{ type: 'text', text: redact(output.text) }],
-    structuredContent: redactRecord(output.structured, redact),
-  };
-}
-
-async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<ToolOutput> {
-  const { report } = call;
-  const heartbeat =
-    report === null
-      ? null
-      : new Heartbeat(({ progress, message }) =>
-          report({ progress, message: host.redact(message) }),
-        );
+async function run(options: ServerOptions, call: ToolCall, args: unknown): Promise<ToolResult> {
+  const { host, session, results, client } = options;
+  const heartbeat = call.report === null ? null : new Heartbeat(call.report);
+  const kept: string[] = [];
   try {
     const { deepseek, perplexity } = await host.clients();
     call.signal.throwIfAborted();
-    return await call.tool.run(args, {
+    const output = await call.tool.run(args, {
       deepseek,
       perplexity,
       signal: call.signal,
-      session: call.session,
+      session,
       priority: 'interactive',
       tool: call.tool.name,
-      client: call.client ?? null,
+      client: options.caller ?? call.client ?? client.name,
       onProgress: ({ message }) => heartbeat?.update(message),
+      keep: (whole) => {
+        const uri = results.keep(whole);
+        kept.push(uri);
+        return uri;
+      },
     });
+    const knowsLinks = client.version === null || client.version >= LINKS_SINCE;
+    return resultOf(output, knowsLinks ? kept.map(linkTo) : []);
   } finally {
     heartbeat?.stop();
   }
@@ -102,25 +94,26 @@ async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<Too
  *
  * @throws an abort, when the caller cancelled
  */
-export async function callTool(
-  host: ServerHost,
-  logger: Logger,
-  call: ToolCall,
-): Promise<ToolResult> {
+export async function callTool(options: ServerOptions, call: ToolCall): Promise<ToolResult> {
+  const { host, logger } = options;
   const startedAt = performance.now();
   const ended = (outcome: ToolOutcome): void => {
     const durationMs = Math.round(performance.now() - startedAt);
-    host.onToolCall?.({ tool: call.tool.name, outcome, durationMs });
+    host.onToolCall?.({
+      tool: call.tool.name,
+      outcome,
+      durationMs,
+      caller: options.caller ?? null,
+    });
   };
   const parsed = parseArguments(call.tool, call.args);
   if (!parsed.ok) {
     ended('error');
     const text = `${call.tool.name} was not called: ${parsed.problem}. Correct the arguments and call it again.`;
-    return errorResult(host.redact(text));
+    return errorResult(text);
   }
   try {
-    const output = await run(host, call, parsed.value);
-    const result = resultOf(output, (text) => host.redact(text));
+    const result = await run(options, call, parsed.value);
     ended('ok');
     return result;
   } catch (error) {
@@ -129,6 +122,6 @@ export async function callTool(
       throw error;
     }
     ended('error');
-    return errorResult(host.redact(presentError(error, logger)));
+    return errorResult(presentError(error, logger));
   }
 }

@@ -6,9 +6,9 @@ import type { Logger } from '../base/logger.ts';
 import type { CallRequest, CallResult, KeyProbe, Lender, PoolKey, Send } from './lease.ts';
 import type { PoolObserver } from './observer.ts';
 import { ProviderPool } from './provider-pool.ts';
-import type { PoolSnapshot } from './snapshot.ts';
-import { REMOTE_ANSWER_MS } from './timing.ts';
-import { deepFreeze } from './view.ts';
+import { REMOTE_ANSWER_MS } from './rules/timing.ts';
+import { deepFreeze } from './run/view.ts';
+import type { FoundAccounts, PoolSnapshot } from './snapshot.ts';
 
 export interface KeyPoolOptions {
   readonly keys: readonly PoolKey[];
@@ -16,6 +16,8 @@ export interface KeyPoolOptions {
   readonly maxConcurrent: number;
   readonly logger: Logger;
   readonly observer?: PoolObserver;
+  /** Hears of all the accounts that were found, whenever they change. */
+  readonly onAccounts?: (found: FoundAccounts) => void;
   /** Asks about a disabled key without spending tokens; without it a single call tries. */
   readonly probe?: KeyProbe;
   /**
@@ -37,6 +39,7 @@ export class KeyPool implements Lender {
       maxConcurrent: options.maxConcurrent,
       logger: options.logger,
       observer: options.observer ?? {},
+      onAccounts: options.onAccounts ?? (() => {}),
       probe: options.probe,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,

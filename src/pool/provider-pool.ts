@@ -4,18 +4,19 @@
  */
 
 import type { Provider } from '../base/errors.ts';
-import type { Attempt, Settled } from './attempt.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { unavailability, waitedTooLong } from './exhausted.ts';
-import { Judge, type Next } from './judge.ts';
 import type { AttemptResult, CallRequest, CallResult, KeyProbe, PoolKey, Send } from './lease.ts';
 import type { Outcome } from './observer.ts';
-import { PendingCall } from './pending-call.ts';
-import { Rescue } from './rescue.ts';
-import { Revival } from './revival.ts';
-import { Roster, type RosterOptions } from './roster.ts';
+import type { Attempt, Settled } from './run/attempt.ts';
+import { Dispatcher } from './run/dispatcher.ts';
+import { unavailability, waitedTooLong } from './run/exhausted.ts';
+import { Judge, type Next } from './run/judge.ts';
+import { Kinship } from './run/kinship.ts';
+import { PendingCall } from './run/pending-call.ts';
+import { Rescue } from './run/rescue.ts';
+import { Revival } from './run/revival.ts';
+import { Roster, type RosterOptions } from './run/roster.ts';
+import { viewProvider } from './run/view.ts';
 import type { ProviderSnapshot } from './snapshot.ts';
-import { viewProvider } from './view.ts';
 
 export interface ProviderPoolOptions extends RosterOptions {
   readonly probe: KeyProbe | undefined;
@@ -31,6 +32,7 @@ export class ProviderPool {
   readonly #roster: Roster;
   readonly #revival: Revival;
   readonly #judge: Judge;
+  readonly #kinship: Kinship;
   readonly #dispatcher: Dispatcher;
   readonly #rescue: Rescue;
   #calls = 0;
@@ -39,8 +41,9 @@ export class ProviderPool {
     this.#provider = options.provider;
     this.#roster = new Roster(options);
     this.#revival = new Revival(this.#roster, options.probe);
-    this.#judge = new Judge(this.#roster, this.#revival);
-    this.#dispatcher = new Dispatcher(this.#roster, this.#judge);
+    this.#kinship = new Kinship(this.#roster);
+    this.#judge = new Judge(this.#roster, this.#revival, this.#kinship);
+    this.#dispatcher = new Dispatcher(this.#roster, this.#judge, this.#kinship);
     this.#rescue = new Rescue(this.#roster, () => this.#dispatcher.depth);
     this.#roster.onChange = () => this.#dispatcher.pump();
   }
@@ -133,7 +136,8 @@ export class ProviderPool {
       attempt.release(this.#roster.now(), false);
       attempt.call.onEnd(null);
       this.#roster.forgetIfDrained(attempt.slot);
-      this.#dispatcher.pump();
+      this.#kinship.left(attempt);
+      this.#dispatcher.ended(attempt);
     }
     return ended;
   }

@@ -37,6 +37,12 @@ export interface KeySnapshot {
 
 export interface AccountSnapshot {
   readonly account: string;
+  /** Names of its keys. */
+  readonly keys: readonly string[];
+  /** Nobody said that its keys are of one account: their refusals did. */
+  readonly found: boolean;
+  /** What writes a found account down for good; null for one that was named. */
+  readonly advice: string | null;
   readonly inFlight: number;
   readonly coolingMs: number | null;
   readonly reason: string | null;
@@ -46,6 +52,12 @@ export interface AccountSnapshot {
     readonly limit: number;
     readonly inFlight: number;
   }>;
+}
+
+/** Keys that were found to be of one account although nobody said so, by account. */
+export interface FoundAccounts {
+  readonly provider: Provider;
+  readonly accounts: ReadonlyArray<ReadonlyArray<Pick<KeySnapshot, 'name' | 'keyId'>>>;
 }
 
 export interface ProviderSnapshot {

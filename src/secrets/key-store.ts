@@ -17,7 +17,7 @@ import { watchPath } from '../disk/path-watch.ts';
 import { replaceFile, sweepOrphans } from '../disk/replace-file.ts';
 import type { StoredSecret } from './document.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
-import { checkStrength, type MasterKey } from './master-key.ts';
+import { checkStrength, type MasterKey, readMasterKey } from './master-key.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
 import {
   checkSecrets,
@@ -29,13 +29,7 @@ import {
 } from './put-secrets.ts';
 import { SealedDocument } from './sealed/sealed-format.ts';
 import { asKeyStoreError } from './store-text.ts';
-import {
-  masterOf,
-  readVersion,
-  refreshed,
-  type StoreLocation,
-  type StoreVersion,
-} from './store-version.ts';
+import { readVersion, refreshed, type StoreLocation, type StoreVersion } from './store-version.ts';
 
 export interface StoreEntry {
   readonly name: string;
@@ -111,7 +105,7 @@ export class KeyStore {
         (error: unknown) => systemCode(error) !== 'ENOENT',
       );
       if (exists) return;
-      const master = await masterOf(location);
+      const master = await readMasterKey(location.masterKey);
       checkStrength(master);
       await sweepOrphans(path);
       await replaceFile(path, (await SealedDocument.create(master)).serialize(), { lock });
@@ -165,6 +159,12 @@ export class KeyStore {
   /** @throws KeyStoreError unknown_name */
   get(name: string): string {
     return this.#secret(name).value;
+  }
+
+  /** Every value, and the master key in use: what must never be shown. */
+  sensitiveValues(): readonly string[] {
+    const { document, master } = this.#version;
+    return [...[...document.secrets.values()].map(({ value }) => value), master.text];
   }
 
   /** Adds or replaces one secret. See `putAll`. */
@@ -280,24 +280,29 @@ export class KeyStore {
     let announced = this.#version.text;
     let lastProblem = '';
     let looking: Promise<void> = Promise.resolve();
+    const fail = (error: unknown): void => {
+      const problem = asError(error);
+      if (problem.message !== lastProblem) onError(problem);
+      lastProblem = problem.message;
+    };
     const look = async (): Promise<void> => {
       try {
         this.#version = await refreshed(this.#version, this.#location);
         lastProblem = '';
       } catch (error) {
-        const problem = asError(error);
-        if (problem.message !== lastProblem) onError(problem);
-        lastProblem = problem.message;
+        fail(error);
       }
       if (this.#version.text === announced) return;
       announced = this.#version.text;
       onChange();
     };
-    const stop = watchPath(this.path, () => {
-      looking = looking.then(look);
-    });
+    // Whatever goes wrong in one look, the next change is looked at again.
+    const wake = (): void => {
+      looking = looking.then(look).catch(fail);
+    };
+    const stop = watchPath(this.path, wake);
     // What happened between opening and watching.
-    looking = looking.then(look);
+    wake();
     return stop;
   }
 }

@@ -39,11 +39,12 @@ interface Opened {
 
 /** A store that this master does not open keeps its own; a damaged one stops the rotation. */
 async function openAll(host: RotationHost): Promise<Opened> {
+  const masterKey = host.masterKey();
   const stores: KeyStore[] = [];
   const left: Array<{ path: string; reason: string }> = [];
   for (const path of host.paths) {
     try {
-      stores.push(await KeyStore.open({ path, masterKey: host.masterKey }));
+      stores.push(await KeyStore.open({ path, masterKey, masterKeyNow: host.masterKey }));
     } catch (error) {
       if (!(error instanceof KeyStoreError) || error.code !== 'wrong_master') throw error;
       left.push({ path, reason: 'another master key opens it' });

@@ -8,8 +8,9 @@ import { readStoreText } from './store-text.ts';
 
 export interface StoreLocation {
   readonly path: string;
-  /** A function is asked again when the file changes: a rotation changes both. */
-  readonly masterKey: MasterKeySource | (() => MasterKeySource);
+  readonly masterKey: MasterKeySource;
+  /** Asked when the file changed and the key in memory opens it no more: a rotation changes both. */
+  readonly masterKeyNow?: () => MasterKeySource;
   /** Tells a legacy store from one that was put in the place of a v2 store. */
   readonly memory?: SealedMemory;
 }
@@ -20,20 +21,18 @@ export interface StoreVersion {
   readonly master: MasterKey;
 }
 
-export function masterOf(location: StoreLocation): Promise<MasterKey> {
-  const { masterKey } = location;
-  return readMasterKey(typeof masterKey === 'function' ? masterKey() : masterKey);
-}
-
 /**
  * A missing store is named before a missing master: both come from a missing `init`.
  *
  * @throws KeyStoreError as `KeyStore.open`
  */
-export async function readVersion(location: StoreLocation): Promise<StoreVersion> {
+export async function readVersion(
+  location: StoreLocation,
+  source: MasterKeySource = location.masterKey,
+): Promise<StoreVersion> {
   const { path, memory } = location;
   const text = await readStoreText(path);
-  const master = await masterOf(location);
+  const master = await readMasterKey(source);
   const document = await openDocument(path, text, master);
   if (document.format === 'sealed') await memory?.remember(path);
   else if ((await memory?.has(path)) === true) throw downgraded(path, memory?.path ?? null);
@@ -65,6 +64,6 @@ async function reopened(
     return { text, master, document: await openDocument(location.path, text, master) };
   } catch (error) {
     if (!(error instanceof KeyStoreError) || error.code !== 'wrong_master') throw error;
-    return readVersion(location);
+    return readVersion(location, location.masterKeyNow?.());
   }
 }

@@ -37,6 +37,23 @@ export interface AccountSettings extends PurseSettings {
   readonly balanceCapacity?: number;
   /** Perplexity's leaky bucket, requests per second and burst. */
   readonly ratePerSecond?: number;
+  /** How a request over the limit is refused; default `plain`, at once. */
+  readonly refusal?: RefusalStyle;
+}
+
+/**
+ * DeepSeek's 429s as they were seen: without a number, with both numbers and the clause about the
+ * balance, with both and no clause, with a first number that only equals the limit; and a bare
+ * "Too Many Requests" of somebody on the way.
+ */
+export type RefusalWording = 'plain' | 'bare' | 'balance' | 'numbers' | 'equal';
+
+export interface RefusalStyle {
+  readonly wording?: RefusalWording;
+  /** From the arrival of the request to its refusal. */
+  readonly afterMs?: number;
+  /** Value of the Retry-After header; default none. */
+  readonly retryAfter?: string;
 }
 
 /** DeepSeek's published ceilings, per account and model. */
@@ -50,7 +67,12 @@ const PERPLEXITY_RATE = 50;
 export type Admission =
   | { readonly verdict: 'admitted' }
   | { readonly verdict: 'no_balance' | 'rate' }
-  | { readonly verdict: 'capacity' | 'balance_limit'; readonly inFlight: number; limit: number };
+  | {
+      readonly verdict: 'capacity' | 'balance_limit';
+      readonly inFlight: number;
+      readonly limit: number;
+      readonly wording: RefusalWording;
+    };
 
 /** What a provider limits and bills. */
 export class Account {
@@ -71,6 +93,10 @@ export class Account {
     this.purse.configure(settings);
   }
 
+  get refusal(): RefusalStyle {
+    return this.#settings.refusal ?? {};
+  }
+
   inFlight(model: string | null = null): number {
     if (model !== null) return this.#inFlight.get(model) ?? 0;
     return [...this.#inFlight.values()].reduce((sum, count) => sum + count, 0);
@@ -81,10 +107,12 @@ export class Account {
     if (this.purse.isEmpty) return { verdict: 'no_balance' };
     const inFlight = this.inFlight(model);
     const limit = this.#settings.capacity ?? DEEPSEEK_CAPACITY[model] ?? Infinity;
-    if (inFlight >= limit) return { verdict: 'capacity', inFlight: inFlight + 1, limit };
+    const { wording = 'plain' } = this.refusal;
+    if (inFlight >= limit) return { verdict: 'capacity', inFlight: inFlight + 1, limit, wording };
     const shrunk = this.#settings.balanceCapacity ?? Infinity;
     if (inFlight >= shrunk) {
-      return { verdict: 'balance_limit', inFlight: inFlight + 1, limit: shrunk };
+      const named = wording === 'plain' ? 'balance' : wording;
+      return { verdict: 'balance_limit', inFlight: inFlight + 1, limit: shrunk, wording: named };
     }
     return units > 0 && !this.#takeUnits(units, now)
       ? { verdict: 'rate' }

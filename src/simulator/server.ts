@@ -152,8 +152,11 @@ async function admitted(side: ProviderSide, backstage: Backstage, arrival: Arriv
     const admission = account.admit(model, side.unitsOf(body, path), backstage.now());
     if (admission.verdict !== 'admitted') {
       call.fault = admission.verdict;
+      const { afterMs = 0, retryAfter } = account.refusal;
       const reply = side.refuse(admission);
-      return await exchange.send(reply.status, reply.body, reply.headers);
+      if (afterMs > 0) await exchange.wait(afterMs);
+      const pause = retryAfter === undefined ? {} : { 'retry-after': retryAfter };
+      return await exchange.send(reply.status, reply.body, { ...reply.headers, ...pause });
     }
     account.enter(model);
   }

@@ -14,7 +14,7 @@ import { PERPLEXITY } from './perplexity/perplexity.ts';
 import type { ProviderSide, Route } from './provider-side.ts';
 import { type Backstage, createListener } from './server.ts';
 
-export type { AccountSettings, KeyBehaviour } from './behaviour.ts';
+export type { AccountSettings, KeyBehaviour, RefusalWording } from './behaviour.ts';
 export type { BillLine } from './bill/purse.ts';
 export type { CallRecord, SimulatedProvider, Violation } from './call-log.ts';
 export {

@@ -21,6 +21,7 @@ const LONE_SURROGATE = /\p{Surrogate}/gu;
  */
 const SUSPECT =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: code units, one by one, are meant
   /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uD800-\uDFFF\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB]/;
 
 /** Half a surrogate pair is no character, and strict JSON parsers refuse it. */
@@ -50,9 +51,4 @@ export function headOf(text: string, limit: number): string {
   const last = text.charCodeAt(limit - 1);
   const splitsPair = last >= 0xd800 && last <= 0xdbff;
   return text.slice(0, splitsPair ? limit - 1 : limit);
-}
-
-/** 400000 → "400,000". */
-export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }

@@ -1,18 +1,28 @@
 /** Asks an upstream about one key: DeepSeek's balance costs nothing, Perplexity has no free way. */
 
 import type { Provider } from '../base/errors.ts';
+import { parseRecord } from '../base/json.ts';
 import { isSendable } from '../base/key-values.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
-import { diagnoseAnswer, diagnoseSocket, type UnreachableCause } from './failure.ts';
+import { diagnoseAnswer, type UnreachableCause } from './failure.ts';
+import { diagnoseNetwork } from './network-failure.ts';
 import { cancelled } from './watch.ts';
 import { type AnswerHeaders, readStart } from './wire/body.ts';
 import { type Fetch, pinTo } from './wire/http.ts';
-import { fieldsOf, listOf, parseFields, textOf } from './wire/json.ts';
+import { fieldsOf, listOf, textOf } from './wire/json.ts';
 
 export interface KeyCheck {
   readonly verdict: KeyVerdict;
   /** Our words, lower case, no period: "balance 4.20 USD". */
   readonly detail: string;
+  /** What the account has, by currency; nothing where the provider does not tell. */
+  readonly balances?: readonly Balance[];
+}
+
+export interface Balance {
+  /** Three capital letters. */
+  readonly currency: string;
+  readonly amount: number;
 }
 
 export interface ProbeOptions {
@@ -42,28 +52,36 @@ function requestOf(provider: Provider, options: ProbeOptions) {
   return { baseUrl: options.perplexityBaseUrl, path: '/search', method: 'POST' as const, body };
 }
 
-/** `4.20 USD`, or `4.20 USD and 30.00 CNY`; null when no amount can be read. */
-function amountOf(infos: unknown): string | null {
-  const amounts = listOf(infos).flatMap((entry) => {
+interface Told extends Balance {
+  /** The amount as it was told. */
+  readonly text: string;
+}
+
+function amountsOf(infos: unknown): Told[] {
+  return listOf(infos).flatMap((entry) => {
     const info = fieldsOf(entry);
-    const [total, currency] = [textOf(info.total_balance) ?? '', textOf(info.currency) ?? ''];
-    return AMOUNT.test(total) && CURRENCY.test(currency) ? [`${total} ${currency}`] : [];
+    const [text, currency] = [textOf(info.total_balance) ?? '', textOf(info.currency) ?? ''];
+    const isAmount = AMOUNT.test(text) && CURRENCY.test(currency);
+    return isAmount ? [{ text, currency, amount: Number(text) }] : [];
   });
-  return amounts.length === 0 ? null : amounts.join(' and ');
 }
 
 function readBalance(body: string): KeyCheck {
-  const balance = parseFields(body);
+  const balance = parseRecord(body);
   if (balance === null || typeof balance.is_available !== 'boolean') {
     return { verdict: 'unknown', detail: 'the answer was not a balance' };
   }
-  const amount = amountOf(balance.balance_infos);
-  const detail = amount === null ? 'balance not told' : `balance ${amount}`;
-  return { verdict: balance.is_available ? 'ok' : 'no_credit', detail };
+  const told = amountsOf(balance.balance_infos);
+  const words = told.map(({ text, currency }) => `${text} ${currency}`).join(' and ');
+  return {
+    verdict: balance.is_available ? 'ok' : 'no_credit',
+    detail: words === '' ? 'balance not told' : `balance ${words}`,
+    balances: told.map(({ currency, amount }) => ({ currency, amount })),
+  };
 }
 
 function readSearch(body: string): KeyCheck {
-  return Array.isArray(parseFields(body)?.results)
+  return Array.isArray(parseRecord(body)?.results)
     ? { verdict: 'ok', detail: 'search works' }
     : { verdict: 'unknown', detail: 'the answer was not a search result' };
 }
@@ -94,16 +112,16 @@ const NOT_REACHABLE: Readonly<Record<UnreachableCause, string>> = {
   refused: 'the connection was refused',
   dns: 'its host name was not found',
   certificate: 'its certificate is not trusted here',
-  proxy: 'the proxy refused or is misconfigured',
   timeout: 'no connection came about in time',
   network: 'the network broke the connection off',
 };
 
 function brokenWords(error: unknown): string {
-  const { unreachable } = diagnoseSocket(error);
-  return unreachable === null
-    ? 'the connection was lost'
-    : `not reachable: ${NOT_REACHABLE[unreachable]}`;
+  const { failure, unreachable } = diagnoseNetwork(error);
+  if (failure.kind === 'local_shortage') return 'this machine has no more sockets to give';
+  if (unreachable === null) return 'the connection was lost';
+  if (typeof unreachable !== 'string') return unreachable.message;
+  return `not reachable: ${NOT_REACHABLE[unreachable]}`;
 }
 
 export function createKeyProbe(options: ProbeOptions): CheckKey {

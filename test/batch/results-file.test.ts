@@ -15,6 +15,8 @@ import { ResultsFile } from '../../src/batch/results-file.ts';
 import { withFileLock } from '../../src/disk/file-lock.ts';
 import { resolveLinks } from '../../src/disk/links.ts';
 
+const asIs = (text: string): string => text;
+
 function fileOf(text: string): string {
   const path = join(temporaryFolder(), 'out.jsonl');
   writeFileSync(path, text);
@@ -24,7 +26,9 @@ function fileOf(text: string): string {
 /** As `batch` does it: links followed, the lock held while the file is open. */
 async function withResults<T>(path: string, use: (results: ResultsFile) => Promise<T>): Promise<T> {
   const target = await resolveLinks(path);
-  return withFileLock(target, async (lock) => use(await ResultsFile.open(target, lock)));
+  return withFileLock(target, async (lock) =>
+    use(await ResultsFile.open(target, { lock, redact: asIs })),
+  );
 }
 
 async function opened(path: string) {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
 import type { KeyStoreError } from '../../src/base/errors.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { LiveConfig } from '../../src/commands/composition/live-config.ts';
 import { followConfiguredStore } from '../../src/commands/composition/open-store.ts';
 import { loadConfig } from '../../src/config.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
@@ -106,7 +108,10 @@ describe('following a store from before it is there', () => {
     const settings = join(home, '.env');
     const errors: string[] = [];
     let names: string[] | null = null;
-    const stop = followConfiguredStore(() => loadConfig({ home }, {}), {
+    const flags = { home };
+    const config = loadConfig(flags, {});
+    const live = new LiveConfig({ flags, env: {}, config, logger: silentLogger });
+    const stop = followConfiguredStore(live, {
       onStore: (store) => {
         names = store.list().map((entry) => entry.name);
       },

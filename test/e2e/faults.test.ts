@@ -111,6 +111,26 @@ for (const group of FAULTS) {
   });
 }
 
+/** Twelve calls at once, of which the fault strikes one: the promise is the same for all. */
+describe('among twelve calls', () => {
+  const cases = FAULTS.flatMap((group) =>
+    group.cases.flatMap(({ condition, strike }) =>
+      'fault' in strike ? [{ group, condition, step: strike, title: group.title }] : [],
+    ),
+  );
+  it.each(cases)('$title: $condition', async ({ group, condition, step }) => {
+    const row = documented.get(`${group.title}: ${condition}`);
+    const provider = group.call === 'generate' ? 'deepseek' : 'perplexity';
+    simulator.setProviderFaults(provider, [{ ...step, times: 1 }]);
+    const results = await Promise.all(Array.from({ length: 12 }, () => call(group)));
+    const errors = results.filter(({ isError }) => isError === true).map(textOf);
+    // A key that is checked at the same moment may take the fault for itself.
+    const most = row?.outcome === 'the error, at once' ? 1 : 0;
+    expect(errors.length, errors.join()).toBeLessThanOrEqual(most);
+    for (const error of errors) expect(error).toContain(row?.error.split('. ')[0]);
+  });
+});
+
 describe('an upstream that cannot be reached', () => {
   async function closedPort(): Promise<number> {
     const server = createServer().listen(0, '127.0.0.1');

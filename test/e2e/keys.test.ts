@@ -303,7 +303,12 @@ describe('what cannot be opened', () => {
       expect(stderr).toMatch(words);
     }
     expect(readFileSync(storePath())).toEqual(before);
-    expect(readdirSync(home.folder).sort()).toEqual(['.env', 'store.json']);
+    expect(readdirSync(home.folder).sort()).toEqual([
+      '.env',
+      '.gitignore',
+      'store.json',
+      'v2-stores.json',
+    ]);
   });
 
   it('never falls back to another environment', async () => {

@@ -57,7 +57,18 @@ function snapshot(keys: readonly KeySnapshot[]): PoolSnapshot {
     retryInMs: null,
     queueDepth: 2,
     oldestWaitMs: 10,
-    accounts: [{ account: 'main', inFlight: 3, coolingMs: null, reason: null, limits }],
+    accounts: [
+      {
+        account: 'main',
+        keys: [],
+        found: false,
+        advice: null,
+        inFlight: 3,
+        coolingMs: null,
+        reason: null,
+        limits,
+      },
+    ],
     keys,
   } as const;
   return { takenAt: '2026-01-01T00:00:00.000Z', providers: [deepseek] };

@@ -15,6 +15,7 @@ const FAILURE: Failure = {
   retryAfterMs: null,
   requestId: null,
   namedLimit: null,
+  namedInFlight: null,
   mayBeBilled: true,
 };
 

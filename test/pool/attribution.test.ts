@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { FAULT_OF, reasonFor, speaksOfOutage } from '../../src/pool/attribution.ts';
-import { isFailing, isOutage, othersAreFine, outagePauseMs } from '../../src/pool/outage.ts';
-import { createKeyRecord, createProvider, type Evidence } from '../../src/pool/state.ts';
-import { expectedPace, timingFor } from '../../src/pool/timing.ts';
+import { createKeyRecord, createProvider, type Evidence } from '../../src/pool/records/state.ts';
+import { FAULT_OF, reasonFor, speaksOfOutage } from '../../src/pool/rules/attribution.ts';
+import { isFailing, isOutage, othersAreFine, outagePauseMs } from '../../src/pool/rules/outage.ts';
+import { expectedPace, timingFor } from '../../src/pool/rules/timing.ts';
 
 const timing = timingFor(expectedPace(300));
 
@@ -27,6 +27,8 @@ describe('whose fault a failure is', () => {
     ['too_long', 'caller'],
     ['moderation', 'caller'],
     ['empty', 'caller'],
+    ['no_answer', 'answer'],
+    ['blocked', 'upstream'],
     ['server_error', 'upstream'],
     ['cut', 'upstream'],
     ['deadline', 'deadline'],

@@ -24,6 +24,7 @@ export function failure(kind: FailureKind, more: Partial<Failure> = {}): Upstrea
     retryAfterMs: null,
     requestId: null,
     namedLimit: null,
+    namedInFlight: null,
     mayBeBilled: BILLED.has(kind),
     ...more,
   };

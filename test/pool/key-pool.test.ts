@@ -192,6 +192,29 @@ describe("the caller's faults", () => {
   });
 });
 
+describe("the model's own faults", () => {
+  it.each([true, false])('are tried once more elsewhere and mark no key', async (mayBeBilled) => {
+    const behaviour: Behaviour = { fails: 'no_answer', failure: { mayBeBilled } };
+    const upstream = new FakeUpstream(() => behaviour);
+    createPool();
+    await expect(settle(createPoolCall(upstream))).rejects.toMatchObject({
+      failure: { kind: 'no_answer' },
+    });
+    expect(upstream.sent).toHaveLength(2);
+    expect(new Set(upstream.sent.map(({ keyName }) => keyName)).size).toBe(2);
+    for (const key of pool?.snapshot().providers[0]?.keys ?? []) {
+      expect(key).toMatchObject({ score: 100, failures: 0, breaker: 'closed', lastError: null });
+    }
+  });
+
+  it('do not keep another key from answering', async () => {
+    const upstream = new FakeUpstream(onlyKey('DEEPSEEK_API_KEY', { fails: 'no_answer' }));
+    createPool();
+    await settle(createPoolCall(upstream));
+    expect(upstream.sent.length).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('concurrency', () => {
   it('finds each account its capacity from the refusals of one burst', async () => {
     const capacities = [1, 3, 8, 30];
@@ -226,9 +249,9 @@ describe('concurrency', () => {
   });
 
   it('does not rest when tries above the limit are refused while every slot is taken', async () => {
-    const upstream = new FakeUpstream(() => ({ capacity: 4, serviceMs: 60_000 }));
+    const upstream = new FakeUpstream(() => ({ capacity: 4, serviceMs: 7_000 }));
     const fresh = createPool({ keys: testKeys(1) });
-    const calls = Array.from({ length: 20 }, () => fresh.call(request(), upstream.send));
+    const calls = Array.from({ length: 40 }, () => fresh.call(request(), upstream.send));
     for (const call of calls) call.catch(() => {});
     await vi.advanceTimersByTimeAsync(30_000);
     expect(upstream.refusals).toBeGreaterThan(4);

@@ -12,7 +12,7 @@ import {
   predictMs,
   type Slowness,
   type SpeedModel,
-} from '../../src/pool/score.ts';
+} from '../../src/pool/rules/score.ts';
 
 function learned(samples: ReadonlyArray<readonly [number, number]>): SpeedModel | undefined {
   let model: SpeedModel | undefined;

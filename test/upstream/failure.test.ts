@@ -3,13 +3,10 @@ import type { FailureKind, Provider } from '../../src/base/errors.ts';
 import {
   diagnoseAnswer,
   diagnoseEmbedded,
-  diagnoseSocket,
   diagnosis,
   requestIdOf,
 } from '../../src/upstream/failure.ts';
 import { type About, upstreamError } from '../../src/upstream/sentences.ts';
-import { TooLargeError } from '../../src/upstream/wire/body.ts';
-import { ForeignHostError, UnusableProxyError } from '../../src/upstream/wire/http.ts';
 
 function deepseek(message: string, type = 'invalid_request_error', code = type): string {
   return JSON.stringify({ error: { message, type, param: null, code } });
@@ -57,8 +54,23 @@ const ANSWERS: ReadonlyArray<readonly [number, string, FailureKind]> = [
   ],
   [402, deepseek('Insufficient Balance', 'unknown_error', 'invalid_request_error'), 'no_credit'],
   [403, perplexity(403, 'forbidden', 'blocked'), 'forbidden'],
+  [403, '{"message":"Forbidden"}', 'forbidden'],
+  [403, perplexity(403, 'chat_completions_not_available', 'use /v1/responses'), 'bad_request'],
+  [403, deepseek('Content Exists Risk'), 'moderation'],
+  [422, deepseek('x', 'invalid_request_error', 'content_filter'), 'moderation'],
+  [400, deepseek('x', 'content_policy_violation'), 'moderation'],
+  [401, deepseek('You exceeded your current quota'), 'no_credit'],
+  [403, HTML, 'blocked'],
+  [403, 'error code: 1020', 'blocked'],
+  [403, '', 'blocked'],
   [403, deepseek('Insufficient Balance'), 'no_credit'],
   [404, perplexity(404, 'not_found', 'no such id'), 'bad_request'],
+  [405, '', 'bad_request'],
+  [408, '', 'server_error'],
+  [410, '', 'bad_request'],
+  [413, HTML, 'too_long'],
+  [422, deepseek('context_length_exceeded'), 'too_long'],
+  [425, '', 'server_error'],
   [413, perplexity(413, 'payload_too_large', 'too large'), 'too_long'],
   [422, deepseek('Invalid parameters'), 'bad_request'],
   [422, 'Failed to deserialize the JSON body into the target type', 'bad_request'],
@@ -86,77 +98,21 @@ const ANSWERS: ReadonlyArray<readonly [number, string, FailureKind]> = [
   [502, HTML, 'server_error'],
   [503, deepseek('Service is too busy.', 'service_unavailable_error'), 'overloaded'],
   [504, '', 'server_error'],
+  [503, deepseek('No available channel', 'new_api_error', 'model_not_found'), 'unknown_model'],
+  [500, deepseek('x', 'model_not_found'), 'unknown_model'],
+  [404, deepseek('x', 'invalid_request_error', 'model_not_found'), 'unknown_model'],
+  [404, deepseek('Model Not Exist'), 'unknown_model'],
+  [422, deepseek('Model Not Exist'), 'unknown_model'],
+  // A prompt that is echoed is no code of an error.
+  [500, deepseek('could not finish: "explain model_not_found"', 'internal_error'), 'server_error'],
+  [503, deepseek('Insufficient Balance', 'service_unavailable_error'), 'overloaded'],
+  [429, deepseek('content_policy', 'rate_limit_error'), 'concurrency'],
+  [429, deepseek('Please top up your balance', 'rate_limit_error'), 'balance_limit'],
   [529, '', 'overloaded'],
   [302, '', 'redirect'],
   [307, '', 'redirect'],
   [200, HTML, 'malformed'],
   [200, '\n\n\n', 'malformed'],
-];
-
-function socketError(code: string, extra: object = {}): TypeError {
-  return new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code }, extra) });
-}
-
-const SOCKETS: ReadonlyArray<readonly [string, unknown, FailureKind, string | null]> = [
-  ['refused', socketError('ECONNREFUSED'), 'unreachable', 'refused'],
-  ['unknown host', socketError('ENOTFOUND'), 'unreachable', 'dns'],
-  ['resolver in trouble', socketError('EAI_AGAIN'), 'unreachable', 'dns'],
-  [
-    'self-signed certificate',
-    socketError('DEPTH_ZERO_SELF_SIGNED_CERT'),
-    'unreachable',
-    'certificate',
-  ],
-  ['unknown issuer', socketError('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'unreachable', 'certificate'],
-  ['expired certificate', socketError('CERT_HAS_EXPIRED'), 'unreachable', 'certificate'],
-  [
-    'certificate of another host',
-    socketError('ERR_TLS_CERT_ALTNAME_INVALID'),
-    'unreachable',
-    'certificate',
-  ],
-  [
-    'no TLS on the other side',
-    socketError('ERR_SSL_WRONG_VERSION_NUMBER'),
-    'unreachable',
-    'certificate',
-  ],
-  ['connect time-out', socketError('UND_ERR_CONNECT_TIMEOUT'), 'unreachable', 'timeout'],
-  [
-    'connect time-out of the system',
-    socketError('ETIMEDOUT', { syscall: 'connect' }),
-    'unreachable',
-    'timeout',
-  ],
-  [
-    'reset while connecting',
-    socketError('ECONNRESET', { syscall: 'connect' }),
-    'unreachable',
-    'network',
-  ],
-  ['network down', socketError('ENETUNREACH'), 'unreachable', 'network'],
-  [
-    'proxy refuses',
-    new TypeError('fetch failed', {
-      cause: new Error('Proxy response (403) !== 200 when HTTP Tunneling'),
-    }),
-    'unreachable',
-    'proxy',
-  ],
-  ['proxy address is none', new UnusableProxyError(), 'unreachable', 'proxy'],
-  ['reset after sending', socketError('ECONNRESET', { syscall: 'read' }), 'connection_lost', null],
-  [
-    'silence of the network after sending',
-    socketError('ETIMEDOUT', { syscall: 'read' }),
-    'connection_lost',
-    null,
-  ],
-  ['closed by the other side', socketError('UND_ERR_SOCKET'), 'connection_lost', null],
-  ['terminated', new TypeError('terminated'), 'connection_lost', null],
-  ['no HTTP', socketError('HPE_INVALID_CONSTANT'), 'malformed', null],
-  ['broken compression', socketError('Z_DATA_ERROR'), 'malformed', null],
-  ['endless', new TooLargeError(), 'malformed', null],
-  ['another host', new ForeignHostError(), 'redirect', null],
 ];
 
 describe('an answer that is an error', () => {
@@ -194,11 +150,41 @@ describe('an answer that is an error', () => {
   });
 
   it('may be billed for nothing only where somebody gave up waiting, or the answer is unusable', () => {
-    const statuses = [200, 400, 401, 429, 500, 502, 503, 504];
+    const statuses = [200, 400, 401, 408, 429, 500, 502, 503, 504];
     const billed = statuses.filter(
       (status) => diagnoseAnswer(status, new Headers(), '').failure.mayBeBilled,
     );
-    expect(billed).toEqual([200, 504]);
+    expect(billed).toEqual([200, 408, 504]);
+  });
+
+  it('is about the address where nothing is served there, or not any more', () => {
+    const isAddress = (status: number, body = ''): boolean =>
+      diagnoseAnswer(status, new Headers(), body).isWrongAddress;
+    expect([400, 403, 404, 405, 410, 415, 500].filter((status) => isAddress(status))).toEqual([
+      404, 405, 410,
+    ]);
+    expect(isAddress(403, perplexity(403, 'chat_completions_not_available', 'x'))).toBe(true);
+    expect(isAddress(404, deepseek('Model Not Exist'))).toBe(false);
+  });
+
+  it('asks for a pause in a header or in its text', () => {
+    const pause = (headers: Record<string, string>, body = ''): number | null =>
+      diagnoseAnswer(429, new Headers(headers), body).failure.retryAfterMs;
+    expect(pause({ 'retry-after': '3' })).toBe(3_000);
+    expect(pause({}, deepseek('try again in 4s'))).toBe(4_000);
+    expect(pause({})).toBeNull();
+  });
+
+  it('is read however deep it is nested, and however long it is', () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    for (const name of ['message', 'type', 'code', 'status', 'retry_after']) {
+      const body = `{"error":{"${name}":${deep}},"detail":${deep}}`;
+      expect(diagnoseAnswer(500, new Headers(), body).failure.kind).toBe('server_error');
+      const fields = JSON.parse(body);
+      expect(diagnoseEmbedded(fields, new Headers(), false).failure.kind).toBe('server_error');
+    }
+    const long = deepseek('x'.repeat(1_000_000));
+    expect(diagnoseAnswer(400, new Headers(), long).failure.kind).toBe('bad_request');
   });
 
   it('takes a trace id only if it looks like one', () => {
@@ -209,32 +195,79 @@ describe('an answer that is an error', () => {
   it('inside a 200 is read by its code, or by its type', () => {
     const kind = (error: Record<string, unknown>) =>
       diagnoseEmbedded({ error }, new Headers(), false).failure.kind;
-    expect(kind({ code: 429, message: 'slow down' })).toBe('concurrency');
-    expect(kind({ code: 401, type: 'insufficient_quota' })).toBe('no_credit');
-    expect(kind({ type: 'rate_limit_error', message: 'x' })).toBe('concurrency');
-    expect(kind({ message: 'Insufficient Balance' })).toBe('no_credit');
-    expect(kind({ message: 'Content Exists Risk' })).toBe('moderation');
-    expect(kind({ message: 'Service is too busy' })).toBe('overloaded');
-    expect(kind({ message: 'Internal Server Error' })).toBe('server_error');
+    const rows: ReadonlyArray<readonly [Record<string, unknown>, FailureKind]> = [
+      [{ code: 429, message: 'slow down' }, 'concurrency'],
+      [{ code: '429', message: 'slow down' }, 'concurrency'],
+      [{ status: 503 }, 'overloaded'],
+      [{ status_code: 402 }, 'no_credit'],
+      [{ code: 401, type: 'insufficient_quota' }, 'no_credit'],
+      [{ code: 200, message: 'x' }, 'server_error'],
+      [{ code: 600, message: 'x' }, 'server_error'],
+      [{ type: 'rate_limit_error', message: 'x' }, 'concurrency'],
+      [{ type: 'rate_limit_error', code: 'invalid_request_error', message: 'x' }, 'concurrency'],
+      [{ message: 'Too Many Requests' }, 'concurrency'],
+      [{ message: 'request was throttled' }, 'concurrency'],
+      [{ message: 'your concurrency limit of 5' }, 'concurrency'],
+      [{ type: 'authentication_error', message: 'x' }, 'invalid_key'],
+      [{ code: 'invalid_api_key', message: 'x' }, 'invalid_key'],
+      // A prompt that is echoed is no verdict on a key.
+      [{ message: 'explain authentication' }, 'server_error'],
+      [{ message: 'Insufficient Balance' }, 'no_credit'],
+      [{ message: 'Content Exists Risk' }, 'moderation'],
+      [{ type: 'invalid_request_error', message: 'x' }, 'bad_request'],
+      [{ code: 'invalid_parameter', message: 'x' }, 'bad_request'],
+      [{ message: 'maximum context length is 5' }, 'too_long'],
+      [{ message: 'Service is too busy' }, 'overloaded'],
+      [{ type: 'overloaded_error', message: 'x' }, 'overloaded'],
+      [{ code: 'service_unavailable', message: 'x' }, 'overloaded'],
+      [{ message: 'Internal Server Error' }, 'server_error'],
+    ];
+    for (const [error, expected] of rows) expect([error, kind(error)]).toEqual([error, expected]);
+    expect(diagnoseEmbedded({ error: 'Rate limit' }, new Headers(), false).failure.kind).toBe(
+      'concurrency',
+    );
     expect(kind({})).toBe('server_error');
   });
 });
 
-describe('an error instead of an answer', () => {
-  it.each(SOCKETS)('%s', (_name, error, kind, unreachable) => {
-    expect(diagnoseSocket(error)).toMatchObject({ failure: { kind }, unreachable });
+describe('an error inside a 200', () => {
+  const billed = (error: object, hasStarted: boolean): boolean =>
+    diagnoseEmbedded({ error }, new Headers(), hasStarted).failure.mayBeBilled;
+
+  it('may be billed, unless it is a refusal and nothing had been generated', () => {
+    expect(billed({ code: 429 }, false)).toBe(false);
+    expect(billed({ code: 401 }, false)).toBe(false);
+    expect(billed({ code: 402 }, false)).toBe(false);
+    expect(billed({ code: 403 }, false)).toBe(false);
+    expect(billed({ code: 400 }, false)).toBe(false);
+    expect(billed({ code: 413 }, false)).toBe(false);
+    expect(billed({ code: 400, message: 'Content Exists Risk' }, false)).toBe(false);
+    expect(billed({ code: 400, message: 'Model Not Exist' }, false)).toBe(false);
+    expect(billed({ code: 429, message: 'top up your balance' }, false)).toBe(false);
+    expect(billed({ code: 500 }, false)).toBe(true);
+    expect(billed({ code: 503 }, false)).toBe(true);
+    expect(billed({ code: 429 }, true)).toBe(true);
   });
 
-  it('may be billed only when the request was sent', () => {
-    expect(diagnoseSocket(socketError('ECONNREFUSED')).failure.mayBeBilled).toBe(false);
-    expect(diagnoseSocket(socketError('UND_ERR_SOCKET')).failure.mayBeBilled).toBe(true);
+  it('keeps its status, its trace id and the pause it asks for', () => {
+    const headers = new Headers({ 'x-ds-trace-id': 'abc', 'retry-after': '2' });
+    expect(diagnoseEmbedded({ error: { code: 429 } }, headers, false).failure).toMatchObject({
+      status: 200,
+      requestId: 'abc',
+      retryAfterMs: 2_000,
+    });
   });
 });
 
 describe('what the caller is told', () => {
   const KINDS: readonly FailureKind[] = [
-    ...new Set([...ANSWERS.map(([, , kind]) => kind), ...SOCKETS.map(([, , kind]) => kind)]),
+    ...new Set(ANSWERS.map(([, , kind]) => kind)),
+    'unreachable',
+    'proxy',
+    'local_shortage',
+    'connection_lost',
     'empty',
+    'no_answer',
     'cut',
     'idle',
     'deadline',

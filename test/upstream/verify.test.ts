@@ -33,6 +33,7 @@ describe('the check of a DeepSeek key', () => {
     expect(await checkKey()('deepseek', secret, signal)).toEqual({
       verdict: 'ok',
       detail: 'balance 4.20 USD',
+      balances: [{ currency: 'USD', amount: 4.2 }],
     });
     expect(stage.sim.calls.map(({ path }) => path)).toEqual(['/user/balance']);
   });

@@ -1,44 +1,41 @@
-/** Prices, ledger and who hears of both, opened for whoever makes calls. */
+/** Prices, ledger, budgets and who hears of both, opened for whoever makes calls. */
 
+import { join } from 'node:path';
 import type { Logger } from '../../base/logger.ts';
 import type { CallAsk, CallMeter, Meter } from '../../base/spending.ts';
 import type { Config } from '../../config.ts';
+import { writeFailure } from '../../disk/failures.ts';
 import { watchPath } from '../../disk/path-watch.ts';
+import { BudgetWatch } from '../../usage/budgets/budget-file.ts';
+import { type BudgetAlert, BudgetKeeper } from '../../usage/budgets/budget-keeper.ts';
+import { claim } from '../../usage/budgets/claims.ts';
+import { ReservationJournal } from '../../usage/budgets/reservation-journal.ts';
+import { SpentBook } from '../../usage/budgets/spent-book.ts';
+import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
-import { Ledger } from '../../usage/ledger/ledger.ts';
+import { Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
 import { loadPrices, pricesPath } from '../../usage/prices/load-prices.ts';
 import type { PriceTable } from '../../usage/prices/price-table.ts';
-import { UsageMeter } from '../../usage/usage-meter.ts';
+import { newIdPrefix, UsageMeter } from '../../usage/usage-meter.ts';
 
 export interface BookkeepingOptions {
   readonly config: Config;
   readonly logger: Logger;
+  readonly redact: (text: string) => string;
   /** Hears of every finished attempt. */
   readonly onSpent?: (entry: Entry) => void;
+  /** Hears of budgets that are nearly or wholly spent. */
+  readonly onAlert?: (alert: BudgetAlert) => void;
   /** Epoch milliseconds; default the machine's clock. */
   readonly now?: () => number;
 }
 
-/** A program that ends waits this long for a disk that hangs. */
-const FLUSH_MS = 500;
-
-const TROUBLES: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EROFS: 'the disk is read-only',
-  EACCES: 'no permission',
-  EPERM: 'no permission',
-  ENOTDIR: 'something else stands in its place',
-};
-
-function troubleOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return TROUBLES[code] ?? (code === '' ? 'it failed' : code);
-}
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export class Bookkeeping implements Meter {
   readonly #options: BookkeepingOptions;
   readonly #ledger: Ledger | null;
+  readonly #budgets: BudgetKeeper;
   readonly #meter: UsageMeter;
   readonly #stopWatching: () => void;
   #prices: Promise<PriceTable>;
@@ -51,31 +48,75 @@ export class Bookkeeping implements Meter {
     this.#stopWatching = watchPath(pricesPath(config.home), () => {
       this.#prices = this.#load();
     });
+    const idPrefix = newIdPrefix();
+    this.#budgets = this.#openBudgets(idPrefix, now);
     this.#meter = new UsageMeter({
       prices: () => this.#prices,
       now,
-      onEntry: (entry) => {
-        this.#ledger?.append(entry);
+      idPrefix,
+      admit: (ask, mostUsd) => this.#budgets.admit(ask, mostUsd),
+      record: (entry) => {
         options.onSpent?.(entry);
+        return this.#ledger?.append(entry) ?? Promise.resolve();
       },
     });
   }
 
   call(ask: CallAsk): Promise<CallMeter> {
-    return this.#meter.call(ask);
+    const { redact } = this.#options;
+    // Both are the caller's own words.
+    const [model, client] = [redact(ask.model), ask.client === null ? null : redact(ask.client)];
+    return this.#meter.call({ ...ask, model, client });
   }
 
-  /** Resolves when the ledger is written, or its disk had its time. */
+  /** Spent over cap of every budget of days and months. */
+  budgetRatios(): ReturnType<BudgetKeeper['ratios']> {
+    return this.#budgets.ratios();
+  }
+
+  noteBalance(reading: BalanceReading): void {
+    this.#ledger?.noteBalance(reading);
+  }
+
+  /** To be called when the pool is closed: calls that it cut short end in this turn. */
   async close(): Promise<void> {
     this.#stopWatching();
-    // Calls that were just aborted end in this turn, and are written, too.
-    await new Promise((resolve) => setImmediate(resolve));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, FLUSH_MS);
+    await nextTurn();
+    this.#ledger?.close();
+    // The last calls give their reservations back.
+    await nextTurn();
+    this.#budgets.close();
+  }
+
+  #openBudgets(idPrefix: string, now: () => number): BudgetKeeper {
+    const { config, logger, onAlert } = this.#options;
+    const folder = usageFolder(config.home);
+    const watched = new BudgetWatch(config.home);
+    return new BudgetKeeper({
+      budgets: () => watched.current(),
+      book: new SpentBook(folder, idPrefix),
+      journal: new ReservationJournal({
+        folder: join(folder, 'reservations'),
+        now,
+        onTrouble: (error) => this.#sayUnshared(writeFailure(folder, error).message),
+      }),
+      hasLedger: config.ledger,
+      claim: (what) => claim(join(folder, 'alerts'), what, now()),
+      now,
+      onAlert: (alert) => {
+        logger.warn(alert.state === 'near' ? 'A budget is nearly spent' : 'A budget is spent', {
+          budget: alert.budget,
+          reason: alert.message,
+        });
+        onAlert?.(alert);
+      },
     });
-    await Promise.race([this.#ledger?.close(), late]);
-    clearTimeout(timer);
+  }
+
+  #sayUnshared(reason: string): void {
+    if (this.#isUnshared) return;
+    this.#isUnshared = true;
+    this.#options.logger.warn('Budgets hold within this process alone', { reason });
   }
 
   #openLedger(now: () => number): Ledger {
@@ -83,7 +124,8 @@ export class Bookkeeping implements Meter {
     const onTrouble = (error: unknown): void => {
       if (error === null) logger.info('The ledger can be written again');
       else {
-        const what = { folder: config.home, reason: troubleOf(error) };
+        const { message, hint } = writeFailure(usageFolder(config.home), error);
+        const what = { reason: message, next: hint };
         logger.warn('The ledger cannot be written; calls go on without it', what);
       }
     };
@@ -91,6 +133,7 @@ export class Bookkeeping implements Meter {
   }
 
   #lastProblem: string | null = null;
+  #isUnshared = false;
 
   async #load(): Promise<PriceTable> {
     const { table, problem } = await loadPrices(this.#options.config.home);

@@ -3,13 +3,14 @@
  * imported from here, so that a server can answer its client first.
  */
 
-import type { KeyStoreError } from '../../base/errors.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
 import { keyId } from '../../base/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
-import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
+import type { Config, Environment, GlobalFlags } from '../../config.ts';
 import { KeyPool } from '../../pool/key-pool.ts';
-import type { KeyProbe } from '../../pool/lease.ts';
+import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
 import type { PoolObserver } from '../../pool/observer.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
@@ -20,8 +21,14 @@ import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts'
 import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
+import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
+import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
+import { writeFoundAccounts } from './found-accounts.ts';
+import { useConfiguration, useStore } from './known-secrets.ts';
+import { LiveConfig } from './live-config.ts';
+import { networkOf } from './network.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
 
@@ -34,6 +41,8 @@ export interface RuntimeOptions {
   readonly observer?: PoolObserver;
   /** Hears what every attempt cost. */
   readonly onSpent?: (entry: Entry) => void;
+  /** Hears what an account has. */
+  readonly onBalance?: (reading: BalanceReading) => void;
 }
 
 /** Where the pool's keys come from at the moment. */
@@ -56,6 +65,8 @@ export interface Runtime {
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
+  /** Asks what the accounts have, and waits a moment for the answers. */
+  readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
   close(): Promise<void>;
 }
@@ -64,26 +75,29 @@ export interface Runtime {
 class KeySupply {
   readonly #options: RuntimeOptions;
   readonly #pool: KeyPool;
+  readonly #balances: BalanceReader;
   readonly #settled: Promise<void>;
   readonly #stop: () => void;
   #supply: Supply = { store: null, problem: null };
+  /** null: the pool was given none yet. */
+  #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
 
-  constructor(options: RuntimeOptions, pool: KeyPool) {
+  constructor(options: RuntimeOptions, pool: KeyPool, balances: BalanceReader) {
     this.#options = options;
     this.#pool = pool;
+    this.#balances = balances;
     let settle: () => void = () => {};
     this.#settled = new Promise((resolve) => {
       settle = resolve;
     });
-    const load = (): Config => loadConfig(options.flags, options.env);
-    this.#stop = followConfiguredStore(load, {
-      onStore: (store) => {
-        this.#take({ store, problem: null }, load());
+    this.#stop = followConfiguredStore(new LiveConfig(options), {
+      onStore: (store, config) => {
+        this.#take({ store, problem: null }, config);
         settle();
       },
-      onError: (problem) => {
-        this.#fail(problem);
+      onError: (problem, config) => {
+        this.#fail(problem, config);
         settle();
       },
     });
@@ -106,19 +120,20 @@ class KeySupply {
   }
 
   /** Nobody named a store, there is none, and the environment gives keys. */
-  #canDoWithout(problem: KeyStoreError): boolean {
-    const { config } = this.#options;
+  #canDoWithout(problem: KeyStoreError, config: Config = this.#options.config): boolean {
     return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.keys.size > 0;
   }
 
   #take(supply: Supply, config: Config): void {
     const { logger, redactor } = this.#options;
     this.#supply = supply;
-    const master = config.masterKey.value?.text;
-    if (master !== undefined) redactor.add(master);
+    useConfiguration(redactor, config);
+    if (supply.store !== null) useStore(redactor, supply.store);
     const keys = poolKeys(supply.store, config.environmentKeys, logger);
-    for (const key of keys) redactor.add(key.secret);
+    if (isDeepStrictEqual(keys, this.#keys)) return;
+    this.#keys = keys;
     this.#pool.setKeys(keys);
+    this.#balances.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
     if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
     logger.info('The pool has its keys', {
@@ -127,14 +142,20 @@ class KeySupply {
     });
   }
 
-  #fail(problem: KeyStoreError): void {
-    const { logger, config } = this.#options;
-    const reason = { reason: problem.message, next: problem.hint };
+  #fail(problem: KeyStoreError, config: Config): void {
+    const { logger } = this.#options;
+    const { cause } = problem;
+    const isBug = cause instanceof Error && !('code' in cause) && !(cause instanceof ConfigError);
+    const reason = {
+      reason: problem.message,
+      next: problem.hint,
+      ...(isBug ? { error: cause } : {}),
+    };
     if (this.#supply.store !== null) {
       logger.error('The key store changed and cannot be used; the pool keeps its keys', reason);
       return;
     }
-    if (this.#canDoWithout(problem)) this.#take({ store: null, problem }, config);
+    if (this.#canDoWithout(problem, config)) this.#take({ store: null, problem }, config);
     else {
       this.#supply = { store: null, problem };
       logger.warn('No key can be used yet', reason);
@@ -152,8 +173,8 @@ function isLocal(baseUrl: string): boolean {
 
 /** Builds pool and clients and begins to open the store. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { config, logger, observer, onSpent } = options;
-  const fetch = createFetch({ proxy: config.proxy });
+  const { config, logger, redactor, observer, onSpent, onBalance } = options;
+  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
   const checkKey = createKeyProbe({
     deepseekBaseUrl: config.deepseekBaseUrl,
     perplexityBaseUrl: config.perplexityBaseUrl,
@@ -170,10 +191,31 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       ...(isLocal(config.deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
       ...(isLocal(config.perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
     },
+    onAccounts: ({ provider, accounts }) => {
+      writeFoundAccounts(config.home, provider, accounts).catch((error: unknown) => {
+        logger.warn('What was found about accounts could not be kept for doctor', { error });
+      });
+    },
     ...(observer === undefined ? {} : { observer }),
   });
-  const supply = new KeySupply(options, pool);
-  const meter = new Bookkeeping({ config, logger, ...(onSpent === undefined ? {} : { onSpent }) });
+  const balances = new BalanceReader({
+    check: (key, signal) => checkKey(key.provider, key.secret, signal),
+    now: Date.now,
+    onReading: (reading) => {
+      meter.noteBalance(reading);
+      onBalance?.(reading);
+    },
+  });
+  const supply = new KeySupply(options, pool, balances);
+  const meter = new Bookkeeping({
+    config,
+    logger,
+    redact: (text) => redactor.redact(text),
+    onSpent: (entry) => {
+      balances.worked();
+      onSpent?.(entry);
+    },
+  });
   const shared = {
     lender: pool,
     callTimeoutMs: config.callTimeoutMs,
@@ -193,8 +235,10 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     ready: () => supply.current(),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
+    readBalances: () => balances.read(),
     close: async () => {
       supply.stop();
+      balances.stop();
       pool.close();
       await meter.close();
     },

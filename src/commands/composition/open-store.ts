@@ -5,9 +5,18 @@ import type { Config } from '../../config.ts';
 import { watchPath } from '../../disk/path-watch.ts';
 import { KeyStore } from '../../secrets/key-store.ts';
 import { SealedMemory } from '../../secrets/sealed-memory.ts';
+import { secrets } from '../command.ts';
+import { useConfiguration, useStore } from './known-secrets.ts';
+import type { LiveConfig } from './live-config.ts';
 
 /** Says which environment has no store, instead of falling back to another one. */
 function explainMissing(config: Config, error: KeyStoreError): KeyStoreError {
+  if (error.code === 'missing' && config.isHomeless) {
+    return new KeyStoreError('missing', 'this user has no home folder, so there is no key store', {
+      cause: error,
+      hint: 'set KEYPOOL_HOME or give --home, then run keypool-mcp init',
+    });
+  }
   if (error.code !== 'missing' || config.environment === null) return error;
   return new KeyStoreError(
     'missing',
@@ -22,19 +31,23 @@ function explainMissing(config: Config, error: KeyStoreError): KeyStoreError {
 /**
  * Opens the configured store. The key derivation runs on the thread pool: start it early.
  *
- * @param reload asked for the master key when the file changes; default: the one of `config`
+ * @param reload asked for the master key when the file changed and needs another one
  * @throws KeyStoreError as `KeyStore.open`
  */
 export async function openConfiguredStore(
   config: Config,
   reload: () => Config = () => config,
 ): Promise<KeyStore> {
+  useConfiguration(secrets, config);
   try {
-    return await KeyStore.open({
+    const store = await KeyStore.open({
       path: config.storePath,
-      masterKey: () => reload().masterKey,
+      masterKey: config.masterKey,
+      masterKeyNow: () => reload().masterKey,
       memory: new SealedMemory(config.home),
     });
+    useStore(secrets, store);
+    return store;
   } catch (error) {
     throw error instanceof KeyStoreError ? explainMissing(config, error) : error;
   }
@@ -55,54 +68,74 @@ function asStoreError(error: unknown): KeyStoreError {
 }
 
 interface StoreFollower {
-  /** A store was opened, or the one opened before has new contents. */
-  onStore(store: KeyStore): void;
+  /** A store was opened, or the one opened before, or the settings beside it, has new contents. */
+  onStore(store: KeyStore, config: Config): void;
   /** Why there is no store, or why its new version is not taken. Once for each new reason. */
-  onError(error: KeyStoreError): void;
+  onError(error: KeyStoreError, config: Config): void;
 }
 
 /**
  * Follows the store from wherever it is now: not there yet, without a master key, or open. What is
- * made by `init` while a server runs is found without a restart.
+ * made by `init` while a server runs is found without a restart, and what is written into the
+ * settings file as well.
  *
- * @param load reads the configuration anew; the master key may have come or changed
  * @returns stops following
  */
-export function followConfiguredStore(load: () => Config, follower: StoreFollower): () => void {
-  const config = load();
+export function followConfiguredStore(live: LiveConfig, follower: StoreFollower): () => void {
+  const { storePath, dotenvPath } = live.current;
   const stops: Array<() => void> = [];
+  let store: KeyStore | null = null;
   let isStopped = false;
-  let isOpen = false;
   let lastProblem = '';
   let attempt: Promise<void> = Promise.resolve();
 
   const fail = (error: unknown): void => {
     const problem = asStoreError(error);
-    if (problem.message !== lastProblem) follower.onError(problem);
+    if (problem.message !== lastProblem) follower.onError(problem, live.current);
     lastProblem = problem.message;
   };
-  const tryOpen = async (): Promise<void> => {
-    if (isOpen || isStopped) return;
-    try {
-      const store = await openConfiguredStore(load(), load);
-      if (isStopped) return;
-      isOpen = true;
-      for (const stop of stops.splice(0)) stop();
-      follower.onStore(store);
-      stops.push(store.watch(() => follower.onStore(store), follower.onError));
-    } catch (error) {
-      fail(error);
+  let taken: Config | null = null;
+  const take = (opened: KeyStore): void => {
+    taken = live.current;
+    follower.onStore(opened, taken);
+  };
+  let unwatch = (): void => {};
+  /** Beginning to watch includes a look, which asks for the master key of the new settings. */
+  const watchAnew = (opened: KeyStore): void => {
+    unwatch();
+    unwatch = opened.watch(
+      () => take(opened),
+      (error) => follower.onError(error, live.current),
+    );
+  };
+  const look = async (): Promise<void> => {
+    if (isStopped) return;
+    if (store !== null) {
+      if (live.current === taken) return;
+      take(store);
+      watchAnew(store);
+      return;
     }
+    const opened = await openConfiguredStore(live.current, () => live.refresh());
+    if (isStopped) return;
+    store = opened;
+    take(opened);
+    watchAnew(opened);
   };
+  // Whatever goes wrong in one look, the next change is looked at again.
   const wake = (): void => {
-    attempt = attempt.then(tryOpen);
+    live.refresh();
+    attempt = attempt.then(look).catch(fail);
   };
-  for (const path of new Set([config.storePath, config.dotenvPath])) {
-    stops.push(watchPath(path, wake));
-  }
-  wake();
+  const stopLooking = watchPath(storePath, () => {
+    if (store === null) wake();
+    else stopLooking();
+  });
+  stops.push(stopLooking, watchPath(dotenvPath, wake));
+  attempt = look().catch(fail);
   return () => {
     isStopped = true;
+    unwatch();
     for (const stop of stops.splice(0)) stop();
   };
 }

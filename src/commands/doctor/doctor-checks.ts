@@ -1,15 +1,24 @@
-/** What `doctor` looks at. Each check gives findings in words; none touches the network. */
+/** What `doctor` looks at on this machine. Each check gives findings in words. */
 
 import { stat } from 'node:fs/promises';
 import { platform } from 'node:process';
 import { keysBeside } from '../../base/environment-keys.ts';
-import { KeyStoreError, PROVIDER_NAMES, PROVIDERS, type Provider } from '../../base/errors.ts';
+import {
+  ConfigError,
+  KeyStoreError,
+  PROVIDER_NAMES,
+  PROVIDERS,
+  type Provider,
+} from '../../base/errors.ts';
+import { keyId } from '../../base/key-id.ts';
 import { FAMILIES, nameProblem, providerOf } from '../../base/key-names.ts';
 import { valueProblem } from '../../base/key-values.ts';
+import type { UserFolders } from '../../clients/client-place.ts';
 import { configuredClients, userFolders } from '../../clients/install.ts';
 import type { Config, Environment } from '../../config.ts';
 import type { KeyStore, StoreEntry } from '../../secrets/key-store.ts';
 import { readMasterKey } from '../../secrets/master-key.ts';
+import { readFoundAccounts } from '../composition/found-accounts.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 
 export interface Finding {
@@ -21,7 +30,7 @@ export interface Finding {
   readonly hint: string;
 }
 
-function ok(check: string, message: string): Finding {
+export function ok(check: string, message: string): Finding {
   return { check, status: 'ok', message, hint: '' };
 }
 
@@ -49,6 +58,19 @@ export function nodeFinding(version: string): Finding {
   };
 }
 
+/** Without certificates whoever stands on the way reads every key; node tells nobody but stderr. */
+export function certificateFindings(env: Environment): Finding[] {
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
+  return [
+    {
+      check: 'certificates',
+      status: 'fail',
+      message: 'NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check of certificates off',
+      hint: 'take the variable out; for a company certificate set NODE_EXTRA_CA_CERTS to its file',
+    },
+  ];
+}
+
 /** Permission bits for group and others; 0 where the system has none. */
 async function openBits(path: string): Promise<number | null> {
   const info = await stat(path).catch(() => null);
@@ -57,6 +79,14 @@ async function openBits(path: string): Promise<number | null> {
 }
 
 async function homeFinding(config: Config): Promise<Finding> {
+  if (config.isHomeless) {
+    return {
+      check: 'home',
+      status: 'fail',
+      message: 'this user has no home folder',
+      hint: 'set KEYPOOL_HOME or give --home',
+    };
+  }
   const bits = await openBits(config.home);
   if (bits === null) {
     return {
@@ -128,29 +158,19 @@ function baseUrlFindings(config: Config): Finding[] {
   );
 }
 
-/** A proxy's user and password are secrets. */
-function withoutUser(proxy: string): string {
-  return URL.canParse(proxy) ? new URL(proxy).host : proxy.replace(/^.*@/, '');
-}
-
-function proxyFinding({ proxy }: Config): Finding {
-  const used = proxy.httpsProxy ?? proxy.httpProxy;
-  if (used === null) return ok('proxy', 'none');
-  return ok(
-    'proxy',
-    `${withoutUser(used)}${proxy.noProxy === null ? '' : `, not for ${proxy.noProxy}`}`,
-  );
-}
-
 /** Everything that does not need the store. */
 export async function checkSettings(config: Config): Promise<Finding[]> {
   return [
     await homeFinding(config),
     await settingsFinding(config),
+    ...config.warnings.map((warning) => ({
+      check: 'settings',
+      status: 'warn' as const,
+      ...warning,
+    })),
     await masterFinding(config),
     ok('environment', config.environment ?? 'none (the default store)'),
     ...baseUrlFindings(config),
-    proxyFinding(config),
   ];
 }
 
@@ -275,6 +295,37 @@ function keyFindings(config: Config, entries: readonly PoolKey[]): Finding[] {
   return findings;
 }
 
+/** Accounts that a server found although nobody named them, while their keys are still the same. */
+async function accountFindings(config: Config, entries: readonly PoolKey[]): Promise<Finding[]> {
+  const found = await readFoundAccounts(config.home);
+  const known = new Map([
+    ...config.environmentKeys.keys,
+    ...entries.map((key) => [key.name, key.value] as const),
+  ]);
+  const given = new Map(entries.map((key) => [key.name, key.account]));
+  return PROVIDERS.flatMap((provider) =>
+    (found[provider] ?? []).flatMap((keys) => {
+      // A key that is not known here may come from the environment that a client gives its server.
+      const isSame = keys.every(({ name, keyId: id }) => {
+        const value = known.get(name);
+        return value === undefined || keyId(value) === id;
+      });
+      const unnamed = keys.filter(({ name }) => (given.get(name) ?? null) === null);
+      if (!isSame || unnamed.length === 0) return [];
+      const label = keys.map(({ name }) => given.get(name) ?? null).find((each) => each !== null);
+      const commands = unnamed.map(
+        ({ name }) => `keypool-mcp keys add ${name} --account ${label ?? 'shared'}`,
+      );
+      return {
+        check: `${PROVIDER_NAMES[provider]} account`,
+        status: 'warn' as const,
+        message: `${keys.map(({ name }) => name).join(', ')} share one account, as their refusals showed; nobody has said so`,
+        hint: `write it down, so that no start has to find it out again: ${commands.join('; ')}`,
+      };
+    }),
+  );
+}
+
 /** The store and the keys, or why they cannot be read. */
 export async function checkStore(config: Config): Promise<Finding[]> {
   let store: KeyStore;
@@ -289,19 +340,29 @@ export async function checkStore(config: Config): Promise<Finding[]> {
       ? { ...problem, message: 'not opened: see the master key' }
       : problem;
     // What the store holds is not known, so that nothing is said to be missing from it.
-    return config.environmentKeys.keys.size === 0
-      ? [finding]
-      : [finding, ...keyFindings(config, [])];
+    if (config.environmentKeys.keys.size === 0) return [finding];
+    return [finding, ...keyFindings(config, []), ...(await accountFindings(config, []))];
   }
   const entries = store
     .list()
     .map(({ name, account }: StoreEntry) => ({ name, account, value: store.get(name) }));
-  return [...(await fileFindings(store)), ...keyFindings(config, entries)];
+  return [
+    ...(await fileFindings(store)),
+    ...keyFindings(config, entries),
+    ...(await accountFindings(config, entries)),
+  ];
 }
 
 /** Not having told any client yet is no fault; a file that cannot be read is worth a look. */
 export async function checkClients(env: Environment): Promise<Finding[]> {
-  const clients = await configuredClients(userFolders(env));
+  let folders: UserFolders;
+  try {
+    folders = userFolders(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [{ check: 'clients', status: 'warn', message: error.message, hint: error.hint }];
+  }
+  const clients = await configuredClients(folders);
   const configured = clients.filter((client) => client.state === 'configured');
   const broken = clients.filter((client) => client.state === 'unreadable');
   const finding: Finding =

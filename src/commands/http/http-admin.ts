@@ -7,9 +7,9 @@ import type {
   Admin,
   ImportResult,
   KeyListing,
+  KeyVerdict,
   NewKey,
   PutResult,
-  Verdict,
 } from '../../http/api/admin.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkGivenValue, checkName } from '../../secrets/names.ts';
@@ -36,8 +36,7 @@ async function listKeys(served: ServedEnvironment): Promise<KeyListing[]> {
 
 async function putKey(served: ServedEnvironment, key: NewKey): Promise<PutResult> {
   const value = unwrapValue(key.value);
-  served.redactor.add(key.value);
-  served.redactor.add(value);
+  served.redactor.add(key.value, value);
   checkName(key.name);
   checkGivenValue(key.name, value);
   const store = await openStore(served);
@@ -49,9 +48,9 @@ async function importKeys(served: ServedEnvironment, text: string): Promise<Impo
   const { readKeys } = await import('../../importing/read-keys.ts');
   const { planImport } = await import('../../importing/plan.ts');
   const { findings } = await readKeys(text);
-  for (const finding of findings) {
-    if (finding.pile !== 'left') served.redactor.add(finding.value);
-  }
+  served.redactor.add(
+    ...findings.flatMap((finding) => (finding.pile === 'left' ? [] : [finding.value])),
+  );
   const store = await openStore(served);
   const stored = new Map(store.list().map(({ name }) => [name, store.get(name)]));
   const plan = planImport(findings, stored);
@@ -74,7 +73,7 @@ async function verifyKey(
   served: ServedEnvironment,
   name: string,
   signal: AbortSignal,
-): Promise<Verdict> {
+): Promise<KeyVerdict> {
   const runtime = await served.runtime();
   const { store } = await runtime.ready();
   const inEnvironment = served.config.environmentKeys.keys.get(name);
@@ -88,7 +87,8 @@ async function verifyKey(
   const provider = providerOf(name);
   if (provider === null)
     return { verdict: 'unknown', detail: 'only DeepSeek and Perplexity keys can be asked about' };
-  return runtime.checkKey(provider, secret, signal);
+  const { verdict, detail } = await runtime.checkKey(provider, secret, signal);
+  return { verdict, detail };
 }
 
 export function createAdmin(served: ServedEnvironment): Admin {

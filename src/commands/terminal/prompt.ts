@@ -2,6 +2,7 @@
 
 import { decodeText } from '../../base/decode-text.ts';
 import { ConfigError } from '../../base/errors.ts';
+import { trimEnd } from '../../base/trim.ts';
 
 /** No key is this long; whatever is larger was piped by mistake. */
 const MAX_PIPED_BYTES = 64 * 1024;
@@ -99,7 +100,7 @@ async function readPiped(): Promise<string> {
   if (text === undefined) {
     throw new ConfigError('what came on standard input is not a text', { hint: 'pipe one value' });
   }
-  return text.replace(/(?:\r?\n)+$/, '');
+  return trimEnd(text, '\r\n');
 }
 
 /** Asks on the terminal; anything but a yes is a no. An AbortError on Ctrl-C. */

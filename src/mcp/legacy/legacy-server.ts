@@ -37,7 +37,7 @@ import {
 } from '../json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
-import type { EraServer, Send, ServerOptions } from '../server-host.ts';
+import type { EraServer, SendMessage, ServerOptions } from '../server-host.ts';
 import { RequestIds } from './request-ids.ts';
 
 type Extra = Parameters<NonNullable<Server['fallbackRequestHandler']>>[1];
@@ -87,7 +87,7 @@ function judged<T>(
 function call(
   { params }: CallToolRequest,
   extra: Extra,
-  { host, logger, session }: ServerOptions,
+  options: ServerOptions,
 ): Promise<ToolResult> | ToolResult {
   const tool = TOOLS.find((candidate) => candidate.name === params.name);
   if (tool === undefined) {
@@ -100,13 +100,14 @@ function call(
       method: 'notifications/progress',
       params: { progressToken: token ?? '', ...progress },
     });
-    sent.catch((error: unknown) => logger.debug('a progress notification was not sent', { error }));
+    sent.catch((error: unknown) =>
+      options.logger.debug('a progress notification was not sent', { error }),
+    );
   };
-  return callTool(host, logger, {
+  return callTool(options, {
     tool,
     args: params.arguments,
     signal: extra.signal,
-    session,
     report: token === undefined ? null : report,
   });
 }
@@ -125,7 +126,7 @@ function handlersOf(options: ServerOptions): ReadonlyMap<string, Handler> {
     [
       'resources/read',
       judged(ReadResourceRequestSchema, async ({ params }) => {
-        const contents = await readResource(params.uri, host);
+        const contents = await readResource(params.uri, options);
         if (contents === null) throw new Refusal(RESOURCE_NOT_FOUND, 'Resource not found');
         return { contents };
       }),
@@ -170,7 +171,10 @@ function isForSdk(
 }
 
 /** Opens the server of a connection on stdio. */
-export async function openLegacyServer(options: ServerOptions, send: Send): Promise<EraServer> {
+export async function openLegacyServer(
+  options: ServerOptions,
+  send: SendMessage,
+): Promise<EraServer> {
   const server = createLegacyServer(options);
   const wire: Transport = {
     start: () => Promise.resolve(),

@@ -4,6 +4,8 @@
  * making the line.
  */
 
+import { redactMessage } from '../../base/redaction/structure.ts';
+
 export type Write = (text: string, done: (error?: Error | null) => void) => void;
 
 export interface LineWriterOptions {
@@ -31,7 +33,7 @@ export class LineWriter {
 
   send(message: unknown): void {
     if (this.#isBroken) return;
-    const line = `${this.#options.redact(JSON.stringify(message))}\n`;
+    const line = `${redactMessage(JSON.stringify(message), this.#options.redact)}\n`;
     this.#pending += line.length;
     this.#lines.push(line);
     if (this.#lines.length === 1) setImmediate(() => this.flush());

@@ -3,21 +3,9 @@
  * client's session. Whatever is printed becomes a log line on stderr, where every line is JSON.
  */
 
-import { format } from 'node:util';
 import type { Logger } from '../../base/logger.ts';
 
 type Write = (text: string, done: (error?: Error | null) => void) => void;
-
-const CONSOLE = {
-  debug: 'debug',
-  trace: 'debug',
-  log: 'info',
-  info: 'info',
-  dir: 'info',
-  table: 'info',
-  warn: 'warn',
-  error: 'error',
-} as const;
 
 function lastFunction(args: readonly unknown[]): (() => void) | undefined {
   const last = args.at(-1);
@@ -37,31 +25,9 @@ export function claimStdout(logger: Logger): Write {
     return true;
   };
   stdout.write = stray;
-  for (const [method, level] of Object.entries(CONSOLE)) {
-    Reflect.set(console, method, (...args: unknown[]) => logger[level](format(...args)));
-  }
-  claimWarnings(logger);
   return (text, done) => void original(text, done);
 }
 
 function toBytes(chunk: unknown): Uint8Array {
   return chunk instanceof Uint8Array ? chunk : new TextEncoder().encode(String(chunk));
-}
-
-/** Node prints its own warnings to stderr as text. */
-function claimWarnings(logger: Logger): void {
-  process.removeAllListeners('warning');
-  process.on('warning', (warning) => logger.warn(warning.message, { warning: warning.name }));
-}
-
-/**
- * What nobody caught is a bug of ours or a dependency's. node would print its stack as text and
- * take every call in flight with it; here it is logged, and `onCrash` ends the server in order.
- */
-export function claimCrashes(logger: Logger, onCrash: () => void): void {
-  process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { error }));
-  process.on('uncaughtException', (error) => {
-    logger.error('uncaught exception', { error });
-    onCrash();
-  });
 }

@@ -39,8 +39,9 @@ function fullContent(turn: Turn, request: ChatRequest): string {
 function continuation(full: string, prefix: string | null): string {
   if (prefix === null) return full;
   if (full.startsWith(prefix)) return full.slice(prefix.length);
-  const code = /```[^\n]*\n([\s\S]*)/.exec(full)?.[1];
-  return code !== undefined && prefix.trimStart().startsWith('```') ? code : full;
+  const fence = full.indexOf('```');
+  const codeAt = fence === -1 ? 0 : full.indexOf('\n', fence) + 1;
+  return codeAt > 0 && prefix.trimStart().startsWith('```') ? full.slice(codeAt) : full;
 }
 
 function untilStop(text: string, stops: readonly string[]): string {

@@ -1,5 +1,6 @@
 /** DeepSeek's error answers, word for word as far as they have been seen. */
 
+import type { RefusalWording } from '../behaviour.ts';
 import type { DeepSeekFault } from '../faults.ts';
 import { seededUuid } from '../random.ts';
 import { htmlReply, jsonReply, type Reply, retryAfterHeader, type Turn } from '../turn.ts';
@@ -7,6 +8,7 @@ import { htmlReply, jsonReply, type Reply, retryAfterHeader, type Turn } from '.
 export const MODELS = ['deepseek-flash', 'deepseek-v4-pro'] as const;
 export const MAX_OUTPUT_TOKENS = 393_216;
 export const CONTEXT_WINDOW = 1_048_576;
+const TEXT_TYPE = { 'content-type': 'text/plain; charset=utf-8' };
 
 export function envelope(
   status: number,
@@ -60,12 +62,17 @@ export function rateLimit(headers: Readonly<Record<string, string>> = {}): Reply
   return jsonReply(429, { error }, headers);
 }
 
-export function balanceLimit(current: number, limit: number): Reply {
-  return envelope(
-    429,
-    `Too many requests. Your current concurrency is ${current}, which exceeds your concurrency limit of ${limit} based on your remaining balance. Please top up your balance to restore your concurrency.`,
-    'rate_limit_error',
-  );
+const TOP_UP =
+  ' based on your remaining balance. Please top up your balance to restore your concurrency.';
+
+/** A refusal for too many in flight, this one among `current`. */
+export function overLimit(wording: RefusalWording, current: number, limit: number): Reply {
+  if (wording === 'plain') return rateLimit();
+  if (wording === 'bare') return { status: 429, body: 'Too Many Requests', headers: TEXT_TYPE };
+  const shown = wording === 'equal' ? current - 1 : current;
+  const numbers = `Your current concurrency is ${shown}, which exceeds your concurrency limit of ${limit}`;
+  const clause = wording === 'numbers' ? '' : TOP_UP;
+  return envelope(429, `Too many requests. ${numbers}${clause}`, 'rate_limit_error');
 }
 
 const DESERIALIZE = 'Failed to deserialize the JSON body into the target type: ';
@@ -92,11 +99,11 @@ const REPLIES: Partial<Readonly<Record<DeepSeekFault, (turn: Turn) => Reply>>> =
   invalid_422_text: () => ({
     status: 422,
     body: 'Failed to deserialize the JSON body into the target type: temperature: invalid value',
-    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    headers: TEXT_TYPE,
   }),
   rate_limit: () => rateLimit(),
   rate_limit_200: () => ({ ...rateLimit(), status: 200 }),
-  balance_limit: () => balanceLimit(8, 5),
+  balance_limit: () => overLimit('balance', 8, 5),
   retry_after: (turn) => rateLimit(turn.step === null ? {} : retryAfterHeader(turn.step)),
   server_error: () => envelope(500, 'Internal Server Error', 'internal_error', 'internal_error'),
   overloaded: () =>

@@ -5,14 +5,13 @@ import { seededRandom, seededUuid } from '../random.ts';
 import { jsonReply, type Reply, type Turn } from '../turn.ts';
 import { answerChat } from './deepseek-chat.ts';
 import {
-  balanceLimit,
   CONTEXT_WINDOW,
   deserializeError,
   faultReply,
   MAX_OUTPUT_TOKENS,
   MODELS,
   noBalance,
-  rateLimit,
+  overLimit,
   unauthorized,
   unauthorizedPlain,
 } from './deepseek-replies.ts';
@@ -102,10 +101,8 @@ export const DEEPSEEK: ProviderSide = {
   },
   refuse: (admission) => {
     if (admission.verdict === 'no_balance') return noBalance();
-    if (admission.verdict === 'balance_limit') {
-      return balanceLimit(admission.inFlight, admission.limit);
-    }
-    return rateLimit();
+    if (!('wording' in admission)) return overLimit('plain', 1, 1);
+    return overLimit(admission.wording, admission.inFlight, admission.limit);
   },
   notFound: () =>
     jsonReply(404, { error: { message: 'Not Found', type: 'invalid_request_error' } }),

@@ -95,11 +95,9 @@ function candidate(
   const ageDays = at % 3 === 0 ? random() * 6 : random() * 1500;
   const publishedAt = today - ageDays * DAY_MS;
   const updatedAt = publishedAt + random() * (today - publishedAt);
-  const slug = query
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 48)
-    .replace(/^-+|-+$/g, '');
+  const words = query.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  const cut = words.join('-').slice(0, 48);
+  const slug = cut.endsWith('-') ? cut.slice(0, -1) : cut;
   const page: Page = {
     title: `${takeCharacters(query, 80)}: ${KINDS[at % KINDS.length]}`,
     url: `https://${domain}/${slug || 'page'}-${at + 1}`,

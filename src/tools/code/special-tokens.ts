@@ -18,7 +18,8 @@ function tokenBefore(text: string, to: number): number {
 }
 
 function isBlank(text: string, at: number): boolean {
-  return at >= 0 && at < text.length && (text[at] ?? '').trim() === '';
+  const code = text.charCodeAt(at);
+  return code === 32 || (code >= 9 && code <= 13);
 }
 
 /** The text without such tokens at its beginning and its end; other text is left as it is. */
@@ -41,13 +42,13 @@ export function withoutTokens(text: string): string {
   return from === 0 && to === text.length ? text : text.slice(from, to);
 }
 
-const OPENING = /^\s{0,100}<(think|thinking)>/i;
+const OPENING = /^\s{0,100}<think(?:ing)?>/i;
 
 /** Reasoning in the answer: before a `</think>`, whether or not anything opened it. */
 export function withoutReasoning(answer: string): string {
   const opening = OPENING.exec(answer);
   if (opening !== null) {
-    const end = new RegExp(`</${opening[1]}>`, 'i').exec(answer);
+    const end = /<\/think(?:ing)?>/i.exec(answer);
     // Never closed: all that came is shown, for there is nothing else.
     const from = end === null ? opening[0].length : end.index + end[0].length;
     return answer.slice(from).trimStart();

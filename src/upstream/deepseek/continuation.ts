@@ -8,7 +8,7 @@
 export const TELLING_CHARS = 240;
 /** Text repeated by chance is shorter; of a line that broke off, less is telling. */
 const LEAST_REPEAT = 24;
-const LEAST_OF_LINE = 8;
+const LEAST_OF_LINE = 4;
 
 function isFence(line: string): boolean {
   return line.startsWith('```') || line.startsWith('~~~');
@@ -48,13 +48,13 @@ function repeatsHead(beginning: string, addition: string): boolean {
   const [old, fresh] = [beginning.trimStart(), addition.trimStart()];
   const shared = sharedHead(old, fresh);
   const whole = Math.min(old.length, fresh.length);
-  return shared >= LEAST_REPEAT || (shared === whole && shared >= LEAST_OF_LINE);
+  return shared >= LEAST_REPEAT || (shared === whole && shared >= 8);
 }
 
 /** Says the last line again, which was broken off in the middle. */
 function repeatsTail(beginning: string, addition: string): boolean {
   const line = beginning.slice(beginning.lastIndexOf('\n') + 1).trim();
-  return line.length >= LEAST_OF_LINE && addition.trimStart().startsWith(line);
+  return line.length >= LEAST_OF_LINE && /\w/.test(line) && addition.trimStart().startsWith(line);
 }
 
 /** @param addition what came, as far as it has come; `TELLING_CHARS` of it are enough */

@@ -3,40 +3,31 @@
  * used: its support ended on 2026-09-27.
  */
 
-import type { Logger } from '../../base/logger.ts';
-import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
-import type { CallRequest, Lease, Lender } from '../../pool/lease.ts';
-import { refuse, runAttempt, unusable, waitMessage } from '../attempt.ts';
+import { parseRecord } from '../../base/json.ts';
+import type { Lease } from '../../pool/lease.ts';
+import { refuse, unusable } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
-import { CHARACTERS_PER_TOKEN } from '../deepseek/usage.ts';
 import { requestIdOf } from '../failure.ts';
-import { createProgress, type Say } from '../progress.ts';
 import type { Watch } from '../watch.ts';
-import { type Answer, readText, TransportError } from '../wire/body.ts';
-import { type Fetch, pinTo } from '../wire/http.ts';
-import { parseFields, textOf } from '../wire/json.ts';
+import { type Answer, readText } from '../wire/body.ts';
+import { pinTo } from '../wire/http.ts';
+import { textOf } from '../wire/json.ts';
 import { judgeRun, readAgent, throwEmbedded } from './agent-answer.ts';
 import { AgentRun } from './agent-run.ts';
+import {
+  type Ended,
+  EndpointCalls,
+  type PerplexityOptions,
+  type Progressing,
+} from './endpoint-calls.ts';
 import type { PerplexityClient, SearchRequest, SearchResult, Source } from './search.ts';
 import { agentBody, agentBodyFrom, needsOwnSearch, searchBody } from './search-body.ts';
 import { readSources } from './sources.ts';
 
-export interface PerplexityOptions {
-  readonly lender: Lender;
-  /** Without a slash at its end. */
-  readonly baseUrl: string;
-  /** Whole call, queueing included, in milliseconds. */
-  readonly callTimeoutMs: number;
-  /** Without a content byte, in milliseconds. */
-  readonly idleTimeoutMs: number;
-  readonly fetch: Fetch;
-  readonly logger: Logger;
-  /** Keeps account of what is spent; default nobody does. */
-  readonly meter?: Meter;
-}
-
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const CANCEL_TIMEOUT_MS = 5_000;
+/** Of a snippet, about. */
+const CHARACTERS_PER_TOKEN = 4;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 interface Found {
@@ -47,23 +38,6 @@ interface Found {
 interface Answered extends Found {
   readonly answer: string;
   readonly answerTruncated: boolean;
-}
-
-/** What the answer so far shows, for the moment at which its connection breaks. */
-interface Progressing {
-  status: number | null;
-  requestId: string | null;
-  hasStarted: boolean;
-  costUsd: number | null;
-}
-
-/** One request's value, and what served it. */
-interface Ended<T> {
-  readonly value: T;
-  readonly keyName: string;
-  readonly attempts: number;
-  readonly costUsd: number | null;
-  readonly budgetNotice: string | null;
 }
 
 function idOf(response: Answer, bodyId: unknown): string | null {
@@ -90,17 +64,14 @@ function sumOf(first: Priced, second: Priced): number | null {
   return first.costUsd + second.costUsd;
 }
 
-/** One call to one endpoint, from its first attempt to its last. */
+/** One call: a search, an answer, or one after the other. */
 class PerplexityCall {
   readonly #options: PerplexityOptions;
-  readonly #context: CallContext;
-  readonly #say: Say;
-  readonly #startedAt = performance.now();
+  readonly #endpoints: EndpointCalls;
 
   constructor(options: PerplexityOptions, context: CallContext) {
     this.#options = options;
-    this.#context = context;
-    this.#say = createProgress(context);
+    this.#endpoints = new EndpointCalls(options, context);
   }
 
   async run(request: SearchRequest): Promise<SearchResult> {
@@ -122,8 +93,8 @@ class PerplexityCall {
 
   #search(request: SearchRequest): Promise<Ended<Found>> {
     const body = JSON.stringify(searchBody(request));
-    return this.#call('search', async (lease, watch, seen) => {
-      const response = await this.#post(lease, '/search', body, 'application/json');
+    return this.#endpoints.call('search', async (lease, watch, seen) => {
+      const response = await this.#endpoints.post(lease, '/search', body, 'application/json');
       if (!response.ok) await refuse(response);
       lease.accepted?.();
       seen.status = response.status;
@@ -132,10 +103,10 @@ class PerplexityCall {
         seen.hasStarted = true;
         watch.content();
       });
-      const answer = parseFields(text);
+      const answer = parseRecord(text);
       if (answer === null) return unusable(response, text);
-      const isAnswer = Array.isArray(answer.results) || answer.results === null;
-      if (!isAnswer) return throwEmbedded(answer, response, text);
+      const isNone = answer.results === null && (answer.error ?? null) === null;
+      if (!isNone && !Array.isArray(answer.results)) return throwEmbedded(answer, response, text);
       return { sources: readSources(answer.results), requestId: idOf(response, answer.id) };
     });
   }
@@ -145,7 +116,7 @@ class PerplexityCall {
     fields: Readonly<Record<string, unknown>>,
   ): Promise<Ended<Answered>> {
     const body = JSON.stringify(fields);
-    return this.#call(`agent ${request.answer}`, async (lease, watch, seen) => {
+    return this.#endpoints.call(`agent ${request.answer}`, async (lease, watch, seen) => {
       const run = new AgentRun();
       try {
         return await this.#stream(lease, watch, seen, body, run);
@@ -164,18 +135,21 @@ class PerplexityCall {
     body: string,
     run: AgentRun,
   ): Promise<Answered> {
-    const response = await this.#post(lease, '/v1/agent', body, 'text/event-stream');
+    const response = await this.#endpoints.post(lease, '/v1/agent', body, 'text/event-stream');
     if (!response.ok) await refuse(response);
     lease.accepted?.();
     seen.status = response.status;
     seen.requestId = requestIdOf(response.headers);
     await readAgent(response, run, {
-      onText: () => watch.content(),
+      onText: () => {
+        seen.hasStarted = true;
+        watch.content();
+      },
       onContent: (message) => {
         seen.hasStarted = true;
         seen.requestId ??= run.id;
         watch.content();
-        this.#say(message);
+        this.#endpoints.say(message);
       },
     });
     seen.requestId ??= run.id;
@@ -197,123 +171,6 @@ class PerplexityCall {
       response.body.destroy();
     };
     send().catch(() => logger.debug('an Agent run could not be cancelled', { run: id }));
-  }
-
-  async #post(lease: Lease, path: string, body: string, accept: string): Promise<Answer> {
-    const { baseUrl, fetch } = this.#options;
-    try {
-      return await fetch(`${baseUrl}${path}`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${lease.secret}`,
-          'content-type': 'application/json',
-          accept,
-          ...(accept === 'text/event-stream' ? { 'accept-encoding': 'identity' } : {}),
-        },
-        body,
-        signal: lease.signal,
-      });
-    } catch (cause) {
-      throw new TransportError(cause);
-    }
-  }
-
-  async #call<T>(
-    endpoint: string,
-    send: (lease: Lease, watch: Watch, seen: Progressing) => Promise<T>,
-  ): Promise<Ended<T>> {
-    const { lender, meter: meterOf = UNMETERED } = this.#options;
-    const meter = await meterOf.call(this.#ask(endpoint));
-    try {
-      const { value, keyName, attempts } = await lender.call(
-        this.#callRequest(endpoint),
-        async (lease) => {
-          const sent = await this.#attempt(endpoint, lease, meter, send);
-          return { value: sent, completionTokens: null, promptTokens: null };
-        },
-      );
-      return { value, keyName, attempts, costUsd: meter.costUsd, budgetNotice: meter.notice };
-    } finally {
-      meter.end();
-    }
-  }
-
-  #attempt<T>(
-    endpoint: string,
-    lease: Lease,
-    meter: CallMeter,
-    send: (lease: Lease, watch: Watch, seen: Progressing) => Promise<T>,
-  ): Promise<T> {
-    const seen: Progressing = { status: null, requestId: null, hasStarted: false, costUsd: null };
-    return runAttempt(
-      {
-        lease,
-        caller: this.#context.signal,
-        logger: this.#options.logger,
-        about: {
-          provider: 'perplexity',
-          model: endpoint,
-          callTimeoutMs: this.#options.callTimeoutMs,
-          idleTimeoutMs: this.#options.idleTimeoutMs,
-        },
-        known: () => ({
-          status: seen.status,
-          requestId: seen.requestId,
-          ...(seen.status === null ? {} : { mayBeBilled: seen.hasStarted }),
-        }),
-        partial: () => null,
-        meter,
-        arrived: () => ({
-          isAccepted: seen.status !== null,
-          isBegun: seen.hasStarted || seen.costUsd !== null,
-          model: null,
-          tokens: null,
-          untoldRequests: 0,
-          arrivedTokens: 0,
-          toldUsd: seen.costUsd,
-        }),
-      },
-      (watch) => {
-        this.#say(lease.attempt === 1 ? 'asking Perplexity' : 'asking Perplexity again');
-        return send(lease, watch, seen);
-      },
-    );
-  }
-
-  get #leftMs(): number {
-    const elapsed = Math.round(performance.now() - this.#startedAt);
-    // A second request of the same call, or a wait for the budget, spends the same time.
-    return Math.max(1, this.#options.callTimeoutMs - elapsed);
-  }
-
-  #ask(endpoint: string): CallAsk {
-    const { signal, session, onProgress, tool = null, client = null } = this.#context;
-    return {
-      provider: 'perplexity',
-      model: endpoint,
-      promptBytes: 0,
-      maxTokens: null,
-      tool,
-      client,
-      session,
-      signal,
-      timeoutMs: this.#leftMs,
-      onWait: (message) => onProgress({ message }),
-    };
-  }
-
-  #callRequest(endpoint: string): CallRequest {
-    const { signal, session, priority, onProgress } = this.#context;
-    return {
-      provider: 'perplexity',
-      model: endpoint,
-      speedClass: endpoint,
-      signal,
-      timeoutMs: this.#leftMs,
-      priority,
-      session,
-      onWait: (notice) => onProgress({ message: waitMessage(notice, 'Perplexity') }),
-    };
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a provider said an account has: the only truth about its money. */
 
+import { parseRecord } from '../../base/json.ts';
 import { linesOf, type Span } from './read-ledger.ts';
 
 export interface BalanceReading {
@@ -18,18 +19,11 @@ export function balanceLine({ at, ...rest }: BalanceReading): string {
 }
 
 export function parseBalance(line: string): BalanceReading | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return null;
-  }
-  if (typeof value !== 'object' || value === null) return null;
-  const fields = new Map<string, unknown>(Object.entries(value));
-  const [time, provider, account] = ['at', 'provider', 'account'].map((name) => fields.get(name));
-  const [currency, amount] = [fields.get('currency'), fields.get('amount')];
+  const fields = parseRecord(line);
+  if (fields === null || fields.v !== 1) return null;
+  const { at: time, provider, account, currency, amount } = fields;
   const at = typeof time === 'string' ? Date.parse(time) : Number.NaN;
-  if (fields.get('v') !== 1 || Number.isNaN(at) || typeof provider !== 'string') return null;
+  if (Number.isNaN(at) || typeof provider !== 'string') return null;
   if (typeof account !== 'string' || typeof currency !== 'string') return null;
   if (typeof amount !== 'number' || !Number.isFinite(amount)) return null;
   return { at, provider, account, currency, amount };

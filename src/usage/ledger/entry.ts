@@ -1,5 +1,6 @@
 /** One line of the ledger: a finished attempt. No prompt, no answer, nothing of a key but its id. */
 
+import { parseRecord } from '../../base/json.ts';
 import type { Period } from '../prices/calendar.ts';
 
 /** In US dollars by the dollar list, or in yuan by the yuan list. */
@@ -90,16 +91,6 @@ export function lineOf(entry: Entry): string {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function fieldsOf(text: string): Fields | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? Object.fromEntries(Object.entries(value)) : null;
-  } catch {
-    return null;
-  }
-}
-
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 const count = (value: unknown): number | null =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
@@ -118,7 +109,7 @@ function costOf(fields: Fields, currency: string): EntryCost | null {
 }
 
 function parseOne(line: string): Entry | null {
-  const fields = fieldsOf(line);
+  const fields = parseRecord(line);
   // A later version means something else by its fields, and says so here.
   if (fields === null || fields.v !== 1) return null;
   const endedAt = Date.parse(text(fields.at) ?? '');

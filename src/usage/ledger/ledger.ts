@@ -1,6 +1,7 @@
 /** The ledger of a home folder, for whoever spends. */
 
 import { join } from 'node:path';
+import { type BalanceReading, balanceLine } from './balance-reading.ts';
 import { type Entry, lineOf } from './entry.ts';
 import { MonthBook } from './month-book.ts';
 import { monthOf } from './month-files.ts';
@@ -19,21 +20,27 @@ export interface LedgerOptions {
 export class Ledger {
   readonly folder: string;
   readonly #book: MonthBook;
+  readonly #balances: MonthBook;
 
   constructor({ home, now, onTrouble }: LedgerOptions) {
     this.folder = usageFolder(home);
-    this.#book = new MonthBook({ folder: this.folder, book: 'ledger', now, onTrouble });
+    const { folder } = this;
+    this.#book = new MonthBook({ folder, book: 'ledger', now, onTrouble });
+    // Who cannot write the one cannot write the other, and has said so.
+    this.#balances = new MonthBook({ folder, book: 'balances', now, onTrouble: () => {} });
   }
 
-  append(entry: Entry): void {
-    this.#book.append(monthOf(entry.endedAt), lineOf(entry));
+  /** @returns resolves when it is on the disk, or could not be written; never rejects */
+  append(entry: Entry): Promise<void> {
+    return this.#book.append(monthOf(entry.endedAt), lineOf(entry));
   }
 
-  flush(): Promise<void> {
-    return this.#book.flush();
+  noteBalance(reading: BalanceReading): void {
+    void this.#balances.append(monthOf(reading.at), balanceLine(reading));
   }
 
-  close(): Promise<void> {
-    return this.#book.close();
+  close(): void {
+    this.#book.close();
+    this.#balances.close();
   }
 }

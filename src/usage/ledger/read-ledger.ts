@@ -1,8 +1,8 @@
 /** Reads the ledger back: whole lines only, what is none is counted and skipped. */
 
 import { createReadStream } from 'node:fs';
+import { LineSplitter } from '../../base/line-splitter.ts';
 import { type Entry, parseLine } from './entry.ts';
-import { LineSplitter } from './line-splitter.ts';
 import { type Book, monthFile, monthOf, monthsOf } from './month-files.ts';
 
 /** Epoch milliseconds; `until` is not part of it. */
@@ -11,17 +11,45 @@ export interface Span {
   readonly until: number;
 }
 
+const MAX_LINE_BYTES = 64 * 1024;
+/** Stands for a line that is too long to be kept: nobody takes it for one of ours. */
+const OVERSIZE = '(too long)';
+
+/** Bytes → lines of text; what has no end yet stays. */
+export class LineReader {
+  #lines: string[] = [];
+  readonly #splitter = new LineSplitter(
+    {
+      line: (bytes) => this.#lines.push(bytes.toString('utf8')),
+      oversize: () => this.#lines.push(OVERSIZE),
+    },
+    MAX_LINE_BYTES,
+  );
+
+  /** The lines that end in this chunk. */
+  push(chunk: Buffer): string[] {
+    // The chunk's memory is the reader's to use again.
+    this.#splitter.push(Buffer.from(chunk));
+    return this.#lines.splice(0);
+  }
+
+  /** What stands behind the last line's end. */
+  end(): string[] {
+    this.#splitter.end();
+    return this.#lines.splice(0);
+  }
+}
+
 /** Lines of the months that a span touches, in the order in which they were written. */
 export async function* linesOf(folder: string, book: Book, span: Span): AsyncGenerator<string> {
   const [first, last] = [monthOf(Math.max(0, span.since)), monthOf(span.until)];
   for (const month of await monthsOf(folder, book)) {
     if (month < first || month > last) continue;
-    const splitter = new LineSplitter();
+    const reader = new LineReader();
     for await (const chunk of createReadStream(monthFile(folder, book, month))) {
-      yield* splitter.push(Buffer.from(chunk));
+      yield* reader.push(chunk);
     }
-    const rest = splitter.rest();
-    if (rest !== '') yield rest;
+    yield* reader.end();
   }
 }
 

@@ -4,8 +4,9 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connect, type Session } from '../../../lab/client.ts';
+import { callTool, connect, connectModern, RawClient, type Session } from '../../../lab/client.ts';
 import { createHome, type Home, type HomeOptions } from '../../../lab/home.ts';
+import { startHttp } from '../../../lab/http.ts';
 import { run } from '../../../lab/program.ts';
 import { until } from '../../../lab/until.ts';
 import {
@@ -90,6 +91,7 @@ describe('a call', () => {
       key_id: deepseek.slice(-6),
       account: 'main',
       tool: 'deepseek_generate_code',
+      client: 'test-client',
       perhaps: false,
       prompt_tokens: expect.any(Number),
       cost_usd: expect.closeTo(billed('deep'), 9),
@@ -156,6 +158,41 @@ describe('a call', () => {
     await leave();
     expect(ledger()[0]).toMatchObject({ model: 'deepseek-v4.1-pro', outcome: 'unknown_model' });
     expect(ledger()[0].cost_usd).toBeNull();
+  });
+});
+
+describe('the client', () => {
+  it('is named as it named itself in the modern era and over HTTP, too', async () => {
+    const { deepseek } = await serve();
+    const modern = await connectModern(home.env);
+    await callTool(modern.client, 'deepseek_generate_code', PROMPT);
+    await modern.close();
+    const server = await startHttp(home.env);
+    await server.call('deepseek_generate_code', PROMPT);
+    const metrics = await (await server.ask('/metrics')).text();
+    const labels = `key_id="${deepseek.slice(-6)}",model="deepseek-flash",period="\\w+"`;
+    expect(metrics).toMatch(new RegExp(`^deepseek_cost_usd_total\\{${labels}\\} 0\\.000`, 'm'));
+    await until('the ledger is written', () => ledger().length === 2);
+    await leave();
+    expect(ledger().map(({ client: name }) => name)).toEqual(['test-client', 'test']);
+  });
+
+  it('that calls itself by a secret is not written down as it', async () => {
+    const secret = canarySecret();
+    simulator.addKey(secret, { provider: 'deepseek', ...FAST });
+    home = await createHome({ simulator, keys: [{ name: 'DEEPSEEK_API_KEY', secret }] });
+    const raw = new RawClient(home.env);
+    const clientInfo = { name: secret, version: '1' };
+    await raw.request('initialize', {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo,
+    });
+    raw.notify('notifications/initialized');
+    await raw.callTool('deepseek_generate_code', { ...PROMPT, model: secret });
+    await raw.close();
+    expect(ledger()).toHaveLength(1);
+    expect(ledgerText()).not.toContain(secret.slice(0, 12));
   });
 });
 

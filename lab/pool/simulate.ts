@@ -1,0 +1,122 @@
+/** One scenario, one policy, one seed, on virtual time. */
+
+import { runOracle } from './oracle.ts';
+import { createPolicy, type Policy, type PolicyName } from './policies.ts';
+import { seeded } from './random.ts';
+import type { Arrival, Scenario } from './scenarios.ts';
+import { type Counts, keysOf, SimulatedUpstream } from './upstream.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface RunResult {
+  /** Of the calls that are neither cancelled nor bad. */
+  readonly success: number;
+  readonly makespanMs: number;
+  readonly optimumMs: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly optimumP95Ms: number;
+  /** Sends per call. */
+  readonly sends: number;
+  /** Refusals for too many in flight, per call. */
+  readonly refusals: number;
+  /** Goodput × success over the oracle's: 1 is perfect. */
+  readonly score: number;
+  readonly counts: Counts;
+  /** Slots still taken when all calls had ended. */
+  readonly leaked: number;
+  readonly scores: readonly number[];
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}
+
+interface Done {
+  readonly ok: boolean;
+  readonly counts: boolean;
+  readonly latencyMs: number;
+  readonly at: number;
+}
+
+async function runCall(
+  arrival: Arrival,
+  index: number,
+  policy: Policy,
+  upstream: SimulatedUpstream,
+  clock: VirtualClock,
+): Promise<Done> {
+  await clock.sleep(arrival.at);
+  const controller = new AbortController();
+  const { cancelAfterMs, work } = arrival;
+  if (cancelAfterMs !== undefined) {
+    void clock.sleep(cancelAfterMs).then(() => controller.abort());
+  }
+  const request = {
+    provider: 'deepseek',
+    model: 'deepseek-flash',
+    speedClass: 'deepseek-flash',
+    signal: controller.signal,
+    timeoutMs: arrival.timeoutMs,
+    priority: 'interactive',
+    session: `session-${index % 3}`,
+  } as const;
+  const end = (ok: boolean): Done => ({
+    ok,
+    counts: work.isBad !== true && cancelAfterMs === undefined,
+    latencyMs: clock.now - arrival.at,
+    at: clock.now,
+  });
+  try {
+    await policy.call(request, (lease) => upstream.send(work, lease));
+    return end(true);
+  } catch {
+    return end(false);
+  }
+}
+
+export async function simulate(
+  scenario: Scenario,
+  policyName: PolicyName,
+  seed: number,
+): Promise<RunResult> {
+  const clock = new VirtualClock();
+  const arrivals = scenario.arrivals(seeded(seed));
+  const upstream = new SimulatedUpstream(scenario.upstream, clock, seeded(seed + 1_000));
+  const done = await clock.run(async () => {
+    const policy = createPolicy(policyName, {
+      keys: keysOf(scenario.upstream),
+      clock,
+      random: seeded(seed + 2_000),
+      maxConcurrent: scenario.maxConcurrent,
+      answerMs: Math.max(10, scenario.upstream.answerMs),
+    });
+    const calls = arrivals.map((arrival, index) =>
+      runCall(arrival, index, policy, upstream, clock),
+    );
+    const ended = await Promise.all(calls);
+    const keys = policy.pool?.snapshot().providers[0]?.keys ?? [];
+    policy.close();
+    return { ended, keys };
+  });
+  const oracle = runOracle(scenario.upstream, arrivals);
+  const counted = done.ended.filter((each) => each.counts);
+  const served = counted.filter((each) => each.ok);
+  const latencies = served.map((each) => each.latencyMs);
+  const success = served.length / counted.length;
+  const makespanMs = Math.max(...counted.map((each) => each.at)) - (arrivals[0]?.at ?? 0);
+  return {
+    success,
+    makespanMs,
+    optimumMs: oracle.makespanMs,
+    p50Ms: percentile(latencies, 0.5),
+    p95Ms: percentile(latencies, 0.95),
+    optimumP95Ms: percentile(oracle.latenciesMs, 0.95),
+    sends: upstream.counts.sent / arrivals.length,
+    refusals: upstream.counts.refused / arrivals.length,
+    score: success * success * (oracle.makespanMs / makespanMs),
+    counts: upstream.counts,
+    leaked: done.keys.reduce((sum, key) => sum + key.inFlight, 0),
+    scores: done.keys.map((key) => key.score),
+  };
+}

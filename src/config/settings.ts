@@ -1,0 +1,79 @@
+/** One merged view of environment and settings file, which remembers where a value stands. */
+
+import * as z from 'zod/mini';
+import { ConfigError } from '../base/errors.ts';
+import { isPlaceholder } from '../base/key-values.ts';
+import { type Environment, presentValue } from './environment.ts';
+
+/** Where a value stands, so that an error can name the place and the store can check its mode. */
+export interface Origin {
+  /** The variable's name. */
+  readonly variable: string;
+  /** The file that set it; null when the process environment did. */
+  readonly file: string | null;
+}
+
+const milliseconds = z.coerce.number().check(z.int(), z.minimum(1_000), z.maximum(3_600_000));
+
+const NUMBERS = {
+  KEYPOOL_MAX_CONCURRENT: z.coerce.number().check(z.int(), z.minimum(1), z.maximum(10_000)),
+  KEYPOOL_CALL_TIMEOUT_MS: milliseconds,
+  KEYPOOL_IDLE_TIMEOUT_MS: milliseconds,
+} as const;
+
+const EXPECTED: Readonly<Record<keyof typeof NUMBERS, string>> = {
+  KEYPOOL_MAX_CONCURRENT: 'a whole number from 1 to 10000',
+  KEYPOOL_CALL_TIMEOUT_MS: 'milliseconds from 1000 to 3600000',
+  KEYPOOL_IDLE_TIMEOUT_MS: 'milliseconds from 1000 to 3600000',
+};
+
+export class Settings {
+  readonly #env: Environment;
+  readonly #file: Environment;
+  readonly #path: string;
+
+  constructor(env: Environment, file: Environment, path: string) {
+    this.#env = env;
+    this.#file = file;
+    this.#path = path;
+  }
+
+  get(variable: string): string | undefined {
+    return presentValue(this.#env[variable]) ?? presentValue(this.#file[variable]);
+  }
+
+  /** As `get`; an example such as `sk-...` in one place does not hide the key in the other. */
+  key(variable: string): string | undefined {
+    const isKey = (raw: string | undefined): boolean => !isPlaceholder(raw?.trim() ?? '');
+    return [this.#env[variable], this.#file[variable]].find(isKey)?.trim();
+  }
+
+  origin(variable: string): Origin {
+    const fromEnvironment = presentValue(this.#env[variable]) !== undefined;
+    return { variable, file: fromEnvironment ? null : this.#path };
+  }
+
+  names(): string[] {
+    return [...new Set([...Object.keys(this.#env), ...Object.keys(this.#file)])];
+  }
+
+  number(variable: keyof typeof NUMBERS, fallback: number): number {
+    const raw = this.get(variable);
+    if (raw === undefined) return fallback;
+    const parsed = NUMBERS[variable].safeParse(raw);
+    if (parsed.success) return parsed.data;
+    throw new ConfigError(`${variable} has to be ${EXPECTED[variable]}`, {
+      hint: `correct it or leave it out; the default is ${fallback}`,
+    });
+  }
+
+  /** A switch that is on unless somebody turned it off. */
+  isOn(variable: string): boolean {
+    const word = this.get(variable)?.toLowerCase() ?? 'on';
+    if (['on', 'true', '1', 'yes'].includes(word)) return true;
+    if (['off', 'false', '0', 'no'].includes(word)) return false;
+    throw new ConfigError(`${variable} has to be on or off`, {
+      hint: 'correct it or leave it out; the default is on',
+    });
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * One account and model: what the provider limits, and which calls of ours are there. Plain data;
+ * every instant is monotonic milliseconds that the caller passes in.
+ */
+
+import { freshLimit, type LimitState } from '../rules/limit.ts';
+import { LINGER_MS } from '../rules/timing.ts';
+
+/** One attempt's stay at the upstream, as far as we know. */
+export interface Stay {
+  /** Name of the key. */
+  readonly key: string;
+  readonly sentAt: number;
+  /** Above the proven capacity when it was sent. */
+  readonly isTry: boolean;
+  isAccepted: boolean;
+  /** The upstream said so itself; silence for long enough is not that sure. */
+  isSeen: boolean;
+  /** Infinity while it is there. */
+  endAt: number;
+}
+
+/** A refusal that nothing has answered yet. */
+export interface Shut {
+  /** When the refused call was sent. */
+  readonly sentAt: number;
+  /** Time itself is a change by then: a pause passed, or a call that was cancelled is gone. */
+  readonly until: number;
+}
+
+export interface Lane {
+  readonly model: string;
+  limit: LimitState;
+  inFlight: number;
+  /** Of those in flight, the ones that the upstream took. */
+  accepted: number;
+  /** Slots kept free for a moment, to see who else takes them. */
+  held: number;
+  /** In flight or lately ended, in the order of sending; what was refused was never there. */
+  stays: Stay[];
+  /** What the last refusal with numbers named as the account's limit. */
+  named: number | null;
+  /** Calls there that are not ours, by the last refusal with numbers; null when none had any. */
+  elsewhere: number | null;
+  /** When a call of ours there last ended. */
+  endedAt: number;
+  /** The latest-sent refusal. */
+  shut: Shut | null;
+}
+
+export function createLane(model: string, limit: LimitState): Lane {
+  return {
+    model,
+    limit,
+    inFlight: 0,
+    accepted: 0,
+    held: 0,
+    stays: [],
+    named: null,
+    elsewhere: null,
+    endedAt: Number.NEGATIVE_INFINITY,
+    shut: null,
+  };
+}
+
+/** The lane of a model, made on first use. */
+export function laneIn(lanes: Map<string, Lane>, model: string, ceiling: number): Lane {
+  const known = lanes.get(model);
+  if (known !== undefined) return known;
+  const lane = createLane(model, freshLimit(ceiling));
+  lanes.set(model, lane);
+  return lane;
+}
+
+/** Calls that may be in flight just now. */
+export function roomIn(lane: Lane): number {
+  return lane.limit.limit - lane.held;
+}
+
+/** No repeated question is sooner than this, whatever speaks for it. */
+const LEAST_PAUSE_MS = 40;
+
+/**
+ * Nothing is sent after a refusal before something has changed: a call of ours ended since the
+ * refused one was sent, or a pause has passed, as it has when the limit is to grow.
+ *
+ * @param until when a pause passes or the limit may grow
+ */
+export function shutAfter(lane: Lane, sentAt: number, until: number, now: number): void {
+  // Cancelled calls that may still be there.
+  const gone = lane.stays.map((each) => each.endAt).filter((at) => at > now);
+  const earliest = Math.min(until, ...gone);
+  const next = { sentAt, until: Math.max(now + LEAST_PAUSE_MS, earliest) };
+  if (lane.shut === null || sentAt >= lane.shut.sentAt) lane.shut = next;
+}
+
+/** True while a call would only repeat a question that was just answered. */
+export function isShut({ shut, endedAt }: Lane, now: number): boolean {
+  return shut !== null && endedAt <= shut.sentAt && now < shut.until;
+}
+
+export function isFull(lane: Lane): boolean {
+  return lane.inFlight >= roomIn(lane);
+}
+
+/** One more would be above the proven capacity of an account that takes calls. */
+export function isTry(lane: Lane): boolean {
+  const { capacity } = lane.limit;
+  return capacity !== null && capacity > 0 && lane.inFlight >= capacity;
+}
+
+/** Ended stays are of use while a refusal of their time may still come. */
+const ENDED_KEPT = 128;
+const ENDED_KEPT_MS = 30_000;
+
+export function enter(lane: Lane, key: string, now: number): Stay {
+  const { capacity } = lane.limit;
+  const isTry = capacity !== null && lane.inFlight >= capacity;
+  const stay = {
+    key,
+    sentAt: now,
+    isTry,
+    isAccepted: false,
+    isSeen: false,
+    endAt: Number.POSITIVE_INFINITY,
+  };
+  lane.stays.push(stay);
+  lane.inFlight += 1;
+  if (lane.stays.length > lane.inFlight + 2 * ENDED_KEPT) lane.stays = pruned(lane, now);
+  return stay;
+}
+
+function pruned(lane: Lane, now: number): Stay[] {
+  const recent = lane.stays.filter((each) => each.endAt > now - ENDED_KEPT_MS);
+  let spare = recent.length - lane.inFlight - ENDED_KEPT;
+  return recent.filter((each) => {
+    if (each.endAt === Number.POSITIVE_INFINITY || spare <= 0) return true;
+    spare -= 1;
+    return false;
+  });
+}
+
+/** True the first time. */
+export function accept(lane: Lane, stay: Stay): boolean {
+  if (stay.isAccepted) return false;
+  stay.isAccepted = true;
+  lane.accepted += 1;
+  return true;
+}
+
+/** An aborted call may stay at the upstream for a while; a refused one never was there. */
+export function leave(lane: Lane, stay: Stay, now: number, how: 'refused' | 'aborted' | 'ended') {
+  lane.inFlight -= 1;
+  if (stay.isAccepted) lane.accepted -= 1;
+  stay.endAt = how === 'aborted' ? now + LINGER_MS : now;
+  if (how === 'refused') lane.stays = lane.stays.filter((each) => each !== stay);
+  if (how === 'ended') lane.endedAt = now;
+  // Gone only then, as far as a refusal has to do with it.
+  if (how === 'aborted' && lane.shut !== null) {
+    lane.shut = { ...lane.shut, until: Math.min(lane.shut.until, stay.endAt) };
+  }
+}
+
+/** The most calls that were there at one instant since `from`. */
+export function mostAtOnce(stays: readonly Stay[], from: number): number {
+  const there = stays.filter((each) => each.endAt > from);
+  const ends = there.map((each) => each.endAt).sort((a, b) => a - b);
+  const starts = there.map((each) => each.sentAt).sort((a, b) => a - b);
+  let count = 0;
+  let most = 0;
+  let ended = 0;
+  for (const start of starts) {
+    for (; (ends[ended] ?? Number.POSITIVE_INFINITY) <= start; ended++) count -= 1;
+    count += 1;
+    most = Math.max(most, count);
+  }
+  return most;
+}

@@ -1,0 +1,306 @@
+/** Hands free keys to waiting calls, one call per freed slot, and refuses calls without hope. */
+
+import type { KeyReason, PoolExhaustedError } from '../../base/errors.ts';
+import { AttemptStopped, type WaitNotice } from '../lease.ts';
+import { isTry } from '../records/lane.ts';
+import { MAX_QUEUE } from '../rules/timing.ts';
+import { Attempt } from './attempt.ts';
+import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
+import type { Judge } from './judge.ts';
+import type { KeySlot } from './key-slot.ts';
+import type { Kinship } from './kinship.ts';
+import type { PendingCall } from './pending-call.ts';
+import { type Queued, WaitQueue } from './queue.ts';
+import type { Roster } from './roster.ts';
+import { isInRotation, isOut, type Moment, momentOf, type Pick, pickFor } from './selector.ts';
+
+/** Who outlives a failure this many times over is not failing. */
+const SURVIVED_FAILURES = 4;
+/** A call that was refused so often is no more used for tries. */
+const MOST_REFUSED = 2;
+const PATIENT_SERVICES = 4;
+
+export interface Waiter extends Queued {
+  readonly call: PendingCall;
+  readonly since: number;
+  /** Begins at once, within this very turn: a half-open token must not be given twice. */
+  readonly start: (attempt: Attempt) => void;
+  readonly fail: (error: Error) => void;
+}
+
+interface WaiterOptions {
+  readonly call: PendingCall;
+  readonly afterMs: number;
+  readonly start: (attempt: Attempt) => void;
+  readonly fail: (error: Error) => void;
+}
+
+export class Dispatcher {
+  readonly #roster: Roster;
+  readonly #judge: Judge;
+  readonly #kinship: Kinship;
+  readonly #queues = new Map<string, WaitQueue<Waiter>>();
+  #timer: NodeJS.Timeout | undefined;
+  #isPumping = false;
+  #isAsked = false;
+  #turn = 0;
+
+  constructor(roster: Roster, judge: Judge, kinship: Kinship) {
+    this.#roster = roster;
+    this.#judge = judge;
+    this.#kinship = kinship;
+  }
+
+  get depth(): number {
+    let depth = 0;
+    for (const queue of this.#queues.values()) depth += queue.size;
+    return depth;
+  }
+
+  get oldestSince(): number | null {
+    let oldest: number | null = null;
+    for (const waiter of this.#waiters()) {
+      if (oldest === null || waiter.since < oldest) oldest = waiter.since;
+    }
+    return oldest;
+  }
+
+  enqueue(options: WaiterOptions): void {
+    const { call, afterMs } = options;
+    const now = this.#roster.now();
+    const depth = this.depth;
+    if (depth >= MAX_QUEUE && call.attempts === 0) {
+      options.fail(queueFull(this.#roster.provider.provider, depth));
+      return;
+    }
+    const { session, priority, model } = call.request;
+    const notBefore = now + afterMs;
+    const waiter: Waiter = { ...options, id: call.id, session, priority, notBefore, since: now };
+    const queue = this.#queueOf(model);
+    if (call.attempts > 0) queue.addAgain(waiter);
+    else queue.add(waiter);
+    call.onEnd(() => {
+      if (queue.remove(waiter)) waiter.fail(call.abortReason());
+    });
+    this.pump();
+    const { onWait } = call.request;
+    if (onWait !== undefined && queue.has(waiter)) onWait(this.#notice(waiter, depth));
+  }
+
+  /** An attempt is over: its slot goes to a waiting call, or shows for a moment whose else it is. */
+  ended(attempt: Attempt): void {
+    const { model } = attempt.call.request;
+    const isWanted = !attempt.wasRefused && (this.#queues.get(model)?.size ?? 0) > 0;
+    if (isWanted) this.#kinship.begin(attempt);
+    this.pump();
+    this.#kinship.unlessBegun();
+  }
+
+  /** Starts what can start; wakes itself for what can start later. */
+  pump(): void {
+    this.#isAsked = true;
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      while (this.#isAsked) {
+        this.#isAsked = false;
+        this.#round();
+      }
+    } finally {
+      this.#isPumping = false;
+    }
+    this.#refuseHopeless();
+    this.#wakeLater();
+  }
+
+  /** Ends every waiting call. */
+  dispose(error: () => Error): void {
+    clearTimeout(this.#timer);
+    for (const waiter of this.#waiters()) {
+      this.#queueOf(waiter.call.request.model).remove(waiter);
+      waiter.fail(error());
+    }
+  }
+
+  #queueOf(model: string): WaitQueue<Waiter> {
+    const known = this.#queues.get(model);
+    if (known !== undefined) return known;
+    const queue = new WaitQueue<Waiter>();
+    this.#queues.set(model, queue);
+    return queue;
+  }
+
+  #waiters(): Waiter[] {
+    return [...this.#queues.values()].flatMap((queue) => [...queue]);
+  }
+
+  #round(): void {
+    if (this.depth === 0) return;
+    const { slots, provider, ceiling } = this.#roster;
+    const now = this.#roster.now();
+    const moment = momentOf(slots, provider, ceiling, now, this.#roster.timing());
+    for (const [model, queue] of this.#queues) {
+      if (queue.size > 0) this.#kinship.growDue(model, now);
+      while (queue.size > 0 && this.#mayStart() && this.#startOne(queue, moment));
+    }
+  }
+
+  /** The provider's own gate: closed, or the one trial; and the ramp after an outage. */
+  #mayStart(): boolean {
+    const { breaker, provider } = this.#roster;
+    if (!breaker.admits) return false;
+    return provider.ramp === null || provider.rampInFlight < provider.ramp;
+  }
+
+  #startOne(queue: WaitQueue<Waiter>, moment: Moment): boolean {
+    const isTrial = this.#roster.breaker.state === 'half-open';
+    // What a call without a history cannot have, no other one can: many wait after a refused burst.
+    let isFull = false;
+    let spare: { readonly waiter: Waiter; readonly pick: Pick } | null = null;
+    for (const waiter of queue.candidates(moment.now, isTrial)) {
+      const isPlain = waiter.call.tried.size === 0;
+      if (isFull && isPlain) continue;
+      const pick = pickFor(waiter.call, moment, queue.size);
+      if (pick === null) {
+        isFull ||= isPlain && waiter.priority === 'interactive';
+        continue;
+      }
+      // A try is likely to be refused, and nobody is to be refused again and again.
+      if (waiter.call.refusals > 0 && this.#kinship.isRisky(pick)) {
+        if (this.#mayRisk(waiter, pick, moment)) spare ??= { waiter, pick };
+        continue;
+      }
+      return this.#take(queue, waiter, pick, isTrial);
+    }
+    return spare !== null && this.#take(queue, spare.waiter, spare.pick, isTrial);
+  }
+
+  /** Who was refused tries again for others only after it waited long, and then once. */
+  #mayRisk(waiter: Waiter, { lane }: Pick, { now, timing }: Moment): boolean {
+    if (!isTry(lane)) return true;
+    const { refusals } = waiter.call;
+    return refusals < MOST_REFUSED && now - waiter.since > PATIENT_SERVICES * timing.limitProbeMs;
+  }
+
+  #take(queue: WaitQueue<Waiter>, waiter: Waiter, pick: Pick, isTrial: boolean): true {
+    queue.remove(waiter);
+    this.#start(waiter, pick, isTrial);
+    return true;
+  }
+
+  #start(waiter: Waiter, pick: Pick, providerTrial: boolean): void {
+    const now = this.#roster.now();
+    const { provider } = this.#roster;
+    const { slot } = pick;
+    this.#turn += 1;
+    slot.record.lastTurn = this.#turn;
+    slot.record.attempts += 1;
+    slot.record.lastUsedAt = Date.now();
+    const attempt = new Attempt({
+      call: waiter.call,
+      slot,
+      ceiling: this.#roster.ceiling,
+      provider,
+      now,
+      keyTrial: slot.breaker.state === 'half-open',
+      providerTrial,
+      onAccepted: (it) => this.#judge.accepted(it),
+      onFirstByte: (it) => this.#judge.firstByte(it),
+    });
+    const survivalMs = this.#survivalMs(slot, providerTrial);
+    attempt.presumeAfter(survivalMs, this.#roster.now, () => this.#judge.survived(attempt));
+    waiter.call.onEnd((end) => {
+      attempt.abort(
+        end === 'cancelled' ? waiter.call.abortReason() : new AttemptStopped('deadline'),
+      );
+    });
+    this.#roster.observer.leftQueue?.({
+      provider: provider.provider,
+      waitedMs: now - waiter.since,
+    });
+    this.#kinship.sent(attempt);
+    waiter.start(attempt);
+  }
+
+  /** In an outage and on the way out of it, failures take longer than refusals. */
+  #survivalMs(slot: KeySlot, providerTrial: boolean): number {
+    const { provider } = this.#roster;
+    const { firstSignMs, rampMs } = this.#roster.timing();
+    const usual = slot.record.proven ? rampMs : firstSignMs;
+    const isShaky = providerTrial || provider.ramp !== null;
+    return isShaky ? Math.max(usual, SURVIVED_FAILURES * provider.badMs) : usual;
+  }
+
+  #notice(waiter: Waiter, ahead: number): WaitNotice {
+    const now = this.#roster.now();
+    if (!this.#roster.breaker.admits) return { reason: 'outage', ahead };
+    if (waiter.notBefore > now) return { reason: 'retry', ahead: null };
+    const { model } = waiter.call.request;
+    const anyUp = this.#roster.slots.some((slot) => isInRotation(slot, model, now));
+    return { reason: anyUp ? 'slot' : 'cooldown', ahead };
+  }
+
+  /** Fails what cannot be served in time; waiting is only for what waiting helps. */
+  #refuseHopeless(): void {
+    for (const [model, queue] of this.#queues) {
+      if (queue.size === 0) continue;
+      const verdict = this.#hopeFor(model);
+      if (verdict === null) continue;
+      for (const waiter of [...queue]) {
+        const error = verdict(waiter.call);
+        if (error !== null && queue.remove(waiter)) waiter.fail(error);
+      }
+    }
+  }
+
+  /** Null when a key may come free at any time. */
+  #hopeFor(model: string): ((call: PendingCall) => PoolExhaustedError | null) | null {
+    const { slots, provider, breaker } = this.#roster;
+    const now = this.#roster.now();
+    const name = provider.provider;
+    if (slots.length === 0) return () => noKeys(name);
+    const reasons: KeyReason[] = [];
+    let earliestMs = Number.POSITIVE_INFINITY;
+    for (const slot of slots) {
+      const reason = unavailability(slot, model, now);
+      if (reason === null) return null;
+      reasons.push(reason);
+      if (!isOut(slot)) earliestMs = Math.min(earliestMs, reason.retryAfterMs ?? earliestMs);
+    }
+    if (earliestMs === Number.POSITIVE_INFINITY) return () => noCredentials(name, reasons);
+    if (breaker.state !== 'closed') return null;
+    const least = this.#roster.timing().leastMs;
+    return (call) =>
+      now + earliestMs + least > call.deadlineAt ? exhausted(name, reasons, earliestMs) : null;
+  }
+
+  #wakeLater(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.depth === 0) return;
+    const now = this.#roster.now();
+    const timing = this.#roster.timing();
+    let at = now + 2 * timing.coolMs;
+    for (const [model, queue] of this.#queues) {
+      if (queue.size > 0) at = Math.min(at, this.#nextChance(model, queue, now));
+    }
+    this.#timer = setTimeout(() => this.pump(), Math.max(1, Math.ceil(at - now)));
+  }
+
+  /** The next instant at which time alone lets a call start. */
+  #nextChance(model: string, queue: WaitQueue<Waiter>, now: number): number {
+    let at = queue.nextBackOff(now);
+    for (const slot of this.#roster.slots) {
+      const { record, account } = slot;
+      if (record.suspectUntil > now) at = Math.min(at, record.suspectUntil);
+      if (account.coolUntil > now) at = Math.min(at, account.coolUntil);
+      const forbiddenUntil = record.forbiddenUntil.get(model) ?? 0;
+      if (forbiddenUntil > now) at = Math.min(at, forbiddenUntil);
+      const shutUntil = account.lanes.get(model)?.shut?.until ?? 0;
+      if (shutUntil > now) at = Math.min(at, shutUntil);
+      const growth = this.#kinship.growsAt(account, model, now);
+      if (growth > now) at = Math.min(at, growth);
+    }
+    return at;
+  }
+}
