@@ -6,6 +6,7 @@
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import {
+  BudgetError,
   CommandError,
   ConfigError,
   DiskError,
@@ -157,6 +158,7 @@ function report(error: unknown): void {
   if (isAbort(error)) return;
   const isOurs =
     error instanceof ConfigError ||
+    error instanceof BudgetError ||
     error instanceof KeyStoreError ||
     error instanceof CommandError ||
     error instanceof DiskError ||
