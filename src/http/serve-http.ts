@@ -21,9 +21,9 @@ import { createGuard, type Guard, pathOf, type Refusal, SAFETY_HEADERS } from '.
 import { listen } from './listen.ts';
 import { McpRoute, type ServerFactories } from './mcp-route.ts';
 import type { Metrics } from './metrics.ts';
-import { plainAddress, servedNames, urlOf } from './names.ts';
 import { newSecret } from './proof.ts';
 import { Refusals } from './refusals.ts';
+import { plainAddress, servedNames, urlOf } from './served-names.ts';
 import type { SessionLimits } from './sessions.ts';
 
 export interface HttpOptions {
