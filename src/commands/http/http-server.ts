@@ -124,8 +124,8 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const redactor = secrets;
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
-  logWarnings(logger, config);
   const token = await ownersToken(address, config, logger);
+  logWarnings(logger, config);
   const metrics = createMetrics();
   const served = new ServedEnvironment({
     flags,
