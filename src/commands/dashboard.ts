@@ -86,6 +86,7 @@ share it.
   --host ADDRESS      where to listen (127.0.0.1)
   --port NUMBER       the port (8787)
   --allow-host NAME   a further name that the server is reached by; may be given again
+  --allow-origin URL  a page whose scripts may call the server (CORS); may be given again
   --no-open           print the link, open nothing`,
   options: { ...HTTP_OPTIONS, open: { type: 'boolean' } },
   positionals: [0, 0],
