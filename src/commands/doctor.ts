@@ -67,10 +67,14 @@ export const command: Command = {
   help: `Looks at everything that has to be right before a call can work: node,
 home folder, permissions, master key, key store, keys, base URLs, certificates, proxy and clients.
 Only a proxy that is set is tried, without a key: it has to lead to both providers. Each finding
-comes with its next step. Ends with 1 when something must be fixed.
-
-  --json   for programs: {ok, version, home, environment, store, checks: [{check, status, message, hint}]}`,
-  options: { json: { type: 'boolean' } },
-  positionals: [0, 0],
+comes with its next step. Ends with 1 when something must be fixed.`,
+  options: {
+    json: {
+      type: 'boolean',
+      about:
+        'for programs: {ok, version, home, environment, store, checks: [{check, status, message, hint}]}',
+    },
+  },
+  arguments: [],
   run,
 };

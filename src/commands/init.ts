@@ -104,6 +104,6 @@ export const command: Command = {
   help: `Makes the home folder, a generated master key in its .env, and an empty key store.
 What exists is never overwritten: a second run only says what is there.`,
   options: {},
-  positionals: [0, 0],
+  arguments: [],
   run,
 };

@@ -1,7 +1,7 @@
 /** Which clients know of this program. */
 
 import { ConfigError } from '../../base/errors.ts';
-import type { UserFolders } from '../../clients/clients.ts';
+import type { UserFolders } from '../../clients/client-place.ts';
 import { configuredClients, userFolders } from '../../clients/install.ts';
 import type { Environment } from '../../config.ts';
 import { type Finding, ok } from './finding.ts';

@@ -5,12 +5,20 @@ import { readMasterKey } from '../../secrets/master-key.ts';
 import { type Finding, failed, ok, openBits } from './finding.ts';
 
 const OLDEST_NODE = [20, 19] as const;
+/** Its support by the Node project has ended. */
+const LAST_UNSUPPORTED = 21;
 
 export function nodeFinding(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_NODE;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) {
-    return ok('node', version);
+    if (major > LAST_UNSUPPORTED) return ok('node', version);
+    return {
+      check: 'node',
+      status: 'warn',
+      message: `${version} gets no security fixes any more (since 2026-04-30)`,
+      hint: 'install Node 22 or 24, then run keypool-mcp install for each client again',
+    };
   }
   return {
     check: 'node',

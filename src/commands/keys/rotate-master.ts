@@ -97,6 +97,6 @@ export const command: Command = {
 until the settings file is switched and verified, then only the new one. Safe to interrupt; a second
 run finishes it.`,
   options: {},
-  positionals: [0, 0],
+  arguments: [],
   run,
 };
