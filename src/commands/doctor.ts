@@ -2,15 +2,11 @@ import { ConfigError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Command, type CommandInput, print } from './command.ts';
-import {
-  certificateFindings,
-  checkClients,
-  checkSettings,
-  checkStore,
-  type Finding,
-  nodeFinding,
-} from './doctor/doctor-checks.ts';
+import { checkClients } from './doctor/client-checks.ts';
+import type { Finding } from './doctor/finding.ts';
 import { checkNetwork } from './doctor/network-checks.ts';
+import { certificateFindings, checkSettings, nodeFinding } from './doctor/settings-checks.ts';
+import { checkStore } from './doctor/store-checks.ts';
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 

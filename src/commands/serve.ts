@@ -55,7 +55,7 @@ without a key; a tool then answers with what to do. Log lines are JSON on stderr
     if (http === true) return overHttp(input);
     const given = Object.keys(HTTP_FLAGS).filter((name) => name in forHttp);
     if (given.length > 0) {
-      throw new ConfigError(`--${given.join(' and --')} belongs to --http`, {
+      throw new ConfigError('--host, --port, --allow-host and --allow-origin belong to --http', {
         hint: 'add --http, or leave them out to serve on stdio',
       });
     }
