@@ -71,7 +71,12 @@ export class Bookkeeping implements Meter {
 
   /** Spent over cap of every budget of days and months. */
   budgetRatios(): ReturnType<BudgetKeeper['ratios']> {
-    return this.#budgets.ratios();
+    try {
+      return this.#budgets.ratios();
+    } catch {
+      // A file that cannot be read is said by every call that it refuses.
+      return [];
+    }
   }
 
   noteBalance(reading: BalanceReading): void {

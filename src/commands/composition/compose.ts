@@ -64,6 +64,8 @@ export interface Runtime {
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
+  /** How much of each budget is spent; none where they cannot be read. */
+  budgets(): ReturnType<Bookkeeping['budgetRatios']>;
   /** Asks what the accounts have, and waits a moment for the answers. */
   readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
@@ -234,6 +236,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     ready: () => supply.current(),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
+    budgets: () => meter.budgetRatios(),
     readBalances: () => balances.read(),
     close: async () => {
       supply.stop();
