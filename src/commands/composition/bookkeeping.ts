@@ -56,6 +56,7 @@ export class Bookkeeping implements Meter {
       idPrefix,
       admit: (ask, mostUsd) => this.#budgets.admit(ask, mostUsd),
       record: (entry) => {
+        this.#budgets.count(entry);
         options.onSpent?.(entry);
         return this.#ledger?.append(entry) ?? Promise.resolve();
       },
