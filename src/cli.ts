@@ -193,6 +193,10 @@ process.stdout.on('error', outputFailed);
 // Nor is one that does not want the messages: what was asked for is still done.
 process.stderr.on('error', () => {});
 
+// By default node opens its inspector, to everybody on this machine who may send the signal; from
+// the first moment on, before a server says in its log that it does not.
+process.on('SIGUSR1', () => {});
+
 let code: number;
 try {
   code = await main(process.argv.slice(2), takeEnvironment());

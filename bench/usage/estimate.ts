@@ -80,6 +80,7 @@ const meter = new UsageMeter({
   prices: () => Promise.resolve(builtInPrices()),
   now: wallNow,
   idPrefix: newIdPrefix(),
+  beforeSending: () => {},
   admit: () => Promise.resolve(null),
   record: (entry) => {
     entries.push(entry);
@@ -90,7 +91,9 @@ const shared = {
   lender: pool,
   callTimeoutMs: 60_000,
   idleTimeoutMs: 20_000,
-  fetch: createFetch({ proxy: { httpProxy: null, httpsProxy: null, noProxy: null } }),
+  fetch: createFetch({
+    proxy: { httpProxy: null, httpsProxy: null, allProxy: null, noProxy: null },
+  }),
   logger,
   meter,
 };

@@ -28,7 +28,7 @@ function digest(text: string): Buffer {
 export function createCallers({ token, clientOf }: CallersOptions): Callers {
   const expected = digest(token);
   return (request) => {
-    const shown = /^bearer +(.*)$/is.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const shown = /^bearer +([^ ].*)?$/is.exec(request.headers.authorization ?? '')?.[1] ?? '';
     // Digests have one length whatever was sent, so that the time of the comparison tells nothing.
     if (timingSafeEqual(digest(shown), expected)) return OWNER;
     const name = clientOf?.(shown) ?? null;

@@ -21,6 +21,7 @@ import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts'
 import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
+import type { Budget } from '../../usage/budgets/budget.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { BalanceReader } from './balance-reader.ts';
@@ -28,6 +29,7 @@ import { Bookkeeping } from './bookkeeping.ts';
 import { writeFoundAccounts } from './found-accounts.ts';
 import { useConfiguration, useStore } from './known-secrets.ts';
 import { LiveConfig } from './live-config.ts';
+import { networkOf } from './network.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
 
@@ -38,6 +40,10 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly observer?: PoolObserver;
+  /** Caps beside those of the home folder. */
+  readonly budgets?: readonly Budget[];
+  /** Called before anything is sent; what it throws ends the call. */
+  readonly beforeSending?: () => void;
   /** Hears what every attempt cost. */
   readonly onSpent?: (entry: Entry) => void;
   /** Hears what an account has. */
@@ -175,7 +181,7 @@ function isLocal(baseUrl: string): boolean {
 /** Builds pool and clients and begins to open the store. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
   const { config, logger, redactor, observer, onSpent, onBalance } = options;
-  const fetch = createFetch({ proxy: config.proxy });
+  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
   const checkKey = createKeyProbe({
     deepseekBaseUrl: config.deepseekBaseUrl,
     perplexityBaseUrl: config.perplexityBaseUrl,
@@ -212,6 +218,8 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     config,
     logger,
     redact: (text) => redactor.redact(text),
+    ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
+    ...(options.beforeSending === undefined ? {} : { beforeSending: options.beforeSending }),
     onSpent: (entry) => {
       balances.worked();
       onSpent?.(entry);

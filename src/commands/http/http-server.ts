@@ -4,13 +4,14 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/logger.ts';
+import { isLoopback } from '../../base/loopback.ts';
 import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
-import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
+import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics, type Metrics } from '../../http/metrics.ts';
-import { isLoopback, plainAddress } from '../../http/names.ts';
 import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
+import { plainAddress } from '../../http/served-names.ts';
 import type { ToolCallEvent } from '../../mcp/server-host.ts';
 import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
 import { logWarnings } from '../composition/config-warnings.ts';
@@ -92,6 +93,26 @@ function pageFolder(): URL {
 }
 
 /**
+ * The token that calls and manages; known to the redactor from here on.
+ *
+ * @throws ConfigError where strangers can reach the address and nobody chose a token
+ */
+async function ownersToken(address: string, config: Config, logger: Logger): Promise<string> {
+  const found = await findHttpToken(config);
+  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
+  secrets.use('HTTP token', [found.token]);
+  if (!isSound(found)) {
+    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
+  }
+  if (!isLoopback(address) && !found.isConfigured) {
+    throw new ConfigError('an address that others can reach needs a token of yours', {
+      hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
+    });
+  }
+  return found.token;
+}
+
+/**
  * Serves until a signal comes.
  *
  * @returns the exit code
@@ -103,19 +124,8 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const redactor = secrets;
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
-  const found = await findHttpToken(config);
+  const token = await ownersToken(address, config, logger);
   logWarnings(logger, config);
-  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
-  const { token, isConfigured } = found;
-  redactor.use('HTTP token', [token]);
-  if (!isSound(found)) {
-    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
-  }
-  if (!isLoopback(address) && !isConfigured) {
-    throw new ConfigError('an address that others can reach needs a token of yours', {
-      hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
-    });
-  }
   const metrics = createMetrics();
   const served = new ServedEnvironment({
     flags,

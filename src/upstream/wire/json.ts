@@ -1,6 +1,6 @@
 /** Reads foreign JSON without trusting its shape: what is not as expected is absent. */
 
-import { isRecord, parseRecord } from '../../base/json.ts';
+import { isRecord } from '../../base/json.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -22,9 +22,4 @@ export function textOf(value: unknown): string | null {
 /** A whole number from 0; null for anything else. */
 export function countOf(value: unknown): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
-}
-
-/** The parsed object; null when the text is not JSON or its root is no object. */
-export function parseFields(text: string): Fields | null {
-  return parseRecord(text);
 }

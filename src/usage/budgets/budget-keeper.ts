@@ -71,7 +71,8 @@ export class BudgetKeeper {
   async admit(ask: CallAsk, mostUsd: number | null): Promise<Permit | null> {
     const budgets = this.#options.budgets();
     if (budgets.length === 0) return null;
-    if (!this.#options.hasLedger) throw noLedgerError();
+    const needsLedger = budgets.some(({ per }) => per !== 'session');
+    if (needsLedger && !this.#options.hasLedger) throw noLedgerError();
     const mine = budgets.filter(({ client }) => client === null || client === ask.client);
     if (mine.length === 0) return null;
     if (mostUsd === null) throw unpricedError(ask.model);
