@@ -6,6 +6,7 @@
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import {
+  BudgetError,
   CommandError,
   ConfigError,
   DiskError,
@@ -157,6 +158,7 @@ function report(error: unknown): void {
   if (isAbort(error)) return;
   const isOurs =
     error instanceof ConfigError ||
+    error instanceof BudgetError ||
     error instanceof KeyStoreError ||
     error instanceof CommandError ||
     error instanceof DiskError ||
@@ -190,6 +192,10 @@ process.stdout.on('error', outputFailed);
 
 // Nor is one that does not want the messages: what was asked for is still done.
 process.stderr.on('error', () => {});
+
+// By default node opens its inspector, to everybody on this machine who may send the signal; from
+// the first moment on, before a server says in its log that it does not.
+process.on('SIGUSR1', () => {});
 
 let code: number;
 try {

@@ -109,6 +109,21 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'what the calls cost, by day, key, model, client, …',
     load: () => import('./usage.ts'),
   },
+  'budget set': {
+    usage: 'budget set AMOUNT/PERIOD [--account NAME | --client NAME]',
+    summary: 'cap what may be spent: 5/day, 40/month, 1/session',
+    load: () => import('./budget/set.ts'),
+  },
+  'budget list': {
+    usage: 'budget list [--json]',
+    summary: 'what may be spent, and what is',
+    load: () => import('./budget/list.ts'),
+  },
+  'budget remove': {
+    usage: 'budget remove PERIOD [--account NAME | --client NAME]',
+    summary: 'take a cap away',
+    load: () => import('./budget/remove.ts'),
+  },
   install: {
     usage: 'install CLIENT [--print]',
     summary: "enter this server into an AI client's own file",

@@ -64,11 +64,11 @@ async function run(input: CommandInput): Promise<number> {
     }
   }
   let forget = (): void => {};
-  tell('No server runs yet; this one serves until it is interrupted (Ctrl-C).');
   try {
     return await runHttpServer({
       ...httpOptions(input),
       onListening: (url, token) => {
+        tell('No server ran yet; this one serves until it is interrupted (Ctrl-C).');
         forget = show(url, token);
         setTimeout(() => forget(), OPENED_MS).unref();
       },

@@ -3,7 +3,6 @@ import { VERSION } from '../base/version.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Command, type CommandInput, print } from './command.ts';
 import {
-  certificateFindings,
   checkClients,
   checkSettings,
   checkStore,
@@ -33,7 +32,6 @@ async function diagnose(
   }
   const findings = [
     node,
-    ...certificateFindings(input.env),
     ...(await checkSettings(config)),
     ...(await checkNetwork(config, input.env)),
     ...(await checkStore(config)),

@@ -8,7 +8,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Callers, mayAsk } from './callers.ts';
 import { isAllowedOrigin, isPreflight } from './cors.ts';
-import { plainHost, type ServedNames } from './names.ts';
+import { plainHost, type ServedNames } from './served-names.ts';
 
 export const BODY_LIMIT = 4 * 1024 * 1024;
 

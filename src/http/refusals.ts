@@ -3,6 +3,7 @@
  * numbers. Only refusals wait; whoever shows a right token is served at once, from wherever.
  */
 
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../base/logger.ts';
 
@@ -12,8 +13,12 @@ export interface RefusalsOptions {
   readonly now?: () => number;
 }
 
-/** So many are a typing error, a client that was set up wrong, a page left open. */
-const FREE = 10;
+/** So many different tokens are typing errors; whoever shows more of them is guessing. */
+const FREE = 24;
+/** A client that was set up wrong shows one again and again: so many times count as one guess. */
+const REPEATS = 32;
+/** More need not be told apart. */
+const MOST_GUESSES = 64;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
 /** Waiting answers take up connections: of one source no more than this. */
@@ -24,6 +29,9 @@ const MOST_SOURCES = 1_000;
 
 interface Source {
   count: number;
+  /** Hashes of the tokens that were shown. */
+  readonly guesses: Set<string>;
+  isAnnounced: boolean;
   waiting: number;
   seenAt: number;
 }
@@ -42,22 +50,21 @@ export class Refusals {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Milliseconds that this refusal waits. `begin` and `end` belong together where it does. */
+  /** Milliseconds that this refusal waits; where it does, `end` follows. */
   begin(request: IncomingMessage): Pause {
     const source = this.#sourceOf(request);
     source.count++;
-    if (source.count === FREE + 1) {
-      this.#options.logger.warn(
-        'Requests without a right token keep coming; they are slowed down',
-        {
-          source: addressOf(request),
-        },
-      );
+    if (source.guesses.size < MOST_GUESSES) source.guesses.add(guessIn(request));
+    const over = source.guesses.size + Math.floor(source.count / REPEATS) - FREE;
+    if (over <= 0) return 0;
+    if (!source.isAnnounced) {
+      source.isAnnounced = true;
+      const details = { source: addressOf(request) };
+      this.#options.logger.warn('Wrong tokens keep coming; they are slowed down', details);
     }
     if (source.waiting >= MOST_WAITING) return null;
     source.waiting++;
-    const over = source.count - FREE;
-    return over <= 0 ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(over - 1, 10));
+    return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(over - 1, 10));
   }
 
   end(request: IncomingMessage): void {
@@ -70,7 +77,15 @@ export class Refusals {
     const now = this.#now();
     const known = this.#sources.get(address);
     const isFresh = known !== undefined && now - known.seenAt < FORGET_MS;
-    const source = isFresh ? known : { count: 0, waiting: known?.waiting ?? 0, seenAt: now };
+    const source = isFresh
+      ? known
+      : {
+          count: 0,
+          guesses: new Set<string>(),
+          isAnnounced: false,
+          waiting: known?.waiting ?? 0,
+          seenAt: now,
+        };
     source.seenAt = now;
     this.#sources.delete(address);
     this.#sources.set(address, source);
@@ -78,6 +93,11 @@ export class Refusals {
     if (this.#sources.size > MOST_SOURCES && oldest !== undefined) this.#sources.delete(oldest);
     return source;
   }
+}
+
+function guessIn(request: IncomingMessage): string {
+  const shown = request.headers.authorization ?? '';
+  return createHash('sha256').update(shown).digest('base64url').slice(0, 12);
 }
 
 /** Of IPv6 the network: one machine has as many addresses there as it likes. */

@@ -21,9 +21,9 @@ import { createGuard, type Guard, pathOf, type Refusal, SAFETY_HEADERS } from '.
 import { listen } from './listen.ts';
 import { McpRoute, type ServerFactories } from './mcp-route.ts';
 import type { Metrics } from './metrics.ts';
-import { plainAddress, servedNames, urlOf } from './names.ts';
 import { newSecret } from './proof.ts';
 import { Refusals } from './refusals.ts';
+import { plainAddress, servedNames, urlOf } from './served-names.ts';
 import type { SessionLimits } from './sessions.ts';
 
 export interface HttpOptions {
@@ -161,12 +161,15 @@ function doorOf({ guard, refusals, onRefusal, allowedOrigins, traffic, mcp, app 
       refuse(response, { status: 429, message: 'Too many requests with a wrong token' }, isMcp);
       return;
     }
+    if (pauseMs === 0) {
+      refuse(response, refusal, isMcp);
+      return;
+    }
     const say = (): void => {
-      if (refusal.status === 401) refusals.end(request);
+      refusals.end(request);
       if (!response.destroyed) refuse(response, refusal, isMcp);
     };
-    if (pauseMs === 0) say();
-    else setTimeout(say, pauseMs).unref();
+    setTimeout(say, pauseMs).unref();
   };
   return (request, response) => {
     const isMcp = MCP_PATHS.has(pathOf(request));

@@ -50,19 +50,6 @@ export function nodeFinding(version: string): Finding {
   };
 }
 
-/** Without certificates whoever stands on the way reads every key; node tells nobody but stderr. */
-export function certificateFindings(env: Environment): Finding[] {
-  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
-  return [
-    {
-      check: 'certificates',
-      status: 'fail',
-      message: 'NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check of certificates off',
-      hint: 'take the variable out; for a company certificate set NODE_EXTRA_CA_CERTS to its file',
-    },
-  ];
-}
-
 /** Permission bits for group and others; 0 where the system has none. */
 async function openBits(path: string): Promise<number | null> {
   const info = await stat(path).catch(() => null);

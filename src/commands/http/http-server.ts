@@ -10,9 +10,9 @@ import { NAME, VERSION } from '../../base/version.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
 import type { CostSample } from '../../http/money-metrics.ts';
-import { plainAddress } from '../../http/names.ts';
 import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
+import { plainAddress } from '../../http/served-names.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
 import { logWarnings } from '../composition/config-warnings.ts';
@@ -124,8 +124,8 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const redactor = secrets;
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
-  logWarnings(logger, config);
   const token = await ownersToken(address, config, logger);
+  logWarnings(logger, config);
   const metrics = createMetrics();
   const served = new ServedEnvironment({
     flags,

@@ -296,6 +296,8 @@ export class Dispatcher {
       if (account.coolUntil > now) at = Math.min(at, account.coolUntil);
       const forbiddenUntil = record.forbiddenUntil.get(model) ?? 0;
       if (forbiddenUntil > now) at = Math.min(at, forbiddenUntil);
+      const shutUntil = account.lanes.get(model)?.shut?.until ?? 0;
+      if (shutUntil > now) at = Math.min(at, shutUntil);
       const growth = this.#kinship.growsAt(account, model, now);
       if (growth > now) at = Math.min(at, growth);
     }

@@ -15,7 +15,7 @@ import type { Watch } from '../watch.ts';
 import type { Answer } from '../wire/body.ts';
 import { type Fetch, pinTo } from '../wire/http.ts';
 import type { DeepSeekClient, GenerateRequest, GenerateResult } from './chat.ts';
-import { readChat } from './chat-answer.ts';
+import { readChatAnswer } from './chat-answer.ts';
 import { chatBody } from './chat-body.ts';
 import { type Bill, billSince, Draft } from './draft.ts';
 import { failureOfEnding } from './ending.ts';
@@ -180,7 +180,7 @@ class Generation {
     if (!response.ok) await refuse(response);
     lease.accepted?.();
     this.#accept(response);
-    await readChat(response, this.#draft, {
+    await readChatAnswer(response, this.#draft, {
       onContent: () => this.#onContent(watch),
       onText: () => watch.content(),
     });

@@ -13,7 +13,7 @@ import type { Watch } from '../watch.ts';
 import { type Answer, TransportError } from '../wire/body.ts';
 import type { Fetch } from '../wire/http.ts';
 import type { GenerateRequest } from './chat.ts';
-import { readChat } from './chat-answer.ts';
+import { readChatAnswer } from './chat-answer.ts';
 import { betaUrl, chatBody } from './chat-body.ts';
 import { goesOn, TELLING_CHARS } from './continuation.ts';
 import type { Beginning, Draft } from './draft.ts';
@@ -117,7 +117,7 @@ export class Resumption {
         answer.body.destroy();
         throw new NotContinued();
       }
-      await readChat(answer, draft, {
+      await readChatAnswer(answer, draft, {
         onText: stillAlive,
         onContent: () => {
           stillAlive();
