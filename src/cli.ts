@@ -6,6 +6,7 @@
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import {
+  BudgetError,
   CommandError,
   ConfigError,
   DiskError,
@@ -15,6 +16,7 @@ import {
   PoolExhaustedError,
   UpstreamError,
 } from './base/errors.ts';
+import { systemCode } from './base/system-error.ts';
 import { NAME, VERSION } from './base/version.ts';
 import { COMMANDS, type Entry } from './commands/catalog.ts';
 import { type CommandOptions, print, tell } from './commands/command.ts';
@@ -67,9 +69,8 @@ function parseFlags(argv: readonly string[], entry: Entry, options: CommandOptio
     return parseArgs(config);
   } catch (cause) {
     // parseArgs quotes the argument, which may be a key: our words instead of its.
-    const code = cause instanceof Error && 'code' in cause ? cause.code : '';
     const message =
-      code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
+      systemCode(cause) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
         ? 'unknown flag'
         : 'a flag has no value, or one it does not take';
     throw new ConfigError(message, { hint: `usage: ${NAME} ${entry.usage}` });
@@ -157,6 +158,7 @@ function report(error: unknown): void {
   if (isAbort(error)) return;
   const isOurs =
     error instanceof ConfigError ||
+    error instanceof BudgetError ||
     error instanceof KeyStoreError ||
     error instanceof CommandError ||
     error instanceof DiskError ||
@@ -176,7 +178,7 @@ function report(error: unknown): void {
 
 /** A reader that left early (`| head`) is no error of ours; a full disk is. */
 function outputFailed(error: Error): never {
-  const code = 'code' in error ? String(error.code) : '';
+  const code = systemCode(error);
   if (code === 'EPIPE') process.exit(0);
   report(
     new CommandError(`the output cannot be written (${code})`, {
@@ -191,7 +193,8 @@ process.stdout.on('error', outputFailed);
 // Nor is one that does not want the messages: what was asked for is still done.
 process.stderr.on('error', () => {});
 
-// By default node opens its inspector, to everybody on this machine who may send the signal.
+// By default node opens its inspector, to everybody on this machine who may send the signal; from
+// the first moment on, before a server says in its log that it does not.
 process.on('SIGUSR1', () => {});
 
 let code: number;

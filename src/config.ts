@@ -12,6 +12,7 @@ import {
 } from './base/environment-keys.ts';
 import { ConfigError } from './base/errors.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
+import { isLoopback } from './base/loopback.ts';
 import { trimEnd } from './base/trim.ts';
 import { type ConfigWarning, folderWarnings, readDotenv } from './config/dotenv.ts';
 import { type Environment, isSecretVariable, presentValue } from './config/environment.ts';
@@ -41,8 +42,9 @@ export interface HttpTokenSource {
 }
 
 export interface ProxySettings {
-  readonly httpProxy: string | null;
   readonly httpsProxy: string | null;
+  readonly allProxy: string | null;
+  readonly httpProxy: string | null;
   readonly noProxy: string | null;
 }
 
@@ -74,6 +76,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly httpToken: HttpTokenSource;
   readonly proxy: ProxySettings;
+  /** NODE_EXTRA_CA_CERTS; node itself has obeyed one of the environment, and of it alone. */
+  readonly extraCaCerts: { readonly path: string; readonly isKnownToNode: boolean } | null;
 }
 
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
@@ -82,8 +86,6 @@ function given(flag: string | undefined): string | undefined {
   const value = flag?.trim();
   return value === '' ? undefined : value;
 }
-
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** https anywhere, http to loopback only; without user info, query or trailing slash. */
 function baseUrl(variable: string, raw: string): string {
@@ -95,8 +97,8 @@ function baseUrl(variable: string, raw: string): string {
       hint: 'take the part before the @ out; keys belong into the key store',
     });
   }
-  const isLoopback = LOOPBACK.test(url.hostname);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback)) {
+  const isLocal = url.protocol === 'http:' && isLoopback(url.hostname);
+  if (url.protocol !== 'https:' && !isLocal) {
     throw new ConfigError(`${variable} would send keys over an unprotected connection`, { hint });
   }
   if (url.search !== '' || url.hash !== '') {
@@ -154,6 +156,13 @@ function masterKeySource(settings: Settings): MasterKeySource {
   };
 }
 
+function extraCaCerts(settings: Settings): Config['extraCaCerts'] {
+  const path = settings.get('NODE_EXTRA_CA_CERTS');
+  if (path === undefined) return null;
+  const isKnownToNode = settings.origin('NODE_EXTRA_CA_CERTS').file === null;
+  return { path: resolve(path), isKnownToNode };
+}
+
 function environmentKeys(settings: Settings): EnvironmentKeys {
   const values = settings.names().flatMap((name) => {
     const value = isPoolVariable(name) ? settings.key(name) : undefined;
@@ -189,7 +198,10 @@ export function loadConfig(flags: GlobalFlags, env: Environment): Config {
   const { values, warnings } = readDotenv(dotenvPath, namedDotenv !== undefined);
   const settings = new Settings(env, values, dotenvPath);
   const proxy = (name: string): string | null =>
-    presentValue(env[name.toLowerCase()]) ?? settings.get(name) ?? null;
+    presentValue(env[name.toLowerCase()]) ??
+    settings.get(name) ??
+    settings.get(name.toLowerCase()) ??
+    null;
 
   return Object.freeze({
     home,
@@ -218,9 +230,11 @@ export function loadConfig(flags: GlobalFlags, env: Environment): Config {
       file: settings.get('KEYPOOL_HTTP_TOKEN_FILE') ?? null,
     },
     proxy: {
-      httpProxy: proxy('HTTP_PROXY'),
       httpsProxy: proxy('HTTPS_PROXY'),
+      allProxy: proxy('ALL_PROXY'),
+      httpProxy: proxy('HTTP_PROXY'),
       noProxy: proxy('NO_PROXY'),
     },
+    extraCaCerts: extraCaCerts(settings),
   });
 }

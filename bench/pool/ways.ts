@@ -44,7 +44,7 @@ export async function throughClient(
   upstream: RealUpstream,
   maxConcurrent: number,
 ): Promise<Way> {
-  const proxy = { httpProxy: null, httpsProxy: null, noProxy: null };
+  const proxy = { httpsProxy: null, allProxy: null, httpProxy: null, noProxy: null };
   const fetch = createFetch({ proxy });
   await fetch.prepare?.();
   const urls = { deepseekBaseUrl: upstream.url, perplexityBaseUrl: upstream.url };

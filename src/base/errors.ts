@@ -42,6 +42,14 @@ export class CommandError extends KeypoolError {
   override readonly name = 'CommandError';
 }
 
+/**
+ * What may be spent is spent. A tool says it as its result; a batch stops, and the CLI ends with
+ * exit code 1.
+ */
+export class BudgetError extends KeypoolError {
+  override readonly name = 'BudgetError';
+}
+
 export type DiskErrorCode =
   | 'missing' // nothing there
   | 'not_a_file' // a folder, a FIFO, a device: not even opened for reading
@@ -113,6 +121,8 @@ export type FailureKind =
   | 'server_error' // 5xx
   | 'overloaded' // 503, finish_reason insufficient_system_resource or aborted
   | 'unreachable' // connection refused, DNS, TLS: nothing was sent
+  | 'proxy' // the proxy on the way is set wrongly, or lets nothing through: nothing was sent
+  | 'local_shortage' // EMFILE and the like: this machine has no socket to give, nothing was sent
   | 'connection_lost' // reset after the request was sent
   | 'malformed' // 200 with broken JSON, HTML, a blank body
   | 'cut' // stream ended without a finish_reason, or with one that means no whole answer

@@ -45,7 +45,7 @@ export function userFolders(
   const home = userHome(env, known);
   if (home === null) {
     throw new ConfigError('this user has no home folder, where clients keep their files', {
-      hint: 'set HOME, or print the entry with --print and put it in by hand',
+      hint: 'set HOME',
     });
   }
   return { platform: known, home, env, exists: existsSync };

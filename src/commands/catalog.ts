@@ -79,6 +79,21 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'the keys as a flat Fernet file for other programs',
     load: () => import('./keys/export.ts'),
   },
+  'clients add': {
+    usage: 'clients add NAME',
+    summary: 'a token for a client of serve --http that may call and not manage',
+    load: () => import('./clients/add.ts'),
+  },
+  'clients list': {
+    usage: 'clients list [--json]',
+    summary: 'who has such a token, and who called when',
+    load: () => import('./clients/list.ts'),
+  },
+  'clients remove': {
+    usage: 'clients remove NAME',
+    summary: 'take a token back',
+    load: () => import('./clients/remove.ts'),
+  },
   doctor: {
     usage: 'doctor [--json]',
     summary: 'find what keeps this program from working',
@@ -93,6 +108,21 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     usage: 'usage [--by WHAT] [--since DAY] [--until DAY] [--json | --csv]',
     summary: 'what the calls cost, by day, key, model, client, …',
     load: () => import('./usage.ts'),
+  },
+  'budget set': {
+    usage: 'budget set AMOUNT/PERIOD [--account NAME | --client NAME]',
+    summary: 'cap what may be spent: 5/day, 40/month, 1/session',
+    load: () => import('./budget/set.ts'),
+  },
+  'budget list': {
+    usage: 'budget list [--json]',
+    summary: 'what may be spent, and what is',
+    load: () => import('./budget/list.ts'),
+  },
+  'budget remove': {
+    usage: 'budget remove PERIOD [--account NAME | --client NAME]',
+    summary: 'take a cap away',
+    load: () => import('./budget/remove.ts'),
   },
   install: {
     usage: 'install CLIENT [--print]',

@@ -32,11 +32,14 @@ export interface Command {
 export const secrets = new Redactor();
 
 /** What a terminal obeys, all but line feeds and tabs: a label or a path may hold anything. */
-const CONTROLS = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+const CONTROLS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the subject
+  /\u001b\[[\d;]{0,16}m|(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
-/** A line for a person: without secrets, and without anything that a terminal obeys. */
+/** A line for a person: without secrets, and without anything that a terminal obeys but colour. */
 export function plainLine(line: string): string {
-  return `${secrets.redact(line).replace(CONTROLS, '\ufffd')}\n`;
+  const clean = secrets.redact(line);
+  return `${clean.replace(CONTROLS, (found) => (found.length > 1 ? found : '\ufffd'))}\n`;
 }
 
 /** Results go to stdout, everything a person is told on the way to stderr. */

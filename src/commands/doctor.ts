@@ -10,6 +10,7 @@ import {
   type Finding,
   nodeFinding,
 } from './doctor/doctor-checks.ts';
+import { checkNetwork } from './doctor/network-checks.ts';
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 
@@ -34,6 +35,7 @@ async function diagnose(
     node,
     ...certificateFindings(input.env),
     ...(await checkSettings(config)),
+    ...(await checkNetwork(config, input.env)),
     ...(await checkStore(config)),
     ...(await checkClients(input.env)),
   ];
@@ -66,8 +68,9 @@ async function run(input: CommandInput): Promise<number> {
 }
 
 export const command: Command = {
-  help: `Looks at everything that has to be right before a call can work, without calling anybody: node,
-home folder, permissions, master key, key store, keys, base URLs, proxy and clients. Each finding
+  help: `Looks at everything that has to be right before a call can work: node,
+home folder, permissions, master key, key store, keys, base URLs, certificates, proxy and clients.
+Only a proxy that is set is tried, without a key: it has to lead to both providers. Each finding
 comes with its next step. Ends with 1 when something must be fixed.
 
   --json   for programs: {ok, version, home, environment, store, checks: [{check, status, message, hint}]}`,

@@ -3,21 +3,24 @@
 import { Hono } from 'hono';
 import { presentError } from '../mcp/present-error.ts';
 import { type ApiOptions, createApi } from './api/api-route.ts';
-import type { Exchange } from './exchange.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { loadPage, PAGE_PATHS } from './page-files.ts';
+import { PROOF_PATH, proofOf } from './proof.ts';
 import { redactAnswer } from './redact-answers.ts';
 
 export interface AppOptions extends ApiOptions {
   readonly metrics: Pick<Metrics, 'render'>;
+  /** Of the record that says where this server listens. */
+  readonly recordSecret: string;
   /** Where the built page lies; ends with a slash. */
   readonly pageFolder: URL;
 }
 
 export const HEALTH_PATH = '/healthz';
-export const PUBLIC_PATHS: ReadonlySet<string> = new Set([HEALTH_PATH, ...PAGE_PATHS]);
+export const PUBLIC_PATHS: ReadonlySet<string> = new Set([HEALTH_PATH, PROOF_PATH, ...PAGE_PATHS]);
 
-async function servePage(app: Hono<{ Bindings: Exchange }>, folder: URL): Promise<void> {
+async function servePage(app: Hono<{ Bindings: HttpExchange }>, folder: URL): Promise<void> {
   const files = await loadPage(folder);
   for (const path of PAGE_PATHS) {
     const file = files.get(path);
@@ -29,9 +32,9 @@ async function servePage(app: Hono<{ Bindings: Exchange }>, folder: URL): Promis
   }
 }
 
-export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: Exchange }>> {
+export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: HttpExchange }>> {
   const { metrics, admin, logger, host } = options;
-  const app = new Hono<{ Bindings: Exchange }>();
+  const app = new Hono<{ Bindings: HttpExchange }>();
   app.use(async (context, next) => {
     await next();
     const answer = context.res;
@@ -40,6 +43,10 @@ export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: E
     context.res = await redactAnswer(answer, (text) => host.redact(text));
   });
   app.get(HEALTH_PATH, (context) => context.json({ status: 'ok' }));
+  app.get(PROOF_PATH, (context) => {
+    const proof = proofOf(options.recordSecret, context.req.query('challenge') ?? '');
+    return proof === null ? context.notFound() : context.text(proof);
+  });
   app.get('/metrics', async () => {
     const snapshot = await admin.snapshot().catch(() => null);
     const { contentType, text } = await metrics.render(snapshot);

@@ -5,10 +5,10 @@
  * under a rebound name gets nothing, not even that somebody lives here.
  */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { type Callers, mayAsk } from './callers.ts';
 import { isAllowedOrigin, isPreflight } from './cors.ts';
-import { plainHost, type ServedNames } from './names.ts';
+import { plainHost, type ServedNames } from './served-names.ts';
 
 export const BODY_LIMIT = 4 * 1024 * 1024;
 
@@ -16,7 +16,7 @@ export interface GuardOptions {
   readonly names: ServedNames;
   /** Lower case: pages of others that may send requests from a browser. */
   readonly allowedOrigins: ReadonlySet<string>;
-  readonly token: string;
+  readonly callers: Callers;
   /** Paths that hold no data: served without a token for GET and HEAD. */
   readonly publicPaths: ReadonlySet<string>;
 }
@@ -44,10 +44,6 @@ export const SAFETY_HEADERS: Readonly<Record<string, string>> = {
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
     "require-trusted-types-for 'script'; trusted-types 'none'",
 };
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
 
 /** Node keeps the first of several Host headers; a second one is a trick. */
 function headerCount(request: IncomingMessage, name: string): number {
@@ -100,16 +96,16 @@ export function pathOf(request: IncomingMessage): string {
 }
 
 export function createGuard(options: GuardOptions): Guard {
-  const { publicPaths } = options;
-  const expected = digest(`Bearer ${options.token}`);
+  const { publicPaths, callers } = options;
   const isPublic = (request: IncomingMessage): boolean =>
     (request.method === 'GET' || request.method === 'HEAD') && publicPaths.has(pathOf(request));
-  // Digests have one length whatever was sent, so that the time of the comparison tells nothing.
-  const isAuthorized = (request: IncomingMessage): boolean =>
-    timingSafeEqual(
-      digest((request.headers.authorization ?? '').replace(/^bearer +/i, 'Bearer ')),
-      expected,
-    );
+  const tokenRefusal = (request: IncomingMessage): Refusal | null => {
+    const caller = callers(request);
+    if (caller === null) return { status: 401, message: TOKEN_HELP };
+    if (mayAsk(caller, request.method, pathOf(request))) return null;
+    const message = "This token may call the tools, and not manage keys: that takes the owner's";
+    return { status: 403, message };
+  };
   return (request) => {
     const stranger = hostRefusal(request, options.names) ?? originRefusal(request, options);
     if (stranger !== null) return stranger;
@@ -118,7 +114,8 @@ export function createGuard(options: GuardOptions): Guard {
     }
     if (isPreflight(request, options.allowedOrigins)) return null;
     if (OAUTH_PATH.test(pathOf(request))) return { status: 404, message: TOKEN_HELP };
-    if (!isPublic(request) && !isAuthorized(request)) return { status: 401, message: TOKEN_HELP };
+    const refusal = isPublic(request) ? null : tokenRefusal(request);
+    if (refusal !== null) return refusal;
     if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT) {
       return { status: 413, message: 'The body is larger than 4 MiB' };
     }

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { ConfigError } from '../base/errors.ts';
+import { systemCode } from '../base/system-error.ts';
 
 export interface Listening {
   readonly port: number;
@@ -14,12 +15,8 @@ const NOT_HERE: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 
 /** A free port of one loopback may be taken on the other. */
 const TRIES = 5;
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
 function problem(cause: unknown, address: string, port: number): ConfigError {
-  if (codeOf(cause) === 'EADDRINUSE') {
+  if (systemCode(cause) === 'EADDRINUSE') {
     return new ConfigError(`port ${port} on ${address} is in use`, {
       cause,
       hint: 'choose another one with --port, or stop the program that uses it',
@@ -59,13 +56,13 @@ export async function listen(
         servers.push(server);
       } catch (error) {
         failure = error;
-        if (!NOT_HERE.has(codeOf(error))) break;
+        if (!NOT_HERE.has(systemCode(error))) break;
       }
     }
-    const isServed = servers.length > 0 && (failure === null || NOT_HERE.has(codeOf(failure)));
+    const isServed = servers.length > 0 && (failure === null || NOT_HERE.has(systemCode(failure)));
     if (isServed) return { port: found, servers };
     for (const server of servers) server.close();
-    const mayTryAgain = port === 0 && codeOf(failure) === 'EADDRINUSE' && tries < TRIES;
+    const mayTryAgain = port === 0 && systemCode(failure) === 'EADDRINUSE' && tries < TRIES;
     if (!mayTryAgain) throw problem(failure, address, found);
   }
 }

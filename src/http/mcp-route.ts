@@ -8,13 +8,15 @@ import type { ServerResponse } from 'node:http';
 import type { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js';
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import {
+  type AuthInfo,
   createMcpHandler,
   type McpHttpHandler,
   type McpServer,
   type Server as ModernServer,
 } from '@modelcontextprotocol/server';
 import type { Logger } from '../base/logger.ts';
-import { eraOf, missingClaim } from '../mcp/era.ts';
+import { noteClient, unknownClient } from '../mcp/client-facts.ts';
+import { eraOf, LEGACY_VERSIONS, missingClaim } from '../mcp/era.ts';
 import {
   type ClientMessage,
   errorReply,
@@ -26,13 +28,14 @@ import {
   type RequestId,
   readMessage,
 } from '../mcp/json-rpc.ts';
+import { KeptResults } from '../mcp/kept-results.ts';
 import { presentError } from '../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
 import { plainAccept } from './accept.ts';
-import { type Exchange, sendAnswer, webRequest } from './exchange.ts';
-import { redactAnswer } from './redact-answers.ts';
+import type { Caller, Callers } from './callers.ts';
+import { type HttpExchange, headerOf, sendAnswer, webRequest, whenLeft } from './http-exchange.ts';
 import { readJson } from './request-body.ts';
-import { type Session, type SessionLimits, Sessions } from './sessions.ts';
+import { type McpSession, type SessionLimits, Sessions } from './sessions.ts';
 
 /** What is served in each era: a server for one session, a server for one request. */
 export interface ServerFactories {
@@ -44,7 +47,7 @@ export interface McpRouteOptions {
   readonly servers: ServerFactories;
   readonly host: ServerHost;
   readonly logger: Logger;
-  readonly token: string;
+  readonly callers: Callers;
   readonly sessionLimits?: SessionLimits;
 }
 
@@ -89,8 +92,21 @@ function accepted(): Response {
   return new Response(null, { status: 202 });
 }
 
-interface Asked extends Exchange {
-  readonly request: Request;
+const SESSION_HEADER = 'mcp-session-id';
+
+/** Both SDKs look for one spelling of the Accept header. */
+function requestOf(exchange: HttpExchange, signal: AbortSignal | null = null): Request {
+  const { accept } = exchange.incoming.headers;
+  return webRequest(exchange, { accept: plainAccept(accept) }, signal);
+}
+
+interface Asked extends HttpExchange {
+  readonly caller: Caller;
+}
+
+/** The SDK hands it to what makes the server; the token itself stays here. */
+function authOf({ name }: Caller): { readonly authInfo?: AuthInfo } {
+  return name === null ? {} : { authInfo: { token: '', clientId: name, scopes: [] } };
 }
 
 /** Calls back once when the answer is out, or when the client is gone before that. */
@@ -106,28 +122,34 @@ export class McpRoute {
   constructor(options: McpRouteOptions) {
     this.#options = options;
     const { host, logger, servers, sessionLimits } = options;
+    const shared = { host, logger, results: new KeptResults() };
     this.#sessions = new Sessions({
-      host,
-      logger,
+      ...shared,
       createServer: servers.legacy,
       ...(sessionLimits === undefined ? {} : { limits: sessionLimits }),
     });
     this.#modern = createMcpHandler(
       // A modern request stands alone: each one takes its own turn.
-      () => servers.modern({ host, logger, session: randomUUID() }),
+      ({ authInfo }) => {
+        const caller = authInfo?.clientId ?? null;
+        const session = caller ?? randomUUID();
+        return servers.modern({ ...shared, session, caller, client: unknownClient() });
+      },
       { legacy: 'reject', onerror: (error) => logger.debug('protocol error', { error }) },
     );
   }
 
   /** Never rejects. */
-  async handle(exchange: Exchange): Promise<void> {
-    const { incoming, outgoing } = exchange;
+  async handle(exchange: HttpExchange): Promise<void> {
+    const { outgoing } = exchange;
     const { host, logger } = this.#options;
-    const send = async (answer: Response): Promise<void> =>
-      sendAnswer(exchange, await redactAnswer(answer, (text) => host.redact(text)));
+    const send = (answer: Response): Promise<void> =>
+      sendAnswer(exchange, answer, (text) => host.redact(text));
     try {
-      const request = webRequest(exchange, { accept: plainAccept(incoming.headers.accept) });
-      const answer = await this.#answer({ ...exchange, request });
+      const caller = this.#options.callers(exchange.incoming);
+      // It was there at the door; a token that was taken back since then opens nothing.
+      if (caller === null) return await send(reply(401, REFUSED, 'The token was taken back'));
+      const answer = await this.#answer({ ...exchange, caller });
       if (answer !== null) await send(answer);
     } catch (error) {
       const text = presentError(error, logger);
@@ -137,9 +159,9 @@ export class McpRoute {
   }
 
   /** @returns null when the client left */
-  async #answer(asked: Asked): Promise<Response | null> {
-    const { method } = asked.request;
-    if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(asked);
+  async #answer(exchange: Asked): Promise<Response | null> {
+    const { method } = exchange.incoming;
+    if (method === 'GET' || method === 'DELETE') return this.#sessionRequest(exchange);
     if (method !== 'POST') {
       const headers = { Allow: 'GET, POST, DELETE' };
       return Response.json(errorReply(null, REFUSED, 'Method not allowed'), {
@@ -147,7 +169,7 @@ export class McpRoute {
         headers,
       });
     }
-    const body = await readJson(asked);
+    const body = await readJson(exchange);
     if (body.kind === 'gone') return null;
     if (body.kind === 'none') return reply(400, PARSE_ERROR, 'Parse error: the body is empty');
     if (body.kind === 'bad') {
@@ -155,14 +177,13 @@ export class McpRoute {
     }
     const posted = readPosted(body.value);
     if (posted instanceof Response) return posted;
-    if (isBatch(posted) || !('method' in posted)) return this.#legacy(asked, posted);
+    if (isBatch(posted) || !('method' in posted)) return this.#legacy(exchange, posted);
     const refusal = 'id' in posted ? missingClaim(posted) : null;
     if (refusal !== null) return Response.json(refusal, { status: 400 });
-    const { request } = asked;
-    const era = eraOf(posted, request.headers.get('mcp-protocol-version'));
-    return era === 'legacy'
-      ? this.#legacy(asked, posted)
-      : this.#modern.fetch(request, { parsedBody: posted });
+    const era = eraOf(posted, headerOf(exchange, 'mcp-protocol-version'));
+    if (era === 'legacy') return this.#legacy(exchange, posted);
+    const request = requestOf(exchange, whenLeft(exchange));
+    return this.#modern.fetch(request, { parsedBody: posted, ...authOf(exchange.caller) });
   }
 
   /** Ends sessions and exchanges of both eras; calls in flight are aborted. */
@@ -171,19 +192,23 @@ export class McpRoute {
   }
 
   async #legacy(exchange: Asked, posted: Posted): Promise<Response> {
-    if (exchange.request.headers.get('mcp-session-id') !== null) {
-      const session = this.#find(exchange.request);
+    if (headerOf(exchange, SESSION_HEADER) !== null) {
+      const session = this.#find(exchange);
       return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
     }
     if (!isInitializeRequest(posted)) return outsideSession(posted);
-    const session = await this.#sessions.open(this.#options.token);
+    const session = await this.#sessions.open(exchange.caller);
     if (session === null) return reply(503, REFUSED, 'Too many sessions are at work; try later');
+    // The SDK answers every revision, an unknown one with its own newest.
+    const { protocolVersion } = posted.params;
+    const version = LEGACY_VERSIONS.find((known) => known === protocolVersion);
+    noteClient(session.client, posted.params, { protocolVersion: version ?? LEGACY_VERSIONS[0] });
     const response = await this.#post(exchange, session, posted);
     if (!session.isReady) await session.transport.close();
     return response;
   }
 
-  async #post(exchange: Asked, session: Session, posted: Posted): Promise<Response> {
+  async #post(exchange: Asked, session: McpSession, posted: Posted): Promise<Response> {
     const ids = isBatch(posted) ? posted.flatMap(requestIdOf) : requestIdOf(posted);
     if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
       return reply(400, INVALID_REQUEST, 'Invalid request: this id is in use');
@@ -198,27 +223,28 @@ export class McpRoute {
       // Nothing can be replayed on another stream: an answer without its reader is only paid for.
       if (!isWhole) for (const id of ids) session.ids.cancel(id);
     });
-    return session.transport.handleRequest(exchange.request, { parsedBody: posted });
+    return session.transport.handleRequest(requestOf(exchange), { parsedBody: posted });
   }
 
   async #sessionRequest(exchange: Asked): Promise<Response> {
-    if (exchange.request.headers.get('mcp-session-id') === null) {
+    if (headerOf(exchange, SESSION_HEADER) === null) {
       return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
     }
-    const session = this.#find(exchange.request);
+    const session = this.#find(exchange);
     if (session === null) return sessionNotFound();
     session.open++;
     whenOver(exchange.outgoing, () => {
       session.open--;
     });
     // After a network drop the old stream looks open for minutes: the newest one wins.
-    const listens = exchange.request.headers.get('accept')?.includes('text/event-stream') === true;
-    if (exchange.request.method === 'GET' && listens) session.transport.closeStandaloneSSEStream();
-    return session.transport.handleRequest(exchange.request);
+    const request = requestOf(exchange);
+    const listens = request.headers.get('accept')?.includes('text/event-stream') === true;
+    if (request.method === 'GET' && listens) session.transport.closeStandaloneSSEStream();
+    return session.transport.handleRequest(request);
   }
 
-  #find(request: Request): Session | null {
-    return this.#sessions.find(request.headers.get('mcp-session-id') ?? '', this.#options.token);
+  #find(exchange: Asked): McpSession | null {
+    return this.#sessions.find(headerOf(exchange, SESSION_HEADER) ?? '', exchange.caller);
   }
 }
 

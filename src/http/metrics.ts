@@ -17,6 +17,8 @@ export interface ToolCallSample {
   readonly tool: string;
   readonly outcome: string;
   readonly durationMs: number;
+  /** A client with a token of its own; null for the owner. */
+  readonly caller?: string | null;
 }
 
 export interface MetricsText {
@@ -28,6 +30,8 @@ export interface Metrics {
   /** To be given to the pool. */
   readonly observer: PoolObserver;
   toolCallEnded(sample: ToolCallSample): void;
+  /** @param status of the answer */
+  requestRefused(status: number): void;
   readonly money: MoneyMetrics;
   /** Text exposition. Gauges show `snapshot`; null where no pool is open. */
   render(snapshot: PoolSnapshot | null): Promise<MetricsText>;
@@ -147,16 +151,30 @@ export function createMetrics(): Metrics {
     buckets: CALL_BUCKETS,
     registers: [registry],
   });
+  const clientCalls = new Counter({
+    name: 'mcp_client_calls_total',
+    help: 'Tool calls by the name of the client that has a token of its own.',
+    labelNames: ['client', 'tool', 'outcome'],
+    registers: [registry],
+  });
+  const refused = new Counter({
+    name: 'http_refused_requests_total',
+    help: 'HTTP requests that were refused at the door, by status.',
+    labelNames: ['status'],
+    registers: [registry],
+  });
   return {
     observer: {
       attemptEnded: (event) => recordAttempt(providers[event.provider], event),
       failedOver: ({ provider, reason }) => providers[provider].failovers.inc({ reason }),
       leftQueue: ({ provider, waitedMs }) => providers[provider].queueWait.observe(waitedMs / 1000),
     },
-    toolCallEnded: ({ tool, outcome, durationMs }) => {
+    toolCallEnded: ({ tool, outcome, durationMs, caller = null }) => {
       toolCalls.inc({ tool, outcome });
+      if (caller !== null) clientCalls.inc({ client: caller, tool, outcome });
       if (outcome !== 'cancelled') toolDuration.observe({ tool }, durationMs / 1000);
     },
+    requestRefused: (status) => refused.inc({ status }),
     money: createMoneyMetrics(registry),
     render: async (snapshot) => {
       for (const provider of PROVIDERS) {

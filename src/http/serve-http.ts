@@ -15,12 +15,15 @@ import type { ServerHost } from '../mcp/server-host.ts';
 import type { Admin } from './api/admin.ts';
 import { History } from './api/history.ts';
 import { createApp, PUBLIC_PATHS } from './app.ts';
+import { createCallers } from './callers.ts';
 import { corsHeaders, isPreflight } from './cors.ts';
 import { createGuard, type Guard, pathOf, type Refusal, SAFETY_HEADERS } from './guard.ts';
 import { listen } from './listen.ts';
 import { McpRoute, type ServerFactories } from './mcp-route.ts';
 import type { Metrics } from './metrics.ts';
-import { plainAddress, servedNames, urlOf } from './names.ts';
+import { newSecret } from './proof.ts';
+import { Refusals } from './refusals.ts';
+import { plainAddress, servedNames, urlOf } from './served-names.ts';
 import type { SessionLimits } from './sessions.ts';
 
 export interface HttpOptions {
@@ -28,15 +31,20 @@ export interface HttpOptions {
   readonly address: string;
   /** 0: any free one. */
   readonly port: number;
+  /** The owner's. */
   readonly token: string;
+  /** The name of the client that a token belongs to; null for nobody's. */
+  readonly clientOf?: (token: string) => string | null;
   /** Further names, with or without a port, that a Host header may carry: a proxy's. */
   readonly allowedHosts: readonly string[];
   /** Origins of browser clients, `https://app.example`; each gets CORS for itself. */
   readonly allowedOrigins?: readonly string[];
   readonly host: ServerHost;
   readonly admin: Admin;
-  readonly metrics: Pick<Metrics, 'render'>;
+  readonly metrics: Pick<Metrics, 'render' | 'requestRefused'>;
   readonly pageFolder: URL;
+  /** Of the record that says where this server listens; without one there is nothing to prove. */
+  readonly recordSecret?: string;
   readonly logger: Logger;
   readonly sessionLimits?: SessionLimits;
   /** Default: the product's own. The conformance suite brings servers with its fixtures. */
@@ -93,7 +101,7 @@ function refuse(
     // What follows on this connection would be the body that nobody read.
     Connection: 'close',
     ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
-    ...(status === 503 ? { 'Retry-After': '5' } : {}),
+    ...(status === 503 || status === 429 ? { 'Retry-After': '5' } : {}),
   });
   response.end(JSON.stringify(refusalBody(refusal, isMcp)));
 }
@@ -135,6 +143,8 @@ function isListening(request: IncomingMessage, isMcp: boolean): boolean {
 
 interface Door {
   readonly guard: () => Guard;
+  readonly refusals: Refusals;
+  readonly onRefusal: (status: number) => void;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly traffic: Traffic;
   readonly mcp: Listener;
@@ -142,13 +152,31 @@ interface Door {
 }
 
 /** Every request comes in here. */
-function doorOf({ guard, allowedOrigins, traffic, mcp, app }: Door): Listener {
+function doorOf({ guard, refusals, onRefusal, allowedOrigins, traffic, mcp, app }: Door): Listener {
+  const turnAway = (request: IncomingMessage, response: ServerResponse, refusal: Refusal): void => {
+    onRefusal(refusal.status);
+    const isMcp = MCP_PATHS.has(pathOf(request));
+    const pauseMs = refusal.status === 401 ? refusals.begin(request) : 0;
+    if (pauseMs === null) {
+      refuse(response, { status: 429, message: 'Too many requests with a wrong token' }, isMcp);
+      return;
+    }
+    if (pauseMs === 0) {
+      refuse(response, refusal, isMcp);
+      return;
+    }
+    const say = (): void => {
+      refusals.end(request);
+      if (!response.destroyed) refuse(response, refusal, isMcp);
+    };
+    setTimeout(say, pauseMs).unref();
+  };
   return (request, response) => {
     const isMcp = MCP_PATHS.has(pathOf(request));
     const headers = { ...SAFETY_HEADERS, ...corsHeaders(request, allowedOrigins) };
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const refusal = guard()(request);
-    if (refusal !== null) refuse(response, refusal, isMcp);
+    if (refusal !== null) turnAway(request, response, refusal);
     else if (traffic.isEnding) {
       refuse(response, { status: 503, message: 'The server is stopping' }, isMcp);
     } else if (isPreflight(request, allowedOrigins)) response.writeHead(204).end();
@@ -198,22 +226,29 @@ function serverOf(door: Listener, guard: () => Guard): Server {
  * @throws ConfigError when the address cannot be listened on
  */
 export async function serveHttp(options: HttpOptions): Promise<number> {
-  const { host, logger, admin, token, drainMs = DRAIN_MS } = options;
+  const { host, logger, admin, metrics, drainMs = DRAIN_MS } = options;
+  const callers = createCallers(options);
   const mcp = new McpRoute({
     host,
     logger,
-    token,
+    callers,
     servers: options.servers ?? SERVERS,
     ...(options.sessionLimits === undefined ? {} : { sessionLimits: options.sessionLimits }),
   });
   const history = new History(() => admin.snapshot());
-  const app = await createApp({ ...options, history });
+  const app = await createApp({
+    ...options,
+    history,
+    recordSecret: options.recordSecret ?? newSecret(),
+  });
   const traffic = new Traffic();
   let guard: Guard = () => ({ status: 403, message: 'The server is starting' });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const allowedOrigins = new Set(options.allowedOrigins?.map((origin) => origin.toLowerCase()));
   const door = doorOf({
     guard: () => guard,
+    refusals: new Refusals({ logger }),
+    onRefusal: (status) => metrics.requestRefused(status),
     allowedOrigins,
     traffic,
     mcp: (incoming, outgoing) => void mcp.handle({ incoming, outgoing }),
@@ -224,7 +259,7 @@ export async function serveHttp(options: HttpOptions): Promise<number> {
   guard = createGuard({
     names: servedNames(address, port, options.allowedHosts),
     allowedOrigins,
-    token,
+    callers,
     publicPaths: PUBLIC_PATHS,
   });
   const url = urlOf(address, port);

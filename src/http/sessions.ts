@@ -6,10 +6,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
-import type { Logger } from '../base/logger.ts';
+import { unknownClient } from '../mcp/client-facts.ts';
 import type { RequestId } from '../mcp/json-rpc.ts';
 import { RequestIds } from '../mcp/legacy/request-ids.ts';
-import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
+import type { ServerOptions } from '../mcp/server-host.ts';
+import type { Caller } from './callers.ts';
 
 export interface SessionLimits {
   readonly most: number;
@@ -20,9 +21,7 @@ export interface SessionLimits {
 export const SESSION_LIMITS: SessionLimits = { most: 1_000, idleMs: 30 * 60_000 };
 const SWEEP_MS = 30_000;
 
-export interface SessionsOptions {
-  readonly host: ServerHost;
-  readonly logger: Logger;
+export interface SessionsOptions extends Pick<ServerOptions, 'host' | 'logger' | 'results'> {
   /** Makes a session's own server. */
   readonly createServer: (options: ServerOptions) => Server;
   readonly limits?: SessionLimits;
@@ -30,7 +29,7 @@ export interface SessionsOptions {
   readonly now?: () => number;
 }
 
-export class Session {
+export class McpSession {
   readonly id = randomUUID();
   readonly ids: RequestIds;
   readonly transport: WebStandardStreamableHTTPServerTransport;
@@ -38,6 +37,7 @@ export class Session {
   open = 0;
   seenAt: number;
   isReady = false;
+  readonly client = unknownClient();
   /** Requests that were posted alone: their stream ends with them. */
   readonly single = new Set<RequestId>();
 
@@ -57,16 +57,18 @@ export class Session {
   }
 }
 
-/** Whoever holds the token may use the session, nobody else: the key is made from both. */
-function keyOf(id: string, token: string): string {
-  return createHash('sha256').update(`${id}\0${token}`).digest('base64url');
+/** Whoever opened a session may use it, nobody else: the key is made from both. */
+function keyOf(id: string, caller: Caller): string {
+  return createHash('sha256')
+    .update(`${id}\0${caller.name ?? ''}`)
+    .digest('base64url');
 }
 
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #limits: SessionLimits;
   readonly #now: () => number;
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, McpSession>();
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: SessionsOptions) {
@@ -77,20 +79,27 @@ export class Sessions {
     this.#sweeper.unref();
   }
 
-  find(id: string, token: string): Session | null {
-    const session = this.#sessions.get(keyOf(id, token));
+  find(id: string, caller: Caller): McpSession | null {
+    const session = this.#sessions.get(keyOf(id, caller));
     if (session === undefined) return null;
     session.seenAt = this.#now();
     return session;
   }
 
   /** @returns null when every place is taken by a session at work */
-  async open(token: string): Promise<Session | null> {
+  async open(caller: Caller): Promise<McpSession | null> {
     if (this.#sessions.size >= this.#limits.most && !this.#evict()) return null;
-    const session = new Session(this.#now());
-    const { host, logger, createServer } = this.#options;
-    const server = createServer({ host, logger, session: session.id });
-    const key = keyOf(session.id, token);
+    const session = new McpSession(this.#now());
+    const { host, logger, results, createServer } = this.#options;
+    const { client } = session;
+    // A client with a name has one share of the queue, however many sessions it opens.
+    const turn = caller.name ?? session.id;
+    const server = createServer({
+      ...{ host, logger, results, client },
+      session: turn,
+      caller: caller.name,
+    });
+    const key = keyOf(session.id, caller);
     this.#sessions.set(key, session);
     await server.connect(session.ids);
     const closed = server.onclose;
@@ -119,7 +128,7 @@ export class Sessions {
 
   /** Makes room: the session that has been quiet for longest. */
   #evict(): boolean {
-    let quietest: Session | null = null;
+    let quietest: McpSession | null = null;
     for (const session of this.#sessions.values()) {
       if (session.open > 0) continue;
       if (quietest === null || session.seenAt < quietest.seenAt) quietest = session;
@@ -128,7 +137,7 @@ export class Sessions {
     return quietest !== null;
   }
 
-  #end(session: Session): void {
+  #end(session: McpSession): void {
     session.transport.close().catch((error: unknown) => {
       this.#options.logger.debug('a session did not close', { error });
     });

@@ -8,25 +8,6 @@ import { build, type Plugin } from 'rolldown';
 const PAGE = 'src/http/page';
 const DASHBOARD = 'dist/dashboard';
 
-/**
- * undici's index loads its fetch, WebSocket, caches and mocks as well, and with them node's own
- * copy of undici: 70 of 120 ms. The program needs two agents of it.
- */
-const UNDICI_PARTS = `
-import Agent from 'undici/lib/dispatcher/agent.js';
-import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
-export { Agent, EnvHttpProxyAgent };
-`;
-
-function partsOfUndici(): Plugin {
-  const id = 'undici-parts';
-  return {
-    name: id,
-    resolveId: (source) => (source === 'undici' ? `\0${id}` : null),
-    load: (source) => (source === `\0${id}` ? UNDICI_PARTS : null),
-  };
-}
-
 /** Required, because its types describe an ES module and it is none. */
 const license: (options: { thirdParty: { output: string } }) => Plugin = createRequire(
   import.meta.url,
@@ -40,7 +21,7 @@ await build({
   input: 'src/cli.ts',
   platform: 'node',
   logLevel: 'warn',
-  plugins: [partsOfUndici(), licencesTo('dist/LICENSES.txt')],
+  plugins: [licencesTo('dist/LICENSES.txt')],
   output: { dir: 'dist', format: 'esm', minify: true },
 });
 await build({

@@ -3,6 +3,7 @@
 import { CLIENTS, type Client, ENTRY_NAME, entryFields, type Launch } from '../clients/clients.ts';
 import { jsonFormat } from '../clients/json-format.ts';
 import { tomlFormat } from '../clients/toml-format.ts';
+import seen from './seen-clients.json' with { type: 'json' };
 
 /** The longest call is 180 s, and our answer has to arrive before the client gives up. */
 const TOOL_TIMEOUT_SEC = 200;
@@ -79,6 +80,23 @@ No key stands in any of them. A key in a client's \`env\` block lies in plain te
 
 A call takes at most \`KEYPOOL_CALL_TIMEOUT_MS\`, 180 seconds unless you change it. Clients whose own limit for a tool call is shorter get a longer one where their file allows it (Codex: \`tool_timeout_sec\`, Zed: \`timeout\`, both in seconds).`;
 
+/** What `npm run test:clients -- --write` saw. */
+function seenSection(): string {
+  const rows = seen.map(
+    ({ title, version, date, entered, list, calls }) =>
+      `| ${title} | ${version} | ${date} | ${entered} | ${list} | ${calls} |`,
+  );
+  return `## Seen working
+
+\`npm run test:clients\` takes each of these from npm, enters the server, and lets the client connect in a network namespace with nothing but loopback. Where a client's model can be played by a script it calls both tools, and what the model is given is checked: an answer, sources, an error, a pool without a key, and 30,000 tokens of code.
+
+| client | version | seen on | entered by | \`mcp list\` | calls |
+|---|---|---|---|---|---|
+${rows.join('\n')}
+
+Claude Code and Qwen Code give their model the structured result alone, opencode the text alone. Claude Code shows a result of 500,000 characters whole; Qwen Code puts a long one into a file and names it, opencode cuts it. What our own text has to cut is kept for half an hour as a resource, \`keypool://results/…\`, whose address stands at the beginning.`;
+}
+
 const FOR_A_PROJECT = `## For a project, or a team
 
 In a file that is shared (\`.mcp.json\` for Claude Code, \`.vscode/mcp.json\` with \`servers\` in place of \`mcpServers\` for VS Code, \`.cursor/mcp.json\` for Cursor) let npm find the program:
@@ -146,5 +164,5 @@ ${fence(
 \`npm run mcpb\` builds and validates \`build/keypool-mcp.mcpb\`, which Claude Desktop installs by a double click. It asks for keys and for the home folder; leave everything empty to use the key store.`;
 
 export function clientsPage(): string {
-  return `${[INTRODUCTION, ...CLIENTS.map(section), FOR_A_PROJECT].join('\n\n')}\n`;
+  return `${[INTRODUCTION, ...CLIENTS.map(section), FOR_A_PROJECT, seenSection()].join('\n\n')}\n`;
 }

@@ -1,4 +1,4 @@
-/** What the pool and its callers say to each other. Plain data and two functions. */
+/** What the pool and its callers say to each other. Plain data, two functions and one error. */
 
 import type { Provider } from '../base/errors.ts';
 
@@ -30,6 +30,34 @@ export interface CallRequest {
   readonly onWait?: (notice: WaitNotice) => void;
 }
 
+/** Why an attempt is stopped from our side, by whoever stops it. */
+export type StopReason =
+  /** The whole time for the call is spent. */
+  | 'deadline'
+  /** No content for longer than is believable. */
+  | 'idle'
+  /** Another key is to serve the call. */
+  | 'recalled'
+  /** The caller left; the signal's reason is then the caller's own. */
+  | 'cancelled';
+
+/** The reason of a lease's signal, decided once: whoever reads the signal need not guess. */
+export class AttemptStopped extends Error {
+  override readonly name = 'AttemptStopped';
+  readonly why: Exclude<StopReason, 'cancelled'>;
+
+  constructor(why: Exclude<StopReason, 'cancelled'>) {
+    super(`the attempt was stopped: ${why}`);
+    this.why = why;
+  }
+}
+
+/** Null while nothing has stopped the attempt. */
+export function stopReasonOf({ aborted, reason }: AbortSignal): StopReason | null {
+  if (!aborted) return null;
+  return reason instanceof AttemptStopped ? reason.why : 'cancelled';
+}
+
 /** One borrowed key for one attempt. The pool releases it when `send` settles. */
 export interface Lease {
   readonly keyName: string;
@@ -39,7 +67,7 @@ export interface Lease {
   readonly secret: string;
   /** 1 for the first attempt of the call. */
   readonly attempt: number;
-  /** Aborts when the caller cancels, the call's time is spent, or `giveUp` says so. */
+  /** Aborts when the caller cancels, with the caller's reason; else with an `AttemptStopped`. */
   readonly signal: AbortSignal;
   /** Milliseconds left until the call's deadline. */
   readonly remainingMs: number;

@@ -4,7 +4,7 @@
  */
 
 import * as z from 'zod';
-import { grouped } from './clean-text.ts';
+import { grouped } from '../base/grouped.ts';
 import type { Tool } from './tool.ts';
 
 export type ParsedArguments<Value> =

@@ -52,10 +52,3 @@ export function headOf(text: string, limit: number): string {
   const splitsPair = last >= 0xd800 && last <= 0xdbff;
   return text.slice(0, splitsPair ? limit - 1 : limit);
 }
-
-/** 400000 → "400,000". */
-export function grouped(count: number): string {
-  const digits = String(count);
-  const head = digits.length % 3 || 3;
-  return digits.slice(0, head) + digits.slice(head).replace(/\d{3}/g, ',$&');
-}

@@ -4,9 +4,10 @@ import { type Failure, isAbort, UpstreamError } from '../base/errors.ts';
 import { isSendable } from '../base/key-values.ts';
 import type { Logger } from '../base/logger.ts';
 import type { AttemptUse, CallMeter, Stage } from '../base/spending.ts';
-import type { Lease, WaitNotice } from '../pool/lease.ts';
+import { type Lease, stopReasonOf, type WaitNotice } from '../pool/lease.ts';
 import type { Diagnosis } from './failure.ts';
-import { diagnoseAnswer, diagnoseSocket, diagnosis, requestIdOf } from './failure.ts';
+import { diagnoseAnswer, diagnosis, requestIdOf } from './failure.ts';
+import { diagnoseNetwork } from './network-failure.ts';
 import { type About, unsendableKey, upstreamError } from './sentences.ts';
 import { cancelled, type Watch, watchAttempt } from './watch.ts';
 import { type Answer, readStart, TransportError } from './wire/body.ts';
@@ -39,8 +40,6 @@ export interface Arrived extends Omit<AttemptUse, 'outcome' | 'stage'> {
 
 export interface AttemptOptions {
   readonly lease: Lease;
-  /** The caller's own signal; the lease's also ends with the deadline. */
-  readonly caller: AbortSignal;
   readonly about: Omit<About, 'keyName' | 'partial'>;
   readonly logger: Logger;
   /** What is known when the connection breaks: status, trace id, whether it may be billed. */
@@ -66,14 +65,14 @@ function read(
 ): { found: Diagnosis; detail: string } | null {
   if (error instanceof AttemptFailure) return { found: error.found, detail: error.detail };
   if (error instanceof TransportError) {
-    return { found: diagnoseSocket(error.cause, known), detail: wordsOf(error.cause) };
+    return { found: diagnoseNetwork(error.cause, known), detail: wordsOf(error.cause) };
   }
   return null;
 }
 
 /** The error that the attempt ends with. Neither upstream nor network nor caller: a bug, as it is. */
-function explain(error: unknown, watch: Watch, options: AttemptOptions): unknown {
-  const stopped = watch.stopped();
+function explain(error: unknown, options: AttemptOptions): unknown {
+  const stopped = stopReasonOf(options.lease.signal);
   // Whoever stopped it knows why, and says so.
   if (stopped === 'cancelled' || stopped === 'recalled') return cancelled();
   const known = options.known();
@@ -102,17 +101,17 @@ function explain(error: unknown, watch: Watch, options: AttemptOptions): unknown
 }
 
 /** How far a failed attempt had come, as the provider's bill sees it. */
-function stageOf(error: unknown, watch: Watch, { isBegun, isAccepted }: Arrived): Stage {
+function stageOf(error: unknown, lease: Lease, { isBegun, isAccepted }: Arrived): Stage {
   if (isBegun) return 'begun';
   if (isAccepted) return 'queued';
-  const wasStopped = watch.stopped() !== null;
+  const wasStopped = lease.signal.aborted;
   const isRefused = error instanceof UpstreamError && !error.failure.mayBeBilled;
   return isRefused && !wasStopped ? 'refused' : 'unanswered';
 }
 
-function outcomeOf(error: unknown, watch: Watch): string {
+function outcomeOf(error: unknown, lease: Lease): string {
   if (error instanceof UpstreamError) return error.failure.kind;
-  if (watch.stopped() === 'recalled') return 'recalled';
+  if (stopReasonOf(lease.signal) === 'recalled') return 'recalled';
   return isAbort(error) ? 'cancelled' : 'internal_error';
 }
 
@@ -130,17 +129,17 @@ export async function runAttempt<T>(
   if (!isSendable(lease.secret)) {
     throw unsendableKey(diagnosis('invalid_key'), { ...about, keyName: lease.keyName });
   }
-  const watch = watchAttempt(lease, options.caller, about.idleTimeoutMs);
+  const watch = watchAttempt(lease, about.idleTimeoutMs);
   const account = options.meter.attempt(lease);
   try {
     const value = await send(watch);
     account({ ...options.arrived(), outcome: 'ok', stage: 'done' });
     return value;
   } catch (error) {
-    const cause = explain(error, watch, options);
+    const cause = explain(error, options);
     const arrived = options.arrived();
-    const stage = stageOf(cause, watch, arrived);
-    account({ ...arrived, outcome: outcomeOf(cause, watch), stage });
+    const stage = stageOf(cause, lease, arrived);
+    account({ ...arrived, outcome: outcomeOf(cause, lease), stage });
     throw cause;
   } finally {
     watch.end();

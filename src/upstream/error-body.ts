@@ -1,6 +1,7 @@
 /** What an error says about itself, whoever sent it: a provider, a gateway, a firewall's page. */
 
-import { type Fields, fieldsOf, listOf, parseFields, textOf } from './wire/json.ts';
+import { parseRecord } from '../base/json.ts';
+import { type Fields, fieldsOf, listOf, textOf } from './wire/json.ts';
 
 export interface ErrorBody {
   /** `type` and `code`, the words meant for programs: nothing of a prompt is ever in them. */
@@ -57,7 +58,7 @@ export function readErrorFields(fields: Fields): ErrorBody {
 }
 
 export function readErrorBody(body: string): ErrorBody {
-  const fields = parseFields(body);
+  const fields = parseRecord(body);
   if (fields !== null) return readErrorFields(fields);
   const text = body.slice(0, MAX_TEXT);
   return { code: '', text, status: null, retryAfter: null, isForeign: true };

@@ -1,4 +1,7 @@
-/** Status, body and socket error → what went wrong, and what only its explanation needs. */
+/**
+ * Status and body → what went wrong, and what only its explanation needs. Errors of the network are
+ * read in network-failure.ts.
+ */
 
 import type { Failure, FailureKind } from '../base/errors.ts';
 import { type ErrorBody, readErrorBody, readErrorFields } from './error-body.ts';
@@ -10,17 +13,17 @@ import {
   statusOfWords,
 } from './failure-table.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { type AnswerHeaders, TooLargeError } from './wire/body.ts';
-import { ForeignHostError, UnusableProxyError } from './wire/http.ts';
+import type { AnswerHeaders } from './wire/body.ts';
 import type { Fields } from './wire/json.ts';
+import type { ProxyError } from './wire/proxy-error.ts';
 
 /** What made a host unreachable; changes the advice, not the policy. */
-export type UnreachableCause = 'refused' | 'dns' | 'certificate' | 'proxy' | 'timeout' | 'network';
+export type UnreachableCause = 'refused' | 'dns' | 'certificate' | 'timeout' | 'network';
 
 /** A failure, and what only its explanation needs. */
 export interface Diagnosis {
   readonly failure: Failure;
-  readonly unreachable: UnreachableCause | null;
+  readonly unreachable: UnreachableCause | ProxyError | null;
   /** Model names that a 400 lists, checked to be nothing but names. */
   readonly models: readonly string[];
   /** Arguments of ours that a refusal is about. */
@@ -32,8 +35,8 @@ export interface Diagnosis {
 }
 
 /** A failure of which nothing else needs to be told. */
-function bare(failure: Failure, unreachable: UnreachableCause | null = null): Diagnosis {
-  return { failure, unreachable, models: [], fields: [], isWrongAddress: false, deed: null };
+function bare(failure: Failure): Diagnosis {
+  return { failure, unreachable: null, models: [], fields: [], isWrongAddress: false, deed: null };
 }
 
 /** Our arguments, under the names that refusals use: the only words of one that are handed on. */
@@ -135,65 +138,6 @@ export function diagnoseEmbedded(
   const found = diagnose(body.status ?? statusOfWords(body), headers, body);
   const mayBeBilled = hasStarted || !REFUSALS.has(found.failure.kind);
   return { ...found, failure: { ...found.failure, status: 200, mayBeBilled } };
-}
-
-/** Socket error codes under which nothing of the request can have reached the upstream. */
-const UNREACHABLE: ReadonlyArray<readonly [RegExp, UnreachableCause]> = [
-  [/^(ENOTFOUND|EAI_\w+|EDNS\w*)$/, 'dns'],
-  [/^ECONNREFUSED$/, 'refused'],
-  [/^UND_ERR_CONNECT_TIMEOUT$/, 'timeout'],
-  [/^(UND_ERR_PRX_TLS|UND_ERR_SOCKS5\w*)$/, 'proxy'],
-  [/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|^ERR_(SSL|TLS)_|^EPROTO$|^CRL_/, 'certificate'],
-  [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|EACCES|EPERM)$/, 'network'],
-];
-
-/** The error and everything under it, however deep it was wrapped. */
-function chain(error: unknown, depth = 0): Error[] {
-  if (!(error instanceof Error) || depth > 8) return [];
-  return [error, ...chain(error.cause, depth + 1)];
-}
-
-function unreachableCause(errors: readonly Error[]): UnreachableCause | null {
-  for (const error of errors) {
-    if (error instanceof UnusableProxyError) return 'proxy';
-    // undici: the proxy answered CONNECT with something else than 200, or asks for a password.
-    if (/^Proxy response \(|^Proxy Authentication Required/.test(error.message)) return 'proxy';
-    if (/before secure TLS connection/.test(error.message)) return 'network';
-    const code = 'code' in error ? String(error.code) : '';
-    const row = UNREACHABLE.find(([pattern]) => pattern.test(code));
-    if (row !== undefined) return row[1];
-    // The same codes come from reading, when the request is long gone.
-    const isConnecting = 'syscall' in error && error.syscall === 'connect';
-    if (isConnecting && code === 'ETIMEDOUT') return 'timeout';
-    if (isConnecting && code === 'ECONNRESET') return 'network';
-  }
-  return null;
-}
-
-/** The bytes that came were no HTTP, no gzip, or no end of them. */
-function isMalformed(errors: readonly Error[]): boolean {
-  return errors.some((error) => {
-    const code = 'code' in error ? String(error.code) : '';
-    return error instanceof TooLargeError || /^(HPE_|Z_|ERR__ERROR_FORMAT)/.test(code);
-  });
-}
-
-/**
- * Reads an error that came instead of an answer, or in the middle of one.
- *
- * @param known what was learnt before it broke; a status means that headers had arrived
- */
-export function diagnoseSocket(error: unknown, known: Partial<Failure> = {}): Diagnosis {
-  const errors = chain(error);
-  if (errors.some((each) => each instanceof ForeignHostError)) {
-    return bare(failureOf('redirect', known));
-  }
-  const hasAnswer = known.status !== undefined && known.status !== null;
-  const unreachable = hasAnswer ? null : unreachableCause(errors);
-  if (unreachable !== null) return bare(failureOf('unreachable'), unreachable);
-  const kind = isMalformed(errors) ? 'malformed' : 'connection_lost';
-  // Sent and unanswered: nobody can tell whether it was worked on.
-  return bare(failureOf(kind, { mayBeBilled: !hasAnswer, ...known }));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Progress for people: a new phase at once, the same phase at most once a second. */
 
+import { grouped } from '../base/grouped.ts';
 import type { CallContext } from './call.ts';
 
 const EVERY_MS = 1_000;
@@ -19,10 +20,7 @@ export function createProgress(context: CallContext): Say {
   };
 }
 
-/** `1,240 tokens`; by hand, for toLocaleString takes as long as all else that a chunk needs. */
+/** `1,240 tokens`. */
 export function tokensInWords(tokens: number): string {
-  const digits = String(tokens);
-  const head = digits.length % 3 || 3;
-  const grouped = digits.slice(0, head) + digits.slice(head).replace(/\d{3}/g, ',$&');
-  return `${grouped} ${tokens === 1 ? 'token' : 'tokens'}`;
+  return `${grouped(tokens)} ${tokens === 1 ? 'token' : 'tokens'}`;
 }

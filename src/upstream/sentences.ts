@@ -57,10 +57,6 @@ const UNREACHABLE: Readonly<Record<UnreachableCause, (who: string, prefix: strin
     message: `${who} could not be reached: its certificate is not trusted here`,
     hint: 'If a company proxy inspects traffic, point NODE_EXTRA_CA_CERTS at its CA certificate',
   }),
-  proxy: (who) => ({
-    message: `${who} could not be reached: the proxy refused or is misconfigured`,
-    hint: 'Check HTTPS_PROXY, with user and password if the proxy asks for them, or exempt the host with NO_PROXY',
-  }),
   timeout: (who) => ({
     message: `${who} could not be reached: no connection came about in time`,
     hint: 'Check the network connection; behind a proxy, set HTTPS_PROXY',
@@ -159,6 +155,14 @@ function noCredit(who: string, { keyName }: About): Sentence {
   };
 }
 
+/** What is wrong on the way, also for who asks without a call. */
+export function unreachable(provider: Provider, found: Diagnosis): Sentence {
+  const who = PROVIDER_NAMES[provider];
+  const cause = found.unreachable ?? 'network';
+  if (typeof cause === 'string') return UNREACHABLE[cause](who, prefixOf(provider));
+  return { message: `${who} could not be reached: ${cause.message}`, hint: cause.hint };
+}
+
 const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
   invalid_key: (who, { keyName }, found) => ({
     message: `${who} rejected ${keyName}${statusOf(found)}`,
@@ -200,8 +204,12 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
     message: `${who} is overloaded${statusOf(found)}`,
     hint: `${TRY_LATER} ${who}`,
   }),
-  unreachable: (who, { provider }, found) =>
-    UNREACHABLE[found.unreachable ?? 'network'](who, prefixOf(provider)),
+  unreachable: (_who, { provider }, found) => unreachable(provider, found),
+  proxy: (_who, { provider }, found) => unreachable(provider, found),
+  local_shortage: (who) => ({
+    message: `${who} was not asked: this machine has no more sockets or open files to give`,
+    hint: 'Close what uses them, or raise the limit of open files (ulimit -n), and try again',
+  }),
   connection_lost: (who) => ({
     message: `The connection to ${who} was lost before the answer was complete`,
     hint: 'Try again; if it happens often, check the network or the proxy between',

@@ -1,13 +1,15 @@
 /** Asks an upstream about one key: DeepSeek's balance costs nothing, Perplexity has no free way. */
 
 import type { Provider } from '../base/errors.ts';
+import { parseRecord } from '../base/json.ts';
 import { isSendable } from '../base/key-values.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
-import { diagnoseAnswer, diagnoseSocket, type UnreachableCause } from './failure.ts';
+import { diagnoseAnswer, type UnreachableCause } from './failure.ts';
+import { diagnoseNetwork } from './network-failure.ts';
 import { cancelled } from './watch.ts';
 import { type AnswerHeaders, readStart } from './wire/body.ts';
 import { type Fetch, pinTo } from './wire/http.ts';
-import { fieldsOf, listOf, parseFields, textOf } from './wire/json.ts';
+import { fieldsOf, listOf, textOf } from './wire/json.ts';
 
 export interface KeyCheck {
   readonly verdict: KeyVerdict;
@@ -65,7 +67,7 @@ function amountsOf(infos: unknown): Told[] {
 }
 
 function readBalance(body: string): KeyCheck {
-  const balance = parseFields(body);
+  const balance = parseRecord(body);
   if (balance === null || typeof balance.is_available !== 'boolean') {
     return { verdict: 'unknown', detail: 'the answer was not a balance' };
   }
@@ -79,7 +81,7 @@ function readBalance(body: string): KeyCheck {
 }
 
 function readSearch(body: string): KeyCheck {
-  return Array.isArray(parseFields(body)?.results)
+  return Array.isArray(parseRecord(body)?.results)
     ? { verdict: 'ok', detail: 'search works' }
     : { verdict: 'unknown', detail: 'the answer was not a search result' };
 }
@@ -110,16 +112,16 @@ const NOT_REACHABLE: Readonly<Record<UnreachableCause, string>> = {
   refused: 'the connection was refused',
   dns: 'its host name was not found',
   certificate: 'its certificate is not trusted here',
-  proxy: 'the proxy refused or is misconfigured',
   timeout: 'no connection came about in time',
   network: 'the network broke the connection off',
 };
 
 function brokenWords(error: unknown): string {
-  const { unreachable } = diagnoseSocket(error);
-  return unreachable === null
-    ? 'the connection was lost'
-    : `not reachable: ${NOT_REACHABLE[unreachable]}`;
+  const { failure, unreachable } = diagnoseNetwork(error);
+  if (failure.kind === 'local_shortage') return 'this machine has no more sockets to give';
+  if (unreachable === null) return 'the connection was lost';
+  if (typeof unreachable !== 'string') return unreachable.message;
+  return `not reachable: ${NOT_REACHABLE[unreachable]}`;
 }
 
 export function createKeyProbe(options: ProbeOptions): CheckKey {

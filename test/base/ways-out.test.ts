@@ -13,6 +13,7 @@ const WRITERS = [
   'commands/command.ts',
   'commands/keys/export.ts', // an encrypted file
   'commands/serve.ts', // hands stdout to the writer of lines
+  'commands/usage.ts', // asks whether it is a terminal
   'mcp/stdio/stdio.ts', // asks whether it is the process's own
 ];
 

@@ -82,6 +82,21 @@ describe.skipIf(process.platform === 'win32')('where a file should be', () => {
     expectTwoLines(['serve', '--http', '--port', '0'], 2, named);
   });
 
+  it.each(STRANGE)('as the file to import: %s', (_what, make) => {
+    put(at('keys.txt'), make);
+    expectTwoLines(['keys', 'import', at('keys.txt')], 2);
+  });
+
+  it('but a pipe that the shell makes is imported', () => {
+    const command = `"${process.execPath}" "${PROGRAM}" keys import <(echo "A_KEY=${fakeKey()}")`;
+    const { status } = spawnSync('bash', ['-c', command], {
+      env: childEnvironment(home.env),
+      timeout: PATIENCE_MS,
+    });
+    expect(status).toBe(0);
+    expect(runProgram(['keys', 'show', 'A_KEY']).code).toBe(0);
+  });
+
   it.each(STRANGE)('as the lock: %s', (_what, make) => {
     put(at('store.json.lock'), make);
     expectTwoLines(['keys', 'add', 'A_KEY'], 3, {}, fakeKey());

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RawClient } from '../../lab/client.ts';
 import { createHome, type Home } from '../../lab/home.ts';
 import { Program, run, type Variables } from '../../lab/program.ts';
 import { fakeKey } from '../../lab/store.ts';
@@ -201,6 +202,31 @@ describe('doctor', () => {
         status: 'fail',
         message: expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED'),
       }),
+    );
+  });
+});
+
+describe('a legacy file where a v2 store was', () => {
+  it('is refused by commands and by servers, fresh and running', async () => {
+    const flat = at('flat.json');
+    expect((await run(['keys', 'export', '--out', flat], home.env)).code).toBe(0);
+    const running = new Program({ args: ['serve', '--http', '--port', '0'], env: home.env });
+    await until('it listens', () => running.stderr.includes('Listening'));
+    writeFileSync(at('store.json'), readFileSync(flat), { mode: 0o600 });
+    const listed = await run(['keys', 'list'], home.env);
+    expect(listed.code).toBe(3);
+    expect(listed.stderr).toMatch(/^keypool-mcp: error: .*was v2.*\nkeypool-mcp: hint: .+\n$/);
+    const fresh = new RawClient(home.env);
+    await fresh.initialize();
+    const answer = await fresh.callTool('deepseek_generate_code', { prompt: 'x' });
+    expect(answer.result.isError).toBe(true);
+    expect(answer.result.content[0].text).toContain('was v2');
+    await fresh.close();
+    running.kill();
+    await running.exit;
+    // It had no reason to open the store before; whoever did keeps the keys (test/secrets).
+    expect(await doctor()).toContainEqual(
+      expect.objectContaining({ status: 'fail', message: expect.stringContaining('was v2') }),
     );
   });
 });

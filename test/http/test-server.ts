@@ -101,7 +101,9 @@ export async function startTestServer(options: Partial<HttpOptions> = {}): Promi
     lender: pool,
     callTimeoutMs: 30_000,
     idleTimeoutMs: 10_000,
-    fetch: createFetch({ proxy: { httpProxy: null, httpsProxy: null, noProxy: null } }),
+    fetch: createFetch({
+      proxy: { httpsProxy: null, allProxy: null, httpProxy: null, noProxy: null },
+    }),
     logger,
   };
   const clients = {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanLine, cleanText, cutText, grouped, headOf } from '../../src/tools/clean-text.ts';
+import { grouped } from '../../src/base/grouped.ts';
+import { cleanLine, cleanText, cutText, headOf } from '../../src/tools/clean-text.ts';
 
 describe('upstream text', () => {
   it.each([

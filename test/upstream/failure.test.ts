@@ -3,13 +3,10 @@ import type { FailureKind, Provider } from '../../src/base/errors.ts';
 import {
   diagnoseAnswer,
   diagnoseEmbedded,
-  diagnoseSocket,
   diagnosis,
   requestIdOf,
 } from '../../src/upstream/failure.ts';
 import { type About, upstreamError } from '../../src/upstream/sentences.ts';
-import { TooLargeError } from '../../src/upstream/wire/body.ts';
-import { ForeignHostError, UnusableProxyError } from '../../src/upstream/wire/http.ts';
 
 function deepseek(message: string, type = 'invalid_request_error', code = type): string {
   return JSON.stringify({ error: { message, type, param: null, code } });
@@ -116,72 +113,6 @@ const ANSWERS: ReadonlyArray<readonly [number, string, FailureKind]> = [
   [307, '', 'redirect'],
   [200, HTML, 'malformed'],
   [200, '\n\n\n', 'malformed'],
-];
-
-function socketError(code: string, extra: object = {}): TypeError {
-  return new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code }, extra) });
-}
-
-const SOCKETS: ReadonlyArray<readonly [string, unknown, FailureKind, string | null]> = [
-  ['refused', socketError('ECONNREFUSED'), 'unreachable', 'refused'],
-  ['unknown host', socketError('ENOTFOUND'), 'unreachable', 'dns'],
-  ['resolver in trouble', socketError('EAI_AGAIN'), 'unreachable', 'dns'],
-  [
-    'self-signed certificate',
-    socketError('DEPTH_ZERO_SELF_SIGNED_CERT'),
-    'unreachable',
-    'certificate',
-  ],
-  ['unknown issuer', socketError('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'unreachable', 'certificate'],
-  ['expired certificate', socketError('CERT_HAS_EXPIRED'), 'unreachable', 'certificate'],
-  [
-    'certificate of another host',
-    socketError('ERR_TLS_CERT_ALTNAME_INVALID'),
-    'unreachable',
-    'certificate',
-  ],
-  [
-    'no TLS on the other side',
-    socketError('ERR_SSL_WRONG_VERSION_NUMBER'),
-    'unreachable',
-    'certificate',
-  ],
-  ['connect time-out', socketError('UND_ERR_CONNECT_TIMEOUT'), 'unreachable', 'timeout'],
-  [
-    'connect time-out of the system',
-    socketError('ETIMEDOUT', { syscall: 'connect' }),
-    'unreachable',
-    'timeout',
-  ],
-  [
-    'reset while connecting',
-    socketError('ECONNRESET', { syscall: 'connect' }),
-    'unreachable',
-    'network',
-  ],
-  ['network down', socketError('ENETUNREACH'), 'unreachable', 'network'],
-  [
-    'proxy refuses',
-    new TypeError('fetch failed', {
-      cause: new Error('Proxy response (403) !== 200 when HTTP Tunneling'),
-    }),
-    'unreachable',
-    'proxy',
-  ],
-  ['proxy address is none', new UnusableProxyError(), 'unreachable', 'proxy'],
-  ['reset after sending', socketError('ECONNRESET', { syscall: 'read' }), 'connection_lost', null],
-  [
-    'silence of the network after sending',
-    socketError('ETIMEDOUT', { syscall: 'read' }),
-    'connection_lost',
-    null,
-  ],
-  ['closed by the other side', socketError('UND_ERR_SOCKET'), 'connection_lost', null],
-  ['terminated', new TypeError('terminated'), 'connection_lost', null],
-  ['no HTTP', socketError('HPE_INVALID_CONSTANT'), 'malformed', null],
-  ['broken compression', socketError('Z_DATA_ERROR'), 'malformed', null],
-  ['endless', new TooLargeError(), 'malformed', null],
-  ['another host', new ForeignHostError(), 'redirect', null],
 ];
 
 describe('an answer that is an error', () => {
@@ -328,20 +259,13 @@ describe('an error inside a 200', () => {
   });
 });
 
-describe('an error instead of an answer', () => {
-  it.each(SOCKETS)('%s', (_name, error, kind, unreachable) => {
-    expect(diagnoseSocket(error)).toMatchObject({ failure: { kind }, unreachable });
-  });
-
-  it('may be billed only when the request was sent', () => {
-    expect(diagnoseSocket(socketError('ECONNREFUSED')).failure.mayBeBilled).toBe(false);
-    expect(diagnoseSocket(socketError('UND_ERR_SOCKET')).failure.mayBeBilled).toBe(true);
-  });
-});
-
 describe('what the caller is told', () => {
   const KINDS: readonly FailureKind[] = [
-    ...new Set([...ANSWERS.map(([, , kind]) => kind), ...SOCKETS.map(([, , kind]) => kind)]),
+    ...new Set(ANSWERS.map(([, , kind]) => kind)),
+    'unreachable',
+    'proxy',
+    'local_shortage',
+    'connection_lost',
     'empty',
     'no_answer',
     'cut',

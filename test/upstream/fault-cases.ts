@@ -4,8 +4,8 @@ import type { FaultStep } from '../../src/simulator/simulator.ts';
 
 export interface FaultCase {
   readonly condition: string;
-  /** By the simulator, or a socket error in place of an answer. */
-  readonly strike: FaultStep | { readonly socket: string; readonly message?: string };
+  /** By the simulator, or in place of an answer a socket error or a proxy that refuses. */
+  readonly strike: FaultStep | { readonly socket: string } | { readonly proxyStatus: number };
 }
 
 export interface FaultGroup {
@@ -19,13 +19,9 @@ const SOCKETS: readonly FaultCase[] = [
   { condition: 'host name not found', strike: { socket: 'ENOTFOUND' } },
   { condition: 'no connection in time', strike: { socket: 'UND_ERR_CONNECT_TIMEOUT' } },
   { condition: 'certificate of an unknown CA', strike: { socket: 'SELF_SIGNED_CERT_IN_CHAIN' } },
-  {
-    condition: 'proxy refuses the tunnel',
-    strike: {
-      socket: 'UND_ERR_ABORTED',
-      message: 'Proxy response (407) !== 200 when HTTP Tunneling',
-    },
-  },
+  { condition: 'proxy refuses the tunnel', strike: { proxyStatus: 403 } },
+  { condition: 'proxy has no way to the provider', strike: { proxyStatus: 502 } },
+  { condition: 'no more open files', strike: { socket: 'EMFILE' } },
 ];
 
 const HTTP: readonly FaultCase[] = [

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/base/errors.ts';
 import type { KeySnapshot } from '../../src/pool/snapshot.ts';
 import type { Fetch } from '../../src/upstream/wire/http.ts';
+import { refusedByProxy } from '../../src/upstream/wire/proxy-error.ts';
 import { FAULTS, type FaultCase, type FaultGroup } from './fault-cases.ts';
 import type { RecordingPool } from './recording-pool.ts';
 import {
@@ -36,13 +37,22 @@ interface Row {
 
 const rows = new Map<FaultGroup, Row[]>(FAULTS.map((group) => [group, []]));
 
-/** Answers of the first key are replaced by a socket error, once. */
-function strickenFetch(secret: string, code: string, message = 'x'): Fetch {
+const PROXY = { address: 'proxy.example:3128', setting: 'HTTPS_PROXY' };
+
+/** What the network throws; null: the simulator strikes. */
+function thrownBy(strike: FaultCase['strike'], host: string): Error | null {
+  if ('socket' in strike) return Object.assign(new Error('x'), { code: strike.socket });
+  if (!('proxyStatus' in strike)) return null;
+  return refusedByProxy(PROXY, `${host}:443`, strike.proxyStatus);
+}
+
+/** Answers of the first key are replaced by an error, once. */
+function strickenFetch(secret: string, error: Error): Fetch {
   let left = 1;
   return async (url, init) => {
     if (left > 0 && init.headers.authorization === `Bearer ${secret}`) {
       left -= 1;
-      throw new TypeError('fetch failed', { cause: Object.assign(new Error(message), { code }) });
+      throw error;
     }
     return await directFetch(url, init);
   };
@@ -67,11 +77,10 @@ async function run(group: FaultGroup, { strike, condition }: FaultCase): Promise
   const isDeepSeek = group.call === 'generate';
   const [key] = isDeepSeek ? DEEPSEEK_KEYS : PERPLEXITY_KEYS;
   if ('fault' in strike) stage.sim.setBehaviour(key.secret, { faults: [strike] });
+  const thrown = thrownBy(strike, isDeepSeek ? 'api.deepseek.com' : 'api.perplexity.ai');
   const times = {
     ...('fault' in strike && SILENT.has(strike.fault) ? { idleTimeoutMs: IDLE_MS } : {}),
-    ...('socket' in strike
-      ? { fetch: strickenFetch(key.secret, strike.socket, strike.message) }
-      : {}),
+    ...(thrown === null ? {} : { fetch: strickenFetch(key.secret, thrown) }),
   };
   const context = stage.context();
   const { client, lender } = isDeepSeek ? stage.deepseek(times) : stage.perplexity(times);

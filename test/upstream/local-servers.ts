@@ -38,5 +38,7 @@ export const hello: RequestListener = (message, response) => {
 };
 
 export function fetchWith(proxy: Partial<HttpSettings['proxy']>): Fetch {
-  return createFetch({ proxy: { httpProxy: null, httpsProxy: null, noProxy: null, ...proxy } });
+  return createFetch({
+    proxy: { httpsProxy: null, allProxy: null, httpProxy: null, noProxy: null, ...proxy },
+  });
 }

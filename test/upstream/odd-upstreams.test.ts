@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -9,7 +10,6 @@ import type { CallContext } from '../../src/upstream/call.ts';
 import type { GenerateResult } from '../../src/upstream/deepseek/chat.ts';
 import { createDeepSeekClient } from '../../src/upstream/deepseek/deepseek.ts';
 import { createPerplexityClient } from '../../src/upstream/perplexity/perplexity.ts';
-import type { Body } from '../../src/upstream/wire/body.ts';
 import { readEvents } from '../../src/upstream/wire/events.ts';
 import { RecordingPool } from './recording-pool.ts';
 import { DEEPSEEK_KEYS, directFetch, errorOf, GENERATE, PERPLEXITY_KEYS, SEARCH } from './stage.ts';
@@ -305,11 +305,7 @@ describe('reading events', () => {
           const edges = [0, ...cuts.sort((a, b) => a - b), bytes.length];
           const parts = edges.slice(1).map((end, at) => bytes.subarray(edges[at], end));
           const seen: string[] = [];
-          const body: Body = {
-            isOver: false,
-            destroy: () => {},
-            read: async (take) => void parts.forEach(take),
-          };
+          const body = Readable.from(parts);
           const answer = { status: 200, ok: true, headers: { get: () => null }, body };
           await readEvents(answer, {
             maxBytes: 10_000,

@@ -22,7 +22,7 @@ export const PERPLEXITY_KEYS = [
 ] as const;
 
 export const directFetch: Fetch = createFetch({
-  proxy: { httpProxy: null, httpsProxy: null, noProxy: null },
+  proxy: { httpsProxy: null, allProxy: null, httpProxy: null, noProxy: null },
 });
 
 export const GENERATE: GenerateRequest = {

@@ -13,7 +13,7 @@ function isRandom(token: string): boolean {
 }
 
 const SHAPES = [
-  /\b(?:sk|pplx|kpm1)[-_][A-Za-z0-9_-]{16,}/g,
+  /\b(?:sk|pplx|kpm1|kpc1)[-_][A-Za-z0-9_-]{16,}/g,
   /\bBearer {1,4}[A-Za-z0-9._~+/=-]{16,}/gi,
   /\bgAAAA[A-Za-z0-9_=-]{40,}/g,
 ];

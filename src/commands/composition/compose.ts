@@ -28,6 +28,7 @@ import { Bookkeeping } from './bookkeeping.ts';
 import { writeFoundAccounts } from './found-accounts.ts';
 import { useConfiguration, useStore } from './known-secrets.ts';
 import { LiveConfig } from './live-config.ts';
+import { networkOf } from './network.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
 
@@ -173,7 +174,7 @@ function isLocal(baseUrl: string): boolean {
 /** Builds pool and clients and begins to open the store. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
   const { config, logger, redactor, observer, onSpent, onBalance } = options;
-  const fetch = createFetch({ proxy: config.proxy });
+  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
   const checkKey = createKeyProbe({
     deepseekBaseUrl: config.deepseekBaseUrl,
     perplexityBaseUrl: config.perplexityBaseUrl,

@@ -1,4 +1,4 @@
-/** What `doctor` looks at. Each check gives findings in words; none touches the network. */
+/** What `doctor` looks at on this machine. Each check gives findings in words. */
 
 import { stat } from 'node:fs/promises';
 import { platform } from 'node:process';
@@ -30,7 +30,7 @@ export interface Finding {
   readonly hint: string;
 }
 
-function ok(check: string, message: string): Finding {
+export function ok(check: string, message: string): Finding {
   return { check, status: 'ok', message, hint: '' };
 }
 
@@ -150,20 +150,6 @@ function baseUrlFindings(config: Config): Finding[] {
   );
 }
 
-/** A proxy's user and password are secrets. */
-function withoutUser(proxy: string): string {
-  return URL.canParse(proxy) ? new URL(proxy).host : proxy.replace(/^.*@/, '');
-}
-
-function proxyFinding({ proxy }: Config): Finding {
-  const used = proxy.httpsProxy ?? proxy.httpProxy;
-  if (used === null) return ok('proxy', 'none');
-  return ok(
-    'proxy',
-    `${withoutUser(used)}${proxy.noProxy === null ? '' : `, not for ${proxy.noProxy}`}`,
-  );
-}
-
 /** Everything that does not need the store. */
 export async function checkSettings(config: Config): Promise<Finding[]> {
   return [
@@ -177,7 +163,6 @@ export async function checkSettings(config: Config): Promise<Finding[]> {
     await masterFinding(config),
     ok('environment', config.environment ?? 'none (the default store)'),
     ...baseUrlFindings(config),
-    proxyFinding(config),
   ];
 }
 

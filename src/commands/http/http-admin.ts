@@ -7,9 +7,9 @@ import type {
   Admin,
   ImportResult,
   KeyListing,
+  KeyVerdict,
   NewKey,
   PutResult,
-  Verdict,
 } from '../../http/api/admin.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkGivenValue, checkName } from '../../secrets/names.ts';
@@ -73,7 +73,7 @@ async function verifyKey(
   served: ServedEnvironment,
   name: string,
   signal: AbortSignal,
-): Promise<Verdict> {
+): Promise<KeyVerdict> {
   const runtime = await served.runtime();
   const { store } = await runtime.ready();
   const inEnvironment = served.config.environmentKeys.keys.get(name);

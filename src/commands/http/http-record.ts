@@ -3,14 +3,21 @@
  * another user's program on that port would be sent our token.
  */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
+import { DiskError } from '../../base/errors.ts';
 import { isAlive } from '../../base/processes.ts';
+import { makeFolder } from '../../disk/make-folder.ts';
+import { readWholeFileSync } from '../../disk/read-file.ts';
+import { replaceFile } from '../../disk/replace-file.ts';
+
+const MAX_BYTES = 4_096;
 
 const RECORD = z.object({
   pid: z.int().check(z.minimum(1)),
   url: z.string().check(z.regex(/^http:\/\/[^/\s]+$/)),
+  /** By knowing it, what answers at the address shows that it wrote this file. */
+  secret: z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/)),
 });
 
 export type HttpRecord = z.output<typeof RECORD>;
@@ -19,21 +26,27 @@ export function recordPath(home: string): string {
   return join(home, 'http-server.json');
 }
 
-/** @returns false where nothing can be written; a server in a read-only container still serves */
-export function writeRecord(path: string, url: string): boolean {
+/**
+ * Replaces what stands there, whatever it is: a link is not followed.
+ *
+ * @returns false where nothing can be written; a server in a read-only container still serves
+ */
+export async function writeRecord(path: string, record: HttpRecord): Promise<boolean> {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(path, `${JSON.stringify({ pid: process.pid, url })}\n`, { mode: 0o600 });
+    await makeFolder(dirname(path));
+    await replaceFile(path, `${JSON.stringify(record)}\n`);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof DiskError) return false;
+    throw error;
   }
 }
 
 /** null when no server of this home runs. */
 export function readRecord(path: string): HttpRecord | null {
   try {
-    const record = RECORD.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const { bytes } = readWholeFileSync(path, MAX_BYTES);
+    const record = RECORD.parse(JSON.parse(bytes.toString('utf8')));
     return isAlive(record.pid) ? record : null;
   } catch {
     return null;

@@ -3,14 +3,16 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError, PROVIDERS } from '../../base/errors.ts';
-import { createLogger } from '../../base/logger.ts';
+import { createLogger, type Logger } from '../../base/logger.ts';
+import { isLoopback } from '../../base/loopback.ts';
 import { claimProcess } from '../../base/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
-import { type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
+import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { createMetrics } from '../../http/metrics.ts';
 import type { CostSample } from '../../http/money-metrics.ts';
-import { isLoopback, plainAddress } from '../../http/names.ts';
+import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
+import { plainAddress } from '../../http/served-names.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
 import { logWarnings } from '../composition/config-warnings.ts';
@@ -19,6 +21,7 @@ import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
 import { findHttpToken, isSound } from './http-token.ts';
+import { NamedClients } from './named-clients.ts';
 
 export const HTTP_OPTIONS = {
   host: { type: 'string' },
@@ -90,6 +93,26 @@ function pageFolder(): URL {
 }
 
 /**
+ * The token that calls and manages; known to the redactor from here on.
+ *
+ * @throws ConfigError where strangers can reach the address and nobody chose a token
+ */
+async function ownersToken(address: string, config: Config, logger: Logger): Promise<string> {
+  const found = await findHttpToken(config);
+  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
+  secrets.use('HTTP token', [found.token]);
+  if (!isSound(found)) {
+    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
+  }
+  if (!isLoopback(address) && !found.isConfigured) {
+    throw new ConfigError('an address that others can reach needs a token of yours', {
+      hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
+    });
+  }
+  return found.token;
+}
+
+/**
  * Serves until a signal comes.
  *
  * @returns the exit code
@@ -101,19 +124,8 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const redactor = secrets;
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
-  const found = await findHttpToken(config);
+  const token = await ownersToken(address, config, logger);
   logWarnings(logger, config);
-  if (found.warning !== null) logger.warn(found.warning.message, { next: found.warning.hint });
-  const { token, isConfigured } = found;
-  redactor.use('HTTP token', [token]);
-  if (!isSound(found)) {
-    logger.warn('The HTTP token is short and can be guessed', { next: 'openssl rand -hex 32' });
-  }
-  if (!isLoopback(address) && !isConfigured) {
-    throw new ConfigError('an address that others can reach needs a token of yours', {
-      hint: 'set KEYPOOL_HTTP_TOKEN or KEYPOOL_HTTP_TOKEN_FILE, and put TLS in front',
-    });
-  }
   const metrics = createMetrics();
   const served = new ServedEnvironment({
     flags,
@@ -133,6 +145,10 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     store: config.storePath,
   });
   const record = recordPath(config.home);
+  const recordSecret = newSecret();
+  redactor.use('HTTP record', [recordSecret]);
+  const clients = await NamedClients.follow(config.home, logger);
+  let recorded = Promise.resolve();
   try {
     const crash = new AbortController();
     claimProcess(logger, () => crash.abort());
@@ -141,23 +157,34 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       address,
       port,
       token,
+      clientOf: (shown) => clients.find(shown),
       allowedHosts,
       allowedOrigins,
-      host: served.host((event) => metrics.toolCallEnded(event)),
+      host: served.host((event) => {
+        metrics.toolCallEnded(event);
+        const { caller, tool, outcome, durationMs } = event;
+        if (caller !== null)
+          logger.info(`Call of ${caller}`, { caller, tool, outcome, durationMs });
+      }),
       admin: createAdmin(served),
       metrics,
       pageFolder: pageFolder(),
+      recordSecret,
       logger,
       onListening: (url) => {
-        if (!writeRecord(record, url)) {
+        const entry = { pid: process.pid, url, secret: recordSecret };
+        recorded = writeRecord(record, entry).then((isWritten) => {
+          if (isWritten) return;
           logger.warn('The home folder cannot be written: `dashboard` will not find this server');
-        }
+        });
         onListening?.(url, token);
       },
     });
     return crash.signal.aborted ? 1 : code;
   } finally {
     await served.close();
+    await recorded;
+    await clients.close();
     await removeOwnRecord(record);
   }
 }

@@ -1,9 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { decodeText } from '../../base/decode-text.ts';
-import { CommandError, ConfigError } from '../../base/errors.ts';
+import { CommandError, ConfigError, DiskError } from '../../base/errors.ts';
 import { maskValue } from '../../base/key-id.ts';
 import { loadConfig, presentValue } from '../../config.ts';
+import { readWholeFile } from '../../disk/read-file.ts';
 import { type ImportPlan, type PlannedKey, planImport } from '../../importing/plan.ts';
 import { type Reading, readKeys } from '../../importing/read-keys.ts';
 import { advice, reportRows } from '../../importing/report.ts';
@@ -15,19 +17,37 @@ import { confirm, readStandardInput } from '../terminal/prompt.ts';
 const MAX_BYTES = 4 * 1024 * 1024;
 const HINT = 'give the path of a .env, JSON, YAML, TOML, CSV or text file, or - for standard input';
 
+/** What the shell makes of `<(…)`: its other end is held by a program that was just started. */
+const SHELL_PIPE = /^\/(?:dev|proc\/self)\/fd\/\d+$/;
+
+async function readPipe(path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of createReadStream(path)) {
+    const bytes: Buffer = chunk;
+    chunks.push(bytes);
+    length += bytes.length;
+    if (length > MAX_BYTES)
+      throw new ConfigError(`${path} is too large for a file of keys`, { hint: HINT });
+  }
+  return Buffer.concat(chunks, length);
+}
+
 /** The path is not repeated before it is known to be one: it may be a key in the wrong place. */
 async function readFileOf(path: string): Promise<{ bytes: Uint8Array; isFile: boolean }> {
-  const info = await stat(path).catch(() => null);
-  if (info === null) throw new ConfigError('the file to import does not exist', { hint: HINT });
-  // A pipe that the shell names (`<(…)`) is read as well.
-  if (info.isDirectory()) throw new ConfigError(`${path} is a folder`, { hint: HINT });
-  if (info.size > MAX_BYTES) {
-    throw new ConfigError(`${path} is too large for a file of keys`, { hint: HINT });
+  try {
+    if (SHELL_PIPE.test(path) && (await stat(path)).isFIFO()) {
+      return { bytes: await readPipe(path), isFile: false };
+    }
+    return { bytes: (await readWholeFile(path, MAX_BYTES)).bytes, isFile: true };
+  } catch (cause) {
+    if (!(cause instanceof DiskError)) throw cause;
+    const isMissing = cause.code === 'missing';
+    throw new ConfigError(isMissing ? 'the file to import does not exist' : cause.message, {
+      cause,
+      hint: cause.code === 'unreadable' ? cause.hint : HINT,
+    });
   }
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new ConfigError(`cannot read ${path}`, { cause, hint: 'check its permissions' });
-  });
-  return { bytes, isFile: info.isFile() };
 }
 
 interface Source {

@@ -7,6 +7,7 @@ import { checkName } from '../../secrets/names.ts';
 import { createKeyProbe, type KeyCheck } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
+import { networkOf } from '../composition/network.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 import { table } from '../terminal/table.ts';
 
@@ -72,7 +73,7 @@ async function checkAll(config: Config, chosen: readonly Subject[]): Promise<Che
   const probe = createKeyProbe({
     deepseekBaseUrl: config.deepseekBaseUrl,
     perplexityBaseUrl: config.perplexityBaseUrl,
-    fetch: createFetch({ proxy: config.proxy }),
+    fetch: createFetch(networkOf(config, tell)),
   });
   const { signal } = new AbortController();
   const checks = chosen.map(async (subject) => {

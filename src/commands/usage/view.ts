@@ -1,5 +1,6 @@
 /** A usage report as a page of eighty columns. */
 
+import { grouped } from '../../base/grouped.ts';
 import { dayOf, zoneName } from '../../usage/days.ts';
 import type { Reconciliation } from '../../usage/report/reconcile.ts';
 import type { Tally } from '../../usage/report/tally.ts';
@@ -18,11 +19,6 @@ export function dollars(usd: number, decimals = usd > 0 && usd < 1 ? 4 : 2): str
   return `$${grouped(whole)}.${rest}`;
 }
 
-/** `4000` → `4,000`. */
-function grouped(digits: string): string {
-  return digits.replace(/\B(?=(?:\d{3})+$)/g, ',');
-}
-
 /** `950`, `12.3 k`, `4.1 M`. */
 export function shortCount(count: number): string {
   if (count < 1000) return String(count);
@@ -35,7 +31,7 @@ function percent(part: number, whole: number): string {
 }
 
 function counted(count: number, one: string): string {
-  return `${grouped(String(count))} ${one}${count === 1 ? '' : 's'}`;
+  return `${grouped(count)} ${one}${count === 1 ? '' : 's'}`;
 }
 
 /** Off-peak and peak as two kinds of block, so that it reads without colour, too. */
@@ -53,7 +49,7 @@ function row(group: Group, width: number, most: number, bars: string): string {
   const cost = tally.unpriced === tally.attempts ? '?' : dollars(tally.usd, most < 1 ? 4 : 2);
   const cells = [
     fitted(group.name, width),
-    grouped(String(tally.attempts)).padStart(8),
+    grouped(tally.attempts).padStart(8),
     tokens.padStart(8),
     cost.padStart(9),
   ];

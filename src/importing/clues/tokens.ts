@@ -53,14 +53,25 @@ function isPlainFact(token: string): boolean {
   );
 }
 
-/** `SetEnvironmentVariable`, `apiKeyV2`: words with their humps. */
-const IDENTIFIER = /^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z]))+[A-Z]?\d{0,3}$/;
+/** `SetEnvironmentVariable`, `apiKeyV2`: words with their humps. By hand, for it has to be linear. */
+function isIdentifier(run: string): boolean {
+  const digits = /(?<!\d)\d{1,3}$/.exec(run)?.[0].length ?? 0;
+  const words = run.slice(0, run.length - digits);
+  const parts = [...words.matchAll(/([A-Z]*)([a-z]*)/g)].filter(([part]) => part !== '');
+  const length = parts.reduce((sum, [part]) => sum + part.length, 0);
+  const areWords = parts.every(([, capitals = '', letters = ''], at) => {
+    const isLast = at === parts.length - 1;
+    if (letters === '') return capitals.length >= 2 || (isLast && at > 0);
+    return letters.length >= 2 && capitals.length !== 2;
+  });
+  return areWords && parts.length > 0 && length === words.length;
+}
 
 /** Long, without white space, letters and digits mixed: nothing that a person writes by hand. */
 export function isOpaque(token: string): boolean {
   if (token.length < 16 || /[^\x21-\x7e]/.test(token) || isPlainFact(token)) return false;
   if (isPlaceholder(token)) return false;
-  const runs = (token.match(/[A-Za-z0-9]{10,}/g) ?? []).filter((run) => !IDENTIFIER.test(run));
+  const runs = (token.match(/[A-Za-z0-9]{10,}/g) ?? []).filter((run) => !isIdentifier(run));
   return runs.some(
     (run) =>
       (/\d/.test(run) && /[A-Za-z]/.test(run) && !/^[a-z]+\d{1,4}$/i.test(run)) ||

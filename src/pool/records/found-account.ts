@@ -29,6 +29,9 @@ function mergeLane(into: AccountRecord, lane: Lane, ceiling: number): void {
   merged.accepted = own.accepted + lane.accepted;
   merged.stays = [...own.stays, ...lane.stays].sort((a, b) => a.sentAt - b.sentAt);
   merged.named = own.named ?? lane.named;
+  merged.endedAt = Math.max(own.endedAt, lane.endedAt);
+  const isOwnLater = (own.shut?.sentAt ?? 0) >= (lane.shut?.sentAt ?? 0);
+  merged.shut = isOwnLater ? (own.shut ?? lane.shut) : lane.shut;
   into.lanes.set(lane.model, merged);
 }
 
@@ -56,6 +59,8 @@ export function lanesOfKeys(
     const limit = { ...freshLimit(ceiling), limit: capacity, capacity, eager: false, probeAt: now };
     const own = createLane(lane.model, limit);
     own.stays = stays;
+    own.endedAt = lane.endedAt;
+    own.shut = lane.shut;
     own.inFlight = there.length;
     own.accepted = there.filter((each) => each.isAccepted).length;
     lanes.set(lane.model, own);

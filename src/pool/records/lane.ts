@@ -20,6 +20,14 @@ export interface Stay {
   endAt: number;
 }
 
+/** A refusal that nothing has answered yet. */
+export interface Shut {
+  /** When the refused call was sent. */
+  readonly sentAt: number;
+  /** Time itself is a change by then: a pause passed, or a call that was cancelled is gone. */
+  readonly until: number;
+}
+
 export interface Lane {
   readonly model: string;
   limit: LimitState;
@@ -34,6 +42,10 @@ export interface Lane {
   named: number | null;
   /** Calls there that are not ours, by the last refusal with numbers; null when none had any. */
   elsewhere: number | null;
+  /** When a call of ours there last ended. */
+  endedAt: number;
+  /** The latest-sent refusal. */
+  shut: Shut | null;
 }
 
 export function createLane(model: string, limit: LimitState): Lane {
@@ -46,6 +58,8 @@ export function createLane(model: string, limit: LimitState): Lane {
     stays: [],
     named: null,
     elsewhere: null,
+    endedAt: Number.NEGATIVE_INFINITY,
+    shut: null,
   };
 }
 
@@ -61,6 +75,28 @@ export function laneIn(lanes: Map<string, Lane>, model: string, ceiling: number)
 /** Calls that may be in flight just now. */
 export function roomIn(lane: Lane): number {
   return lane.limit.limit - lane.held;
+}
+
+/** No repeated question is sooner than this, whatever speaks for it. */
+const LEAST_PAUSE_MS = 40;
+
+/**
+ * Nothing is sent after a refusal before something has changed: a call of ours ended since the
+ * refused one was sent, or a pause has passed, as it has when the limit is to grow.
+ *
+ * @param until when a pause passes or the limit may grow
+ */
+export function shutAfter(lane: Lane, sentAt: number, until: number, now: number): void {
+  // Cancelled calls that may still be there.
+  const gone = lane.stays.map((each) => each.endAt).filter((at) => at > now);
+  const earliest = Math.min(until, ...gone);
+  const next = { sentAt, until: Math.max(now + LEAST_PAUSE_MS, earliest) };
+  if (lane.shut === null || sentAt >= lane.shut.sentAt) lane.shut = next;
+}
+
+/** True while a call would only repeat a question that was just answered. */
+export function isShut({ shut, endedAt }: Lane, now: number): boolean {
+  return shut !== null && endedAt <= shut.sentAt && now < shut.until;
 }
 
 export function isFull(lane: Lane): boolean {
@@ -118,6 +154,11 @@ export function leave(lane: Lane, stay: Stay, now: number, how: 'refused' | 'abo
   if (stay.isAccepted) lane.accepted -= 1;
   stay.endAt = how === 'aborted' ? now + LINGER_MS : now;
   if (how === 'refused') lane.stays = lane.stays.filter((each) => each !== stay);
+  if (how === 'ended') lane.endedAt = now;
+  // Gone only then, as far as a refusal has to do with it.
+  if (how === 'aborted' && lane.shut !== null) {
+    lane.shut = { ...lane.shut, until: Math.min(lane.shut.until, stay.endAt) };
+  }
 }
 
 /** The most calls that were there at one instant since `from`. */

@@ -14,7 +14,7 @@ import {
   RETRY_AFTER_MAX_MS,
   type Timing,
 } from '../rules/timing.ts';
-import { type Lane, mostAtOnce, type Stay } from './lane.ts';
+import { type Lane, mostAtOnce, type Stay, shutAfter } from './lane.ts';
 import type { AccountRecord, Disabled, KeyRecord, ProviderRecord } from './state.ts';
 import { earnBudget } from './state.ts';
 
@@ -175,6 +175,7 @@ export function noteRefused(
   const room = roomBy(lane, named, seen);
   if (stay.isTry) provider.tries -= tryCost(provider, now - sentAt);
   lane.limit = afterRefused(lane.limit, { seen, room, now, retryAfterMs }, timing);
+  shutAfter(lane, sentAt, lane.limit.probeAt, now);
   return seen === 0;
 }
 
@@ -200,6 +201,7 @@ export function noteCooling(entry: Entry, cooling: Cooling, timing: Timing): voi
   for (const lane of account.lanes.values()) {
     lane.limit = afterPause(lane.limit, account.coolUntil);
   }
+  entry.lane.shut = { sentAt: entry.sentAt, until: account.coolUntil };
 }
 
 /** Out until a check says otherwise; every check in vain doubles the time to the next. */

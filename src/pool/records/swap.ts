@@ -7,7 +7,7 @@
 
 import { grown, withoutTry } from '../rules/limit.ts';
 import { doubled, type Timing } from '../rules/timing.ts';
-import { isFull, type Lane, type Stay } from './lane.ts';
+import { isFull, isShut, type Lane, type Stay } from './lane.ts';
 import type { AccountRecord, ProviderRecord } from './state.ts';
 
 /** A slot of one account that is kept free while a call of another tries. */
@@ -79,7 +79,8 @@ export function beginSwap(from: AccountRecord, model: string, about: Bystanders)
   for (const to of accounts) {
     const target = to.lanes.get(model);
     if (target === undefined || !mayBeOne(from, to) || !isKnown(to, target, now)) continue;
-    if (!isFull(target) || target.limit.limit >= target.limit.ceiling) continue;
+    if (!isFull(target) || isShut(target, now)) continue;
+    if (target.limit.limit >= target.limit.ceiling) continue;
     if (!mayShare(lane, target) || nextAt(provider, from.label, to.label) > now) continue;
     lane.held = 1;
     target.limit = grown(withoutTry(target.limit), 1);

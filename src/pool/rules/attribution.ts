@@ -46,6 +46,9 @@ export const FAULT_OF: Readonly<Record<FailureKind, Fault>> = {
   malformed: 'upstream',
   cut: 'upstream',
   idle: 'upstream',
+  // No other key would fare better, and none is to blame.
+  proxy: 'setup',
+  local_shortage: 'setup',
   redirect: 'setup',
   deadline: 'deadline',
 };
@@ -90,6 +93,8 @@ export function reasonFor(kind: FailureKind, provider: string): string {
     malformed: 'the answer could not be read',
     cut: 'the answer broke off',
     idle: 'no answer came',
+    proxy: 'the proxy lets nothing through',
+    local_shortage: 'this machine ran out of sockets',
     redirect: `${provider} answered with a redirect`,
     deadline: 'the time was spent',
   };

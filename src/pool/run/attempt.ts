@@ -1,6 +1,7 @@
 /** One attempt: a slot taken from a key and its account, given back exactly once. */
 
-import type { AttemptResult, Send } from '../lease.ts';
+import type { PatientTimer } from '../../base/patient-timer.ts';
+import { type AttemptResult, AttemptStopped, type Send } from '../lease.ts';
 import { accept, enter, type Lane, leave, type Stay } from '../records/lane.ts';
 import { laneOf, type ProviderRecord } from '../records/state.ts';
 import { ABORT_GRACE_MS } from '../rules/timing.ts';
@@ -46,7 +47,7 @@ export class Attempt {
   /** Taken from its key by the pool: it said nothing, or was far too slow. */
   rescued: 'silent' | 'slow' | null = null;
   /** When the pool looks at it next; on the attempt, for a Map of attempts would keep them (key-slot.ts). */
-  lookTimer: NodeJS.Timeout | undefined;
+  lookTimer: PatientTimer | undefined;
   readonly #options: AttemptOptions;
   readonly #onRamp: boolean;
   readonly #controller = new AbortController();
@@ -138,7 +139,7 @@ export class Attempt {
     return new BorrowedKey(facts, secret, {
       accepted: () => this.markAccepted(),
       firstByte: () => this.markFirstByte(),
-      giveUp: () => this.abort(new DOMException('the upstream fell silent', 'TimeoutError')),
+      giveUp: () => this.abort(new AttemptStopped('idle')),
     });
   }
 

@@ -1,7 +1,7 @@
 /** Hands free keys to waiting calls, one call per freed slot, and refuses calls without hope. */
 
 import type { KeyReason, PoolExhaustedError } from '../../base/errors.ts';
-import type { WaitNotice } from '../lease.ts';
+import { AttemptStopped, type WaitNotice } from '../lease.ts';
 import { isTry } from '../records/lane.ts';
 import { MAX_QUEUE } from '../rules/timing.ts';
 import { Attempt } from './attempt.ts';
@@ -211,9 +211,7 @@ export class Dispatcher {
     attempt.presumeAfter(survivalMs, this.#roster.now, () => this.#judge.survived(attempt));
     waiter.call.onEnd((end) => {
       attempt.abort(
-        end === 'cancelled'
-          ? waiter.call.abortReason()
-          : new DOMException('the time for the call is spent', 'TimeoutError'),
+        end === 'cancelled' ? waiter.call.abortReason() : new AttemptStopped('deadline'),
       );
     });
     this.#roster.observer.leftQueue?.({
@@ -298,6 +296,8 @@ export class Dispatcher {
       if (account.coolUntil > now) at = Math.min(at, account.coolUntil);
       const forbiddenUntil = record.forbiddenUntil.get(model) ?? 0;
       if (forbiddenUntil > now) at = Math.min(at, forbiddenUntil);
+      const shutUntil = account.lanes.get(model)?.shut?.until ?? 0;
+      if (shutUntil > now) at = Math.min(at, shutUntil);
       const growth = this.#kinship.growsAt(account, model, now);
       if (growth > now) at = Math.min(at, growth);
     }

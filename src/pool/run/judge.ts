@@ -138,7 +138,12 @@ export class Judge {
       const silence = this.#roster.now() - attempt.sentAt;
       return this.#judge(attempt, keySilent(provider, slot.record.name, silence));
     }
-    if (call.end === 'cancelled') return this.#neutral(attempt, 'cancelled', error);
+    if (call.end === 'cancelled') {
+      // Cancelled or not: what was refused was refused.
+      const failure = error instanceof UpstreamError ? error.failure : null;
+      if (failure !== null && FAULT_OF[failure.kind] === 'limit') this.#limited(attempt, failure);
+      return this.#neutral(attempt, 'cancelled', error);
+    }
     if (error instanceof UpstreamError) return this.#judge(attempt, error);
     if (call.end === 'expired') {
       return this.#judge(attempt, deadlineSpent(provider, call.request.timeoutMs));

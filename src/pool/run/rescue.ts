@@ -8,6 +8,8 @@
  * after something of it may have been billed before.
  */
 
+import { PatientTimer } from '../../base/patient-timer.ts';
+import { AttemptStopped } from '../lease.ts';
 import { spendBudget } from '../records/state.ts';
 import { silenceOf } from '../rules/timing.ts';
 import type { Attempt } from './attempt.ts';
@@ -35,7 +37,7 @@ export class Rescue {
   }
 
   forget(attempt: Attempt): void {
-    clearTimeout(attempt.lookTimer);
+    attempt.lookTimer?.clear();
   }
 
   dispose(): void {
@@ -44,8 +46,7 @@ export class Rescue {
 
   #arm(attempt: Attempt): void {
     const { rescueMs } = this.#roster.timing();
-    attempt.lookTimer = setTimeout(() => this.#look(attempt), rescueMs);
-    attempt.lookTimer.unref();
+    attempt.lookTimer = new PatientTimer(rescueMs, () => this.#look(attempt)).unref();
   }
 
   #look(attempt: Attempt): void {
@@ -56,7 +57,7 @@ export class Rescue {
       return;
     }
     attempt.rescued = cause;
-    attempt.abort(new DOMException('another key is to serve this call', 'AbortError'));
+    attempt.abort(new AttemptStopped('recalled'));
   }
 
   #isSilent(attempt: Attempt): boolean {

@@ -1,6 +1,6 @@
 /** Which key may and should take a waiting call: the rules of choose.ts on the live slots. */
 
-import { type Lane, roomIn } from '../records/lane.ts';
+import { isShut, type Lane, roomIn } from '../records/lane.ts';
 import { endedLately } from '../records/ledger.ts';
 import { laneOf, type ProviderRecord } from '../records/state.ts';
 import type { Candidate, Faster } from '../rules/choose.ts';
@@ -168,6 +168,7 @@ function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
     const lane = laneOf(slot.account, model, moment.ceiling);
     const isFree =
       lane.inFlight < limitFor(call, lane, moment) &&
+      !isShut(lane, now) &&
       !awaitsFirstSign(slot) &&
       slot.record.suspectUntil <= now;
     (isFree ? free : busy).push(toPick(slot, lane, moment));

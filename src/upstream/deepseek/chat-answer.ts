@@ -1,10 +1,11 @@
 /** Reads one answer to a chat completion into a draft, whatever form it comes in. */
 
+import { parseRecord } from '../../base/json.ts';
 import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
 import type { Answer } from '../wire/body.ts';
 import { type Expectation, readEvents } from '../wire/events.ts';
-import { type Fields, listOf, parseFields } from '../wire/json.ts';
+import { type Fields, listOf } from '../wire/json.ts';
 import { readPiece } from './chat-piece.ts';
 import type { Draft } from './draft.ts';
 
@@ -47,7 +48,7 @@ export async function readChatAnswer(
       if (/^\[?DONE\]?$/.test(text)) return 'last';
       // "ping", an empty line, a list: nobody ordered them, and they are no part of the answer.
       if (!text.startsWith('{')) return rest();
-      const fields = parseFields(text);
+      const fields = parseRecord(text);
       if (fields !== null) return apply(fields, text);
       if (draft.isSettled || !isWhole) return rest();
       const known = { status: answer.status, requestId: requestIdOf(answer.headers) };
@@ -56,7 +57,7 @@ export async function readChatAnswer(
     },
   });
   if (whole !== null) {
-    const fields = parseFields(whole);
+    const fields = parseRecord(whole);
     if (fields === null) return unusable(answer, whole);
     const hasChoices = listOf(fields.choices).length > 0;
     if (!hasChoices && readPiece(fields).error === null) return unusable(answer, whole);

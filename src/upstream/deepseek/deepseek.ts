@@ -142,7 +142,6 @@ class Generation {
     return runAttempt(
       {
         lease,
-        caller: this.#context.signal,
         logger,
         about: {
           provider: 'deepseek',

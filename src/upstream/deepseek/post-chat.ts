@@ -1,9 +1,11 @@
 /**
- * Sends a chat completion that the openai package makes, without anything in it that would retry,
- * time out, print or read the environment. The answer comes back unread: the package's own stream
- * ends in silence when it was cut, and prints what it cannot parse.
+ * Sends a chat completion by the openai package: a client with our `fetch`, without retries, that
+ * prints nothing and takes nothing from the environment. The answer comes back unread, for the
+ * package would read the body of a refusal without a bound and keep what broke a connection to
+ * itself, and its stream ends in silence when it was cut.
  */
 
+import type { OpenAI } from 'openai';
 import { type Answer, TransportError } from '../wire/body.ts';
 import type { Fetch } from '../wire/http.ts';
 import type { ChatBody } from './chat-body.ts';
@@ -16,13 +18,18 @@ interface Posting {
   readonly fetch: Fetch;
 }
 
-let loaded: Promise<typeof import('openai')> | null = null;
+type Package = typeof import('openai');
+
+/** Longer than any call may take: the time for a call is bounded elsewhere, body included. */
+const NO_TIMEOUT_MS = 24 * 3_600_000;
+
+let loaded: Promise<Package> | null = null;
 
 /**
  * Imports the package: at the first call, for start-up must not pay for it, and before a key is
  * borrowed, since the time it takes is no key's slowness.
  */
-export function loadClient(): Promise<typeof import('openai')> {
+export function loadClient(): Promise<Package> {
   loaded ??= import('openai');
   return loaded;
 }
@@ -30,91 +37,77 @@ export function loadClient(): Promise<typeof import('openai')> {
 /** Loads what the first call would otherwise wait for, a tenth of a second and more. */
 export async function prepareChat(): Promise<void> {
   await Promise.all([loadClient(), import('undici')]);
+  // The package's request begins with these, and node loads its own fetch when they are touched.
+  outcomes.has(new Response(null, { headers: new Headers() }));
 }
 
-/** One posting on its way through the package, and what became of it. */
-class Sending {
-  readonly posting: Posting;
-  answer: Answer | null = null;
-  broken: TransportError | null = null;
+/** What came of a request, by the response that the package hands on: an empty success to it. */
+const outcomes = new WeakMap<Response, Answer | TransportError>();
 
-  constructor(posting: Posting) {
-    this.posting = posting;
-  }
+function unread(outcome: Answer | TransportError): Response {
+  const response = new Response();
+  outcomes.set(response, outcome);
+  return response;
 }
 
-type Client = InstanceType<typeof import('openai').OpenAI>;
-type Requested = Awaited<Parameters<Client['request']>[0]>;
-
-/** Ends the package's work: the answer is not for it to read. */
-const UNREAD = new Error('the answer is not read by the package');
-
-const clients = new Map<string, Client>();
-
-/** Sends what the package made of a posting, with headers of our own alone. */
-async function send({ path, body, __metadata }: Requested): Promise<never> {
-  const sending = __metadata?.sending;
-  if (!(sending instanceof Sending)) throw UNREAD;
-  const { secret, baseUrl, signal, fetch } = sending.posting;
-  try {
-    // None of the package's headers: OPENAI_CUSTOM_HEADERS would be among them.
-    sending.answer = await fetch(`${baseUrl}${path}`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${secret}`,
-        'content-type': 'application/json',
-        accept: 'text/event-stream',
-        'accept-encoding': 'identity',
-      },
-      body: JSON.stringify(body),
-      signal,
-    });
-  } catch (cause) {
-    sending.broken = new TransportError(cause);
-  }
-  throw UNREAD;
+/** Sends what the package made of a posting, with headers of ours alone. */
+function sendBy(fetch: Fetch): NonNullable<ConstructorParameters<typeof OpenAI>[0]>['fetch'] {
+  return async (url, init = {}) => {
+    const { body, signal, headers: given } = init;
+    const authorization = given instanceof Headers ? given.get('authorization') : null;
+    if (typeof body !== 'string' || !signal || authorization === null) {
+      throw new TypeError('the openai package made a request of another form');
+    }
+    const headers = {
+      authorization,
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      'accept-encoding': 'identity',
+    };
+    return fetch(String(url), { method: 'POST', headers, body, signal }).then(unread, (cause) =>
+      unread(new TransportError(cause)),
+    );
+  };
 }
+
+/** By way out and address. */
+const clients = new WeakMap<Fetch, Map<string, OpenAI>>();
 
 /** One for all calls: making one costs more than the request. It never learns a key. */
-async function clientFor(baseUrl: string): Promise<Client> {
-  const { APIPromise, OpenAI } = await loadClient();
-  const known = clients.get(baseUrl);
-  if (known !== undefined) return known;
-  class BareClient extends OpenAI {
-    /** Where the package would add its headers and timer, log, and send again. */
-    override request<T>(
-      options: Parameters<Client['request']>[0],
-    ): InstanceType<typeof APIPromise<T>> {
-      return new APIPromise<T>(this, Promise.resolve(options).then(send));
-    }
-  }
-  const client = new BareClient({
-    apiKey: 'not told',
-    baseURL: baseUrl,
-    // Each of these would otherwise come from the environment, the last one on stdout.
-    organization: null,
-    project: null,
-    logLevel: 'off',
-    fetch: () => Promise.reject(UNREAD),
-  });
-  clients.set(baseUrl, client);
+async function clientFor({ fetch, baseUrl }: Posting): Promise<OpenAI> {
+  const { OpenAI } = await loadClient();
+  const ofFetch = clients.get(fetch) ?? new Map<string, OpenAI>();
+  clients.set(fetch, ofFetch);
+  const client =
+    ofFetch.get(baseUrl) ??
+    new OpenAI({
+      baseURL: baseUrl,
+      fetch: sendBy(fetch),
+      maxRetries: 0,
+      timeout: NO_TIMEOUT_MS,
+      logLevel: 'off',
+      // Each of these would otherwise come from the environment.
+      apiKey: 'given with each request',
+      adminAPIKey: null,
+      organization: null,
+      project: null,
+      webhookSecret: null,
+    });
+  ofFetch.set(baseUrl, client);
   return client;
 }
 
 /**
  * @returns the answer, whatever its status
- * @throws TransportError when none came
+ * @throws TransportError when none came; the package's own error for an abort before sending
  */
 export async function postChat(posting: Posting): Promise<Answer> {
-  const client = await clientFor(posting.baseUrl);
-  const sending = new Sending(posting);
-  try {
-    const options = { __metadata: { sending } };
-    await client.chat.completions.create(posting.body, options).asResponse();
-  } catch (error) {
-    if (sending.broken !== null) throw sending.broken;
-    if (sending.answer === null) throw error;
-  }
-  if (sending.answer === null) throw UNREAD;
-  return sending.answer;
+  const { body, secret, signal } = posting;
+  const client = await clientFor(posting);
+  const headers = { authorization: `Bearer ${secret}` };
+  const response = await client.chat.completions.create(body, { headers, signal }).asResponse();
+  const outcome = outcomes.get(response);
+  if (outcome === undefined) throw new TypeError('the openai package answered by itself');
+  if (outcome instanceof TransportError) throw outcome;
+  return outcome;
 }

@@ -6,6 +6,7 @@
 
 import type { FailureKind } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { PatientTimer } from '../../base/patient-timer.ts';
 import type { Lease } from '../../pool/lease.ts';
 import { AttemptFailure } from '../attempt.ts';
 import type { Watch } from '../watch.ts';
@@ -98,7 +99,7 @@ export class Resumption {
     // Its silence ends before the attempt's own watch would take it for the key's.
     const silence = new AbortController();
     const giveUp = (): void => silence.abort(new NotContinued());
-    const timer = setTimeout(giveUp, Math.min(MAX_SILENCE_MS, idleTimeoutMs / 2));
+    const timer = new PatientTimer(Math.min(MAX_SILENCE_MS, idleTimeoutMs / 2), giveUp);
     const stillAlive = (): void => {
       timer.refresh();
       watch.restart();
@@ -127,7 +128,7 @@ export class Resumption {
       });
       return answer;
     } finally {
-      clearTimeout(timer);
+      timer.clear();
     }
   }
 }

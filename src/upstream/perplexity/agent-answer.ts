@@ -1,11 +1,12 @@
 /** Reads the answer of the Agent API into a run, whatever form it comes in, and judges the run. */
 
 import type { Failure } from '../../base/errors.ts';
+import { parseRecord } from '../../base/json.ts';
 import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis } from '../failure.ts';
 import type { Answer, AnswerHeaders } from '../wire/body.ts';
 import { readEvents } from '../wire/events.ts';
-import { type Fields, fieldsOf, parseFields, textOf } from '../wire/json.ts';
+import { type Fields, fieldsOf, textOf } from '../wire/json.ts';
 import type { AgentRun } from './agent-run.ts';
 
 const MAX_STREAM_BYTES = 128 * 1024 * 1024;
@@ -53,7 +54,7 @@ export async function readAgent(answer: Answer, run: AgentRun, signs: AgentSigns
       const text = data.trim();
       // `[DONE]`, "ping", an empty line: nobody ordered them here.
       if (!text.startsWith('{')) return 'more';
-      const event = parseFields(text);
+      const event = parseRecord(text);
       if (event === null) return isWhole ? unusable(answer, text) : 'more';
       events += 1;
       // A whole run in one event, or an error that is called nothing.
@@ -62,7 +63,7 @@ export async function readAgent(answer: Answer, run: AgentRun, signs: AgentSigns
     },
   });
   if (whole !== null) {
-    const fields = parseFields(whole);
+    const fields = parseRecord(whole);
     if (fields === null) return unusable(answer, whole);
     readWhole(fields, whole);
   } else if (events === 0) unusable(answer, 'an event stream without events');

@@ -3,6 +3,7 @@
  * used: its support ended on 2026-09-27.
  */
 
+import { parseRecord } from '../../base/json.ts';
 import type { Lease } from '../../pool/lease.ts';
 import { acceptWhile, pieceCounter } from '../acceptance.ts';
 import { refuse, unusable } from '../attempt.ts';
@@ -11,7 +12,7 @@ import { requestIdOf } from '../failure.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, readText } from '../wire/body.ts';
 import { pinTo } from '../wire/http.ts';
-import { parseFields, textOf } from '../wire/json.ts';
+import { textOf } from '../wire/json.ts';
 import { type AgentSigns, judgeRun, readAgent, throwEmbedded } from './agent-answer.ts';
 import { AgentRun } from './agent-run.ts';
 import {
@@ -105,7 +106,7 @@ class PerplexityCall {
           onPiece();
         }),
       );
-      const answer = parseFields(text);
+      const answer = parseRecord(text);
       if (answer === null) return unusable(response, text);
       const isNone = answer.results === null && (answer.error ?? null) === null;
       if (!isNone && !Array.isArray(answer.results)) return throwEmbedded(answer, response, text);

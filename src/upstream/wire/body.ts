@@ -1,25 +1,10 @@
 /** Reads answers' bodies under a cap: nothing an upstream sends can fill the memory. */
 
+import type { Readable } from 'node:stream';
 import { Utf8Reader } from './utf8.ts';
 
 /** Takes the next piece, and says whether another one is wanted. */
 export type Take = (bytes: Uint8Array) => 'more' | 'enough';
-
-/** What an answer brings, as it arrives. It may be left, or destroyed, at any time. */
-export interface Body {
-  /**
-   * Hands the pieces to `take` until it has enough or the body ends; what comes after that flows
-   * by. To be called once.
-   *
-   * @throws TransportError when the connection breaks, or was ended by `destroy`; whatever `take`
-   *   throws, and then the request is cancelled
-   */
-  read(take: Take): Promise<void>;
-  /** Nothing more will come. */
-  readonly isOver: boolean;
-  /** Cancels the request, unless it is over. */
-  destroy(): void;
-}
 
 /** One answer of an upstream, its body unread. */
 export interface Answer {
@@ -27,7 +12,8 @@ export interface Answer {
   /** 200 to 299. */
   readonly ok: boolean;
   readonly headers: AnswerHeaders;
-  readonly body: Body;
+  /** Destroying it ends the request. */
+  readonly body: Readable;
 }
 
 export interface AnswerHeaders {
@@ -50,6 +36,38 @@ export class TooLargeError extends Error {
 }
 
 /**
+ * Hands the pieces to `take` until it has enough or the body ends; what comes after that flows by,
+ * so that the connection can serve the next call.
+ *
+ * @throws TransportError when the connection breaks, or the body was destroyed; whatever `take`
+ *   throws, and then the request is cancelled
+ */
+export function readPieces(body: Readable, take: Take): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isSettled = false;
+    const settle = (end: () => void): void => {
+      if (!isSettled) end();
+      isSettled = true;
+    };
+    const onClose = (): void =>
+      settle(() => reject(new TransportError(body.errored ?? new Error('the body was closed'))));
+    body.on('data', (bytes: Uint8Array) => {
+      if (isSettled) return;
+      try {
+        if (take(bytes) === 'enough') settle(resolve);
+      } catch (error) {
+        settle(() => reject(error));
+        body.destroy();
+      }
+    });
+    body.once('end', () => settle(resolve));
+    body.once('error', (cause) => settle(() => reject(new TransportError(cause))));
+    body.once('close', onClose);
+    if (body.destroyed) onClose();
+  });
+}
+
+/**
  * The whole body as text.
  *
  * @param onContent called for every piece that is more than white space: blank keep-alive lines
@@ -64,7 +82,7 @@ export async function readText(
   const reader = new Utf8Reader();
   let text = '';
   let size = 0;
-  await body.read((bytes) => {
+  await readPieces(body, (bytes) => {
     size += bytes.byteLength;
     if (size > maxBytes) throw new TransportError(new TooLargeError());
     const piece = reader.read(bytes);
@@ -80,7 +98,7 @@ export async function readStart({ body }: Answer, maxChars: number): Promise<str
   const reader = new Utf8Reader();
   let text = '';
   try {
-    await body.read((bytes) => {
+    await readPieces(body, (bytes) => {
       text += reader.read(bytes);
       return text.length < maxChars ? 'more' : 'enough';
     });

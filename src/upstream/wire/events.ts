@@ -3,8 +3,10 @@
  * label them as anything, and label plain JSON as events, so that the body's beginning decides.
  */
 
+import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
-import { type Answer, type Body, TooLargeError, TransportError } from './body.ts';
+import { PatientTimer } from '../../base/patient-timer.ts';
+import { type Answer, readPieces, TooLargeError, TransportError } from './body.ts';
 import { Utf8Reader } from './utf8.ts';
 
 /**
@@ -53,7 +55,7 @@ function isBroken(error: unknown): boolean {
 
 /** One body on its way in. */
 class Reading {
-  readonly #body: Body;
+  readonly #body: Readable;
   readonly #reader: EventReader;
   readonly #isLabelled: boolean;
   readonly #utf8 = new Utf8Reader();
@@ -64,7 +66,7 @@ class Reading {
   #size = 0;
   #expected: Expectation = 'more';
   #isOver = false;
-  #trailer: NodeJS.Timeout | null = null;
+  #trailer: PatientTimer | null = null;
 
   constructor({ body, headers }: Answer, reader: EventReader) {
     this.#body = body;
@@ -86,7 +88,7 @@ class Reading {
 
   async run(): Promise<string | null> {
     try {
-      await this.#body.read((bytes) => this.#take(bytes));
+      await readPieces(this.#body, (bytes) => this.#take(bytes));
       if (this.#expected === 'last') this.#release();
       else if (this.#form === 'events') this.#flush();
     } catch (error) {
@@ -94,7 +96,7 @@ class Reading {
       const isComplete = this.#expected === 'finishing' || this.#expected === 'ending';
       if (!isComplete || !isBroken(error)) throw error;
     } finally {
-      if (this.#trailer !== null) clearTimeout(this.#trailer);
+      this.#trailer?.clear();
     }
     return this.#form === 'events' ? null : this.#text + this.#utf8.end();
   }
@@ -120,7 +122,7 @@ class Reading {
     this.#text = '';
     this.#parser.feed(piece);
     if (this.#expected === 'last') return 'enough';
-    if (this.#trailer !== null) clearTimeout(this.#trailer);
+    this.#trailer?.clear();
     this.#trailer = null;
     // As a rule the rest comes in this very turn, and there is nothing to wait for.
     if (this.#expected !== 'more') queueMicrotask(() => this.#awaitTrailer());
@@ -134,15 +136,15 @@ class Reading {
   }
 
   #awaitTrailer(): void {
-    if (this.#expected === 'more' || this.#expected === 'last' || this.#body.isOver) return;
+    if (this.#expected === 'more' || this.#expected === 'last' || this.#body.readableEnded) return;
     const waitMs = this.#expected === 'ending' ? ENDING_MS : TRAILER_MS;
-    this.#trailer ??= setTimeout(() => this.#body.destroy(), waitMs);
+    this.#trailer ??= new PatientTimer(waitMs, () => this.#body.destroy());
   }
 
   /** Lets the rest flow by so that the connection can serve the next call; nobody waits for it. */
   #release(): void {
     const body = this.#body;
-    if (!body.isOver) setTimeout(() => body.destroy(), TRAILER_MS).unref();
+    if (!body.readableEnded) setTimeout(() => body.destroy(), TRAILER_MS).unref();
   }
 }
 

@@ -1,16 +1,14 @@
 /** Reads foreign JSON without trusting its shape: what is not as expected is absent. */
 
+import { isRecord } from '../../base/json.ts';
+
 export type Fields = Readonly<Record<string, unknown>>;
 
 const NOTHING: Fields = {};
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** The value as an object; an empty one when it is something else. */
 export function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : NOTHING;
+  return isRecord(value) ? value : NOTHING;
 }
 
 export function listOf(value: unknown): readonly unknown[] {
@@ -24,14 +22,4 @@ export function textOf(value: unknown): string | null {
 /** A whole number from 0; null for anything else. */
 export function countOf(value: unknown): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
-}
-
-/** The parsed object; null when the text is not JSON or its root is no object. */
-export function parseFields(text: string): Fields | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

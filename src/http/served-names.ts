@@ -2,17 +2,13 @@
 
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
+import { LOOPBACK_NAMES } from '../base/loopback.ts';
 
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 /** `--host` as a socket takes it: `[::1]` is how people write `::1`. */
 export function plainAddress(address: string): string {
   return /^\[.*\]$/.test(address) ? address.slice(1, -1) : address.toLowerCase();
-}
-
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127(?:\.\d{1,3}){3}$/.test(address);
 }
 
 export function inUrl(address: string): string {
@@ -50,7 +46,7 @@ export function servedNames(
   port: number,
   allowed: readonly string[],
 ): ServedNames {
-  const own = [...LOOPBACK, inUrl(address)];
+  const own = [...LOOPBACK_NAMES, inUrl(address)];
   if (ANY_ADDRESS.has(address)) {
     own.push(hostname());
     for (const each of Object.values(networkInterfaces()).flat()) {

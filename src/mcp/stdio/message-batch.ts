@@ -11,7 +11,7 @@ export function servesBatches(version: string | null): boolean {
 }
 
 /** The answers to one batch; sent when the last request is settled, unless there are none. */
-export class Batch {
+export class MessageBatch {
   readonly #send: (replies: readonly object[]) => void;
   readonly #replies: object[] = [];
   #open = 0;
