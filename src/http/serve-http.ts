@@ -15,16 +15,16 @@ import type { ServerHost } from '../mcp/server-host.ts';
 import type { Admin } from './api/admin.ts';
 import { History } from './api/history.ts';
 import { createApp, PUBLIC_PATHS } from './app.ts';
-import { createCallers } from './callers.ts';
-import { corsHeaders, isPreflight } from './cors.ts';
-import { createGuard, type Guard, pathOf, type Refusal, SAFETY_HEADERS } from './guard.ts';
+import { createCallers } from './door/callers.ts';
+import { corsHeaders, isPreflight } from './door/cors.ts';
+import { createGuard, type Guard, pathOf, type Refusal, SAFETY_HEADERS } from './door/guard.ts';
+import { Refusals } from './door/refusals.ts';
+import { plainAddress, servedNames, urlOf } from './door/served-names.ts';
+import { McpRoute, type ServerFactories } from './endpoint/mcp-route.ts';
+import type { SessionLimits } from './endpoint/sessions.ts';
 import { listen } from './listen.ts';
-import { McpRoute, type ServerFactories } from './mcp-route.ts';
 import type { Metrics } from './metrics.ts';
 import { newSecret } from './proof.ts';
-import { Refusals } from './refusals.ts';
-import { plainAddress, servedNames, urlOf } from './served-names.ts';
-import type { SessionLimits } from './sessions.ts';
 
 export interface HttpOptions {
   /** `localhost` is both loopbacks. */

@@ -14,9 +14,9 @@ import {
   type McpServer,
   type Server as ModernServer,
 } from '@modelcontextprotocol/server';
-import type { Logger } from '../base/logger.ts';
-import { noteClient, unknownClient } from '../mcp/client-facts.ts';
-import { eraOf, LEGACY_VERSIONS, missingClaim } from '../mcp/era.ts';
+import type { Logger } from '../../base/logger.ts';
+import { noteClient, unknownClient } from '../../mcp/client-facts.ts';
+import { eraOf, LEGACY_VERSIONS, missingClaim } from '../../mcp/era.ts';
 import {
   type ClientMessage,
   errorReply,
@@ -27,14 +27,14 @@ import {
   PARSE_ERROR,
   type RequestId,
   readMessage,
-} from '../mcp/json-rpc.ts';
-import { KeptResults } from '../mcp/kept-results.ts';
-import { presentError } from '../mcp/present-error.ts';
-import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
+} from '../../mcp/json-rpc.ts';
+import { KeptResults } from '../../mcp/kept-results.ts';
+import { presentError } from '../../mcp/present-error.ts';
+import type { ServerHost, ServerOptions } from '../../mcp/server-host.ts';
+import type { Caller, Callers } from '../door/callers.ts';
+import { type HttpExchange, headerOf, sendAnswer, webRequest, whenLeft } from '../http-exchange.ts';
+import { readJson } from '../request-body.ts';
 import { plainAccept } from './accept.ts';
-import type { Caller, Callers } from './callers.ts';
-import { type HttpExchange, headerOf, sendAnswer, webRequest, whenLeft } from './http-exchange.ts';
-import { readJson } from './request-body.ts';
 import { type McpSession, type SessionLimits, Sessions } from './sessions.ts';
 
 /** What is served in each era: a server for one session, a server for one request. */
