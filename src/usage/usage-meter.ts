@@ -13,6 +13,8 @@ export interface UsageMeterOptions {
   readonly now: () => number;
   /** Of the ids of this process's entries. */
   readonly idPrefix: string;
+  /** Called before anything is sent; what it throws ends the call. */
+  readonly beforeSending: () => void;
   /** Leave to spend; null where nothing caps it. */
   readonly admit: (ask: CallAsk, mostUsd: number | null) => Promise<Permit | null>;
   /** Writes a finished attempt down; resolves when that is done or cannot be. Must not throw. */
@@ -84,6 +86,7 @@ class MeteredCall implements CallMeter {
   attempt(key: BilledKey): (use: AttemptUse) => void {
     const { now, record } = this.#options;
     const { permit } = this.#terms;
+    this.#options.beforeSending();
     permit?.useAccount(key.account);
     const sentAt = now();
     return (use) => {

@@ -6,6 +6,7 @@ import type { CallAsk, CallMeter, Meter } from '../../base/spending.ts';
 import type { Config } from '../../config.ts';
 import { writeFailure } from '../../disk/failures.ts';
 import { watchPath } from '../../disk/path-watch.ts';
+import type { Budget } from '../../usage/budgets/budget.ts';
 import { BudgetWatch } from '../../usage/budgets/budget-file.ts';
 import { type BudgetAlert, BudgetKeeper } from '../../usage/budgets/budget-keeper.ts';
 import { claim } from '../../usage/budgets/claims.ts';
@@ -22,6 +23,10 @@ export interface BookkeepingOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly redact: (text: string) => string;
+  /** Caps beside those of the home folder. */
+  readonly budgets?: readonly Budget[];
+  /** Called before anything is sent; what it throws ends the call. */
+  readonly beforeSending?: () => void;
   /** Hears of every finished attempt. */
   readonly onSpent?: (entry: Entry) => void;
   /** Hears of budgets that are nearly or wholly spent. */
@@ -54,8 +59,10 @@ export class Bookkeeping implements Meter {
       prices: () => this.#prices,
       now,
       idPrefix,
+      beforeSending: options.beforeSending ?? (() => {}),
       admit: (ask, mostUsd) => this.#budgets.admit(ask, mostUsd),
       record: (entry) => {
+        this.#budgets.count(entry);
         options.onSpent?.(entry);
         return this.#ledger?.append(entry) ?? Promise.resolve();
       },
@@ -71,7 +78,12 @@ export class Bookkeeping implements Meter {
 
   /** Spent over cap of every budget of days and months. */
   budgetRatios(): ReturnType<BudgetKeeper['ratios']> {
-    return this.#budgets.ratios();
+    try {
+      return this.#budgets.ratios();
+    } catch {
+      // A file that cannot be read is said by every call that it refuses.
+      return [];
+    }
   }
 
   noteBalance(reading: BalanceReading): void {
@@ -89,11 +101,11 @@ export class Bookkeeping implements Meter {
   }
 
   #openBudgets(idPrefix: string, now: () => number): BudgetKeeper {
-    const { config, logger, onAlert } = this.#options;
+    const { config, logger, onAlert, budgets = [] } = this.#options;
     const folder = usageFolder(config.home);
     const watched = new BudgetWatch(config.home);
     return new BudgetKeeper({
-      budgets: () => watched.current(),
+      budgets: () => [...watched.current(), ...budgets],
       book: new SpentBook(folder, idPrefix),
       journal: new ReservationJournal({
         folder: join(folder, 'reservations'),

@@ -35,7 +35,7 @@ export interface BudgetKeeperOptions {
 export interface Permit {
   /** A key of this account was lent. @throws BudgetError */
   useAccount(account: string): void;
-  /** An attempt has ended. @param written when its entry is where other processes see it */
+  /** An attempt has ended, and is counted. @param written when its entry is where other processes see it */
   spent(entry: Entry, written: Promise<void>): void;
   /** A sentence for the call's result, or null. */
   readonly notice: string | null;
@@ -71,7 +71,8 @@ export class BudgetKeeper {
   async admit(ask: CallAsk, mostUsd: number | null): Promise<Permit | null> {
     const budgets = this.#options.budgets();
     if (budgets.length === 0) return null;
-    if (!this.#options.hasLedger) throw noLedgerError();
+    const needsLedger = budgets.some(({ per }) => per !== 'session');
+    if (needsLedger && !this.#options.hasLedger) throw noLedgerError();
     const mine = budgets.filter(({ client }) => client === null || client === ask.client);
     if (mine.length === 0) return null;
     if (mostUsd === null) throw unpricedError(ask.model);
@@ -211,12 +212,16 @@ export class BudgetKeeper {
     if (full !== undefined) throw heldError(full, this.#spent(full, ask.session));
   }
 
+  /** Of every attempt of this process, whether or not there is a budget yet. */
+  count(entry: Entry): void {
+    this.#options.book.addOwn(entry);
+  }
+
   /** @returns a sentence when this was what made a budget nearly spent */
   note(entry: Entry, ask: CallAsk, mine: readonly Budget[]): string | null {
     const usd = entry.usd?.estimate ?? 0;
-    const { book, now } = this.#options;
+    const { now } = this.#options;
     let notice: string | null = null;
-    book.addOwn(entry);
     for (const budget of mine) {
       if (budget.account !== null && budget.account !== entry.account) continue;
       if (budget.per === 'session') this.#addToSession(budget, ask.session, usd);

@@ -81,6 +81,7 @@ function office(budgets: readonly Budget[], start = '2026-11-27T12:00:00Z') {
     const client = changes.client === undefined ? 'cursor' : changes.client;
     const id = `mine.${calls++}`;
     const entry = entryAt(new Date(clock.now).toISOString(), { id, account, client, usd: cost });
+    one.count(entry);
     permit?.spent(entry, ledger.append(entry));
     permit?.end();
     return permit;
@@ -243,6 +244,14 @@ describe('calls under a budget', () => {
       /for account team/,
     );
     await expect(spend(0.1, 0.1, { client: 'zed', session: 'five' }, 'main')).resolves.toBeTruthy();
+  });
+
+  it('count what was spent before there was a budget', async () => {
+    const { spend, current } = office([]);
+    await spend(0.9);
+    current.budgets = [DAY];
+    await spend(0.1);
+    await expect(spend(0.1)).rejects.toThrow(BudgetError);
   });
 
   it('say at four fifths that it is near, once, and once that it is spent', async () => {
