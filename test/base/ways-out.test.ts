@@ -8,7 +8,7 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 /** Each of them writes what passed the redactor, or what is encrypted. */
 const WRITERS = [
   'base/logger.ts',
-  'cli.ts', // says which Node is needed
+  'cli.ts', // one sentence to an old Node, before anything of ours can be loaded
   'commands/batch.ts', // hands the terminal to the progress line, which holds numbers
   'commands/command.ts',
   'commands/keys/export.ts', // an encrypted file
