@@ -1,6 +1,6 @@
 /** Node, home, settings file, master key and addresses: what does not need the store. */
 
-import type { Config, Environment } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import { readMasterKey } from '../../secrets/master-key.ts';
 import { type Finding, failed, ok, openBits } from './finding.ts';
 
