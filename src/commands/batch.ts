@@ -270,11 +270,10 @@ The same command again goes on where an earlier run ended, for whatever reason: 
 result in OUT are skipped, a torn last line and failed tasks are done again. FILE is checked as a
 whole before anything is sent. Progress goes to stderr, the summary to stdout.
 
-Exit code: 0 when every task has a result, 1 when some failed, 130 after Ctrl-C.
-
-Flags:
-  --out OUT   the file of results`,
-  options: { out: { type: 'string' } },
-  positionals: [1, 1],
+Exit code: 0 when every task has a result, 1 when some failed, 130 after Ctrl-C.`,
+  options: {
+    out: { type: 'string', value: 'OUT', about: 'the file of results', isRequired: true },
+  },
+  arguments: [{ name: 'FILE', isFile: true }],
   run,
 };
