@@ -320,14 +320,11 @@ The same command again goes on where an earlier run ended, for whatever reason: 
 result in OUT are skipped, a torn last line and failed tasks are done again. FILE is checked as a
 whole before anything is sent. Progress goes to stderr, the summary to stdout.
 
-Exit code: 0 when every task has a result, 1 when some failed, 130 after Ctrl-C.
-
-Flags:
-  --out OUT           the file of results
-  --off-peak          send nothing while DeepSeek's prices are at their peak; it goes on by itself
-  --not-before TIME   begin at 22:30, or at 2026-11-28T04:00Z
-  --budget AMOUNT     stop when this run has cost so many dollars, by estimate`,
-  options: { out: { type: 'string' }, ...SPENDING_OPTIONS },
-  positionals: [1, 1],
+Exit code: 0 when every task has a result, 1 when some failed, 130 after Ctrl-C.`,
+  options: {
+    out: { type: 'string', value: 'OUT', about: 'the file of results', isRequired: true },
+    ...SPENDING_OPTIONS,
+  },
+  arguments: [{ name: 'FILE', isFile: true }],
   run,
 };

@@ -1,8 +1,10 @@
 /** docs/clients.md: every client's configuration by hand, from the table that `install` uses. */
 
-import { CLIENTS, type Client, ENTRY_NAME, entryFields, type Launch } from '../clients/clients.ts';
+import { type Client, ENTRY_NAME, entryFields, type Launch } from '../clients/client.ts';
+import { CLIENTS } from '../clients/client-rows.ts';
 import { jsonFormat } from '../clients/json-format.ts';
 import { tomlFormat } from '../clients/toml-format.ts';
+import { yamlFormat } from '../clients/yaml-format.ts';
 import seen from './seen-clients.json' with { type: 'json' };
 
 /** The longest call is 180 s, and our answer has to arrive before the client gives up. */
@@ -27,20 +29,22 @@ const OWN_COMMAND: Readonly<Partial<Record<Client['id'], string>>> = {
   codex: `codex mcp add ${ENTRY_NAME} -- /usr/bin/node /path/to/keypool-mcp/dist/cli.js serve`,
 };
 
+const FORMATS = { json: jsonFormat, toml: tomlFormat, yaml: yamlFormat } as const;
+
 const VSCODE_INPUT = 'deepseek-api-key';
 
 const fence = (language: string, text: string): string =>
   `\`\`\`${language}\n${text.trim()}\n\`\`\``;
 
 function entry(client: Client, launch: Launch): string {
-  const format = client.format === 'toml' ? tomlFormat : jsonFormat;
+  const format = FORMATS[client.format];
   const place = { root: client.root, name: ENTRY_NAME };
   return fence(client.format, format.render(place, entryFields(client, launch)));
 }
 
-function places({ files, override }: Client): string {
+function places({ files, overrides }: Client): string {
   const all = [...files.linux, ...files.darwin, ...files.win32].map((file) => `\`${file}\``);
-  const moved = override === undefined ? '' : `; in \`${override.variable}\` where that is set`;
+  const moved = (overrides ?? []).map(({ variable }) => `; \`${variable}\` moves it`).join('');
   const [one] = all;
   const isSame = new Set(all.map((file) => file.replaceAll('\\', '/'))).size === 1;
   if (isSame && one !== undefined) return `File: ${one}${moved}.`;

@@ -3,7 +3,7 @@ import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
-import { CLIENTS } from '../../src/clients/clients.ts';
+import { CLIENTS } from '../../src/clients/client-rows.ts';
 import { mcpbManifest } from '../../src/packaging/forms.ts';
 import { generatedFiles } from '../../src/packaging/write-forms.ts';
 

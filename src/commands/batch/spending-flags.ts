@@ -11,9 +11,20 @@ import { priceAt } from '../../usage/prices/price-table.ts';
 import { type CommandInput, type CommandOptions, tell } from '../command.ts';
 
 export const SPENDING_OPTIONS = {
-  'off-peak': { type: 'boolean' },
-  'not-before': { type: 'string' },
-  budget: { type: 'string' },
+  'off-peak': {
+    type: 'boolean',
+    about: "send nothing while DeepSeek's prices are at their peak; it goes on by itself",
+  },
+  'not-before': {
+    type: 'string',
+    value: 'TIME',
+    about: 'begin at 22:30, or at 2026-11-28T04:00Z',
+  },
+  budget: {
+    type: 'string',
+    value: 'AMOUNT',
+    about: 'stop when this run has cost so many dollars, by estimate',
+  },
 } as const satisfies CommandOptions;
 
 const DAY_MS = 24 * 3_600_000;

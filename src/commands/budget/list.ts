@@ -63,10 +63,8 @@ async function run({ flags, env, values }: CommandInput): Promise<number> {
 }
 
 export const command: Command = {
-  help: `Lists the caps on spending, what is spent of each by estimate, and when it begins anew.
-
-  --json   for programs`,
-  options: { json: { type: 'boolean' } },
-  positionals: [0, 0],
+  help: `Lists the caps on spending, what is spent of each by estimate, and when it begins anew.`,
+  options: { json: { type: 'boolean', about: 'for programs' } },
+  arguments: [],
   run,
 };

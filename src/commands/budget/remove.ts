@@ -24,11 +24,8 @@ async function run(input: CommandInput): Promise<number> {
 
 export const command: Command = {
   help: `Takes the cap of a period away: day, month or session. With --account or --client that of the
-account or client.
-
-  --account NAME
-  --client NAME`,
+account or client.`,
   options: SCOPE_OPTIONS,
-  positionals: [1, 1],
+  arguments: [{ name: 'PERIOD', choices: ['day', 'month', 'session'] }],
   run,
 };

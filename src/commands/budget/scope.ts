@@ -5,8 +5,12 @@ import type { Budget } from '../../usage/budgets/budget.ts';
 import type { CommandInput, CommandOptions } from '../command.ts';
 
 export const SCOPE_OPTIONS = {
-  account: { type: 'string' },
-  client: { type: 'string' },
+  account: { type: 'string', value: 'NAME', about: 'for this account alone' },
+  client: {
+    type: 'string',
+    value: 'NAME',
+    about: 'for this client alone, by the name that it gives in its handshake',
+  },
 } as const satisfies CommandOptions;
 
 const MAX_NAME = 60;

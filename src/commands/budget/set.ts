@@ -30,11 +30,8 @@ home folder spends, or for one account or client, and holds across all of its pr
 
 A call that a cap leaves no money for is refused with a sentence, before anything is sent. A call
 whose upper estimate (all of max_tokens) does not fit beside the calls in flight waits for them.
-The same period for the same account or client again replaces the cap. No tool can change it.
-
-  --account NAME   for this account alone
-  --client NAME    for this client alone, by the name that it gives in its handshake`,
+The same period for the same account or client again replaces the cap. No tool can change it.`,
   options: SCOPE_OPTIONS,
-  positionals: [1, 1],
+  arguments: [{ name: 'AMOUNT/PERIOD' }],
   run,
 };

@@ -13,7 +13,7 @@ import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
 import { plainAddress } from '../../http/served-names.ts';
 import type { ToolCallEvent } from '../../mcp/server-host.ts';
-import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
+import { type CommandInput, secrets } from '../command.ts';
 import { logWarnings } from '../composition/config-warnings.ts';
 import { useConfiguration } from '../composition/known-secrets.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
@@ -22,13 +22,6 @@ import { readRecord, recordPath, writeRecord } from './http-record.ts';
 import { findHttpToken, isSound } from './http-token.ts';
 import { moneyListeners, withBudgets } from './money.ts';
 import { NamedClients } from './named-clients.ts';
-
-export const HTTP_OPTIONS = {
-  host: { type: 'string' },
-  port: { type: 'string' },
-  'allow-host': { type: 'string', multiple: true },
-  'allow-origin': { type: 'string', multiple: true },
-} as const satisfies CommandOptions;
 
 export const DEFAULT_ADDRESS = '127.0.0.1';
 export const DEFAULT_PORT = 8787;
@@ -136,10 +129,6 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     observer: metrics.observer,
     ...moneyListeners(metrics),
   });
-  logger.info(`${NAME} ${VERSION} serves over HTTP`, {
-    environment: config.environment,
-    store: config.storePath,
-  });
   const record = recordPath(config.home);
   const recordSecret = newSecret();
   redactor.use('HTTP record', [recordSecret]);
@@ -163,6 +152,11 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       recordSecret,
       logger,
       onListening: (url) => {
+        // Not before: a port that is taken is said first, and nothing beside it.
+        logger.info(`${NAME} ${VERSION} serves over HTTP`, {
+          environment: config.environment,
+          store: config.storePath,
+        });
         const entry = { pid: process.pid, url, secret: recordSecret };
         recorded = writeRecord(record, entry).then((isWritten) => {
           if (isWritten) return;

@@ -60,10 +60,15 @@ async function run(input: CommandInput): Promise<number> {
 
 export const command: Command = {
   help: `Asks for the value without showing it, or takes it from standard input when piped. An existing
-key of that name is replaced.
-
-  --account LABEL   what the provider limits and bills; keys of one account share it`,
-  options: { account: { type: 'string' } },
-  positionals: [1, 99],
+key of that name is replaced.`,
+  options: {
+    account: {
+      type: 'string',
+      value: 'LABEL',
+      about: 'what the provider limits and bills; keys of one account share it',
+    },
+  },
+  arguments: [{ name: 'NAME' }],
+  takesMore: true,
   run,
 };

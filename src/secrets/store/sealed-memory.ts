@@ -5,12 +5,12 @@
 
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
-import { DiskError, KeyStoreError } from '../base/errors.ts';
-import { parseRecord } from '../base/json.ts';
-import { withFileLock } from '../disk/file-lock.ts';
-import { resolveLinks } from '../disk/links.ts';
-import { readWholeFile } from '../disk/read-file.ts';
-import { replaceFile } from '../disk/replace-file.ts';
+import { DiskError, KeyStoreError } from '../../base/errors.ts';
+import { parseRecord } from '../../base/json.ts';
+import { withFileLock } from '../../disk/file-lock.ts';
+import { resolveLinks } from '../../disk/links.ts';
+import { readWholeFile } from '../../disk/read-file.ts';
+import { replaceFile } from '../../disk/replace-file.ts';
 
 const FILE_NAME = 'v2-stores.json';
 const MAX_BYTES = 1024 * 1024;

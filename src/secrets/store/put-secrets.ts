@@ -1,11 +1,11 @@
 /** Adding and replacing secrets: documents in, documents out. */
 
-import { KeyStoreError } from '../base/errors.ts';
-import { isKeyName } from '../base/key-names.ts';
-import type { MasterKey } from './master-key.ts';
-import { checkAccount, checkName, checkValue } from './names.ts';
+import { KeyStoreError } from '../../base/errors.ts';
+import { isKeyName } from '../../base/key-names.ts';
+import type { MasterKey } from '../master-key.ts';
+import { checkAccount, checkName, checkValue } from '../names.ts';
+import { SealedDocument } from '../sealed/sealed-format.ts';
 import type { OpenedDocument } from './open-document.ts';
-import { SealedDocument } from './sealed/sealed-format.ts';
 
 export interface NewSecret {
   readonly name: string;

@@ -1,170 +1,15 @@
-/** What `doctor` looks at on this machine. Each check gives findings in words. */
+/** The store and its keys, and what stands beside them in the environment. */
 
-import { stat } from 'node:fs/promises';
-import { platform } from 'node:process';
 import { keysBeside } from '../../base/environment-keys.ts';
-import {
-  ConfigError,
-  KeyStoreError,
-  PROVIDER_NAMES,
-  PROVIDERS,
-  type Provider,
-} from '../../base/errors.ts';
+import { KeyStoreError, PROVIDER_NAMES, PROVIDERS, type Provider } from '../../base/errors.ts';
 import { keyId } from '../../base/key-id.ts';
 import { FAMILIES, nameProblem, providerOf } from '../../base/key-names.ts';
 import { valueProblem } from '../../base/key-values.ts';
-import type { UserFolders } from '../../clients/clients.ts';
-import { configuredClients, userFolders } from '../../clients/install.ts';
-import type { Config, Environment } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import type { KeyStore, StoreEntry } from '../../secrets/key-store.ts';
-import { readMasterKey } from '../../secrets/master-key.ts';
 import { readFoundAccounts } from '../composition/found-accounts.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
-
-export interface Finding {
-  /** One or two words: "master key". */
-  readonly check: string;
-  readonly status: 'ok' | 'warn' | 'fail';
-  readonly message: string;
-  /** The next step; empty when there is none. */
-  readonly hint: string;
-}
-
-export function ok(check: string, message: string): Finding {
-  return { check, status: 'ok', message, hint: '' };
-}
-
-const OLDEST_NODE = [20, 19] as const;
-
-export function nodeFinding(version: string): Finding {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_NODE;
-  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) {
-    return ok('node', version);
-  }
-  return {
-    check: 'node',
-    status: 'fail',
-    message: `${version} is too old`,
-    hint: `install Node ${OLDEST_NODE.join('.')} or newer`,
-  };
-}
-
-/** Without certificates whoever stands on the way reads every key; node tells nobody but stderr. */
-export function certificateFindings(env: Environment): Finding[] {
-  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
-  return [
-    {
-      check: 'certificates',
-      status: 'fail',
-      message: 'NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check of certificates off',
-      hint: 'take the variable out; for a company certificate set NODE_EXTRA_CA_CERTS to its file',
-    },
-  ];
-}
-
-/** Permission bits for group and others; 0 where the system has none. */
-async function openBits(path: string): Promise<number | null> {
-  const info = await stat(path).catch(() => null);
-  if (info === null) return null;
-  return platform === 'win32' ? 0 : info.mode & 0o077;
-}
-
-async function homeFinding(config: Config): Promise<Finding> {
-  if (config.isHomeless) {
-    return {
-      check: 'home',
-      status: 'fail',
-      message: 'this user has no home folder',
-      hint: 'set KEYPOOL_HOME or give --home',
-    };
-  }
-  const bits = await openBits(config.home);
-  if (bits === null) {
-    return {
-      check: 'home',
-      // What is needed from it, store and master key, is found missing below.
-      status: 'warn',
-      message: `${config.home} does not exist`,
-      hint: 'run keypool-mcp init',
-    };
-  }
-  if (bits === 0) return ok('home', config.home);
-  return {
-    check: 'home',
-    status: 'warn',
-    message: `others can look into ${config.home}`,
-    hint: `run: chmod 700 ${config.home}`,
-  };
-}
-
-async function settingsFinding(config: Config): Promise<Finding> {
-  const bits = await openBits(config.dotenvPath);
-  if (bits === null)
-    return ok('settings', `no ${config.dotenvPath}; the environment and the defaults hold`);
-  if (bits === 0) return ok('settings', config.dotenvPath);
-  return {
-    check: 'settings',
-    status: 'warn',
-    message: `others can read ${config.dotenvPath}`,
-    hint: `run: chmod 600 ${config.dotenvPath}`,
-  };
-}
-
-function failed(check: string, error: unknown): Finding {
-  if (!(error instanceof KeyStoreError)) throw error;
-  return { check, status: 'fail', message: error.message, hint: error.hint };
-}
-
-async function masterFinding(config: Config): Promise<Finding> {
-  const { value, file } = config.masterKey;
-  try {
-    const { kind } = await readMasterKey(config.masterKey);
-    const from = file?.path ?? value?.file ?? `the variable ${value?.variable ?? ''}`;
-    if (kind === 'generated') return ok('master key', `generated, from ${from}`);
-    return {
-      check: 'master key',
-      status: 'warn',
-      message: `a passphrase, from ${from}`,
-      hint: 'a generated key is stronger: keypool-mcp keys rotate-master (a legacy store is migrated first)',
-    };
-  } catch (error) {
-    return failed('master key', error);
-  }
-}
-
-function baseUrlFindings(config: Config): Finding[] {
-  const urls = [
-    ['DeepSeek URL', config.deepseekBaseUrl, 'https://api.deepseek.com'],
-    ['Perplexity URL', config.perplexityBaseUrl, 'https://api.perplexity.ai'],
-  ] as const;
-  return urls.map(([check, url, usual]) =>
-    url === usual
-      ? ok(check, url)
-      : {
-          check,
-          status: 'warn',
-          message: `${url} instead of ${usual}`,
-          hint: 'keys are sent there: make sure that it is yours',
-        },
-  );
-}
-
-/** Everything that does not need the store. */
-export async function checkSettings(config: Config): Promise<Finding[]> {
-  return [
-    await homeFinding(config),
-    await settingsFinding(config),
-    ...config.warnings.map((warning) => ({
-      check: 'settings',
-      status: 'warn' as const,
-      ...warning,
-    })),
-    await masterFinding(config),
-    ok('environment', config.environment ?? 'none (the default store)'),
-    ...baseUrlFindings(config),
-  ];
-}
+import { type Finding, failed, ok, openBits } from './finding.ts';
 
 async function fileFindings(store: KeyStore): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -342,39 +187,5 @@ export async function checkStore(config: Config): Promise<Finding[]> {
     ...(await fileFindings(store)),
     ...keyFindings(config, entries),
     ...(await accountFindings(config, entries)),
-  ];
-}
-
-/** Not having told any client yet is no fault; a file that cannot be read is worth a look. */
-export async function checkClients(env: Environment): Promise<Finding[]> {
-  let folders: UserFolders;
-  try {
-    folders = userFolders(env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return [{ check: 'clients', status: 'warn', message: error.message, hint: error.hint }];
-  }
-  const clients = await configuredClients(folders);
-  const configured = clients.filter((client) => client.state === 'configured');
-  const broken = clients.filter((client) => client.state === 'unreadable');
-  const finding: Finding =
-    configured.length > 0
-      ? ok('clients', `configured in ${configured.map((client) => client.title).join(', ')}`)
-      : {
-          check: 'clients',
-          status: 'warn',
-          message: 'none is configured yet',
-          hint: 'keypool-mcp install claude-code, or another client: keypool-mcp install --help',
-        };
-  return [
-    finding,
-    ...broken.map(
-      ({ path, title }): Finding => ({
-        check: 'clients',
-        status: 'warn',
-        message: `the settings of ${title} cannot be read (${path})`,
-        hint: 'mend the file, or print the entry with keypool-mcp install CLIENT --print',
-      }),
-    ),
   ];
 }

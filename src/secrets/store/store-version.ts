@@ -1,7 +1,7 @@
 /** One version of a store as it was read: its text, what it holds, and the master key that opened it. */
 
-import { KeyStoreError } from '../base/errors.ts';
-import { type MasterKey, type MasterKeySource, readMasterKey } from './master-key.ts';
+import { KeyStoreError } from '../../base/errors.ts';
+import { type MasterKey, type MasterKeySource, readMasterKey } from '../master-key.ts';
 import { type OpenedDocument, openDocument } from './open-document.ts';
 import { downgraded, type SealedMemory } from './sealed-memory.ts';
 import { readStoreText } from './store-text.ts';

@@ -5,9 +5,9 @@ import {
   type DiskErrorCode,
   KeyStoreError,
   type KeyStoreErrorCode,
-} from '../base/errors.ts';
-import { decodeUtf8 } from '../base/strict-utf8.ts';
-import { readWholeFile } from '../disk/read-file.ts';
+} from '../../base/errors.ts';
+import { decodeUtf8 } from '../../base/strict-utf8.ts';
+import { readWholeFile } from '../../disk/read-file.ts';
 
 /** Thousands of keys fit; what is larger is another file named by mistake. */
 const MAX_BYTES = 16 * 1024 * 1024;
