@@ -1,8 +1,14 @@
 /** From a name or label and a value to a finding: sure, likely, or left alone. Pure. */
 
 import { PROVIDER_NAMES, type Provider } from '../base/errors.ts';
-import { FAMILIES } from '../base/key-names.ts';
-import { fitOf, givenProblem, isPlaceholder, unwrapValue, vendorOf } from '../base/key-values.ts';
+import { FAMILIES } from '../base/keys/key-names.ts';
+import {
+  fitOf,
+  givenProblem,
+  isPlaceholder,
+  unwrapValue,
+  vendorOf,
+} from '../base/keys/key-values.ts';
 import {
   hasPasswordInAddress,
   isEncrypted,

@@ -3,7 +3,7 @@
  * Pure.
  */
 
-import { vendorOf } from '../base/key-values.ts';
+import { vendorOf } from '../base/keys/key-values.ts';
 import { type Assignment, assignmentsIn } from './assignments.ts';
 import {
   isInAddress,

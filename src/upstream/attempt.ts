@@ -1,7 +1,7 @@
 /** What every attempt at either upstream has in common: its clock, and one exit for errors. */
 
 import { type Failure, isAbort, UpstreamError } from '../base/errors.ts';
-import { isSendable } from '../base/key-values.ts';
+import { isSendable } from '../base/keys/key-values.ts';
 import type { Logger } from '../base/logger.ts';
 import type { AttemptUse, CallMeter, Stage } from '../base/spending.ts';
 import { type Lease, stopReasonOf, type WaitNotice } from '../pool/lease.ts';

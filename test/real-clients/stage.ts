@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseRecord } from '../../src/base/json.ts';
+import { parseRecord } from '../../src/base/text/json.ts';
 import type { LiveClient, Place } from './live-clients.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));

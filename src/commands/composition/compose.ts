@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
-import { keyId } from '../../base/key-id.ts';
+import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';

@@ -1,8 +1,8 @@
 /** What the page may do, done with the store and the upstreams. */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { providerOf } from '../../base/key-names.ts';
-import { unwrapValue } from '../../base/key-values.ts';
+import { providerOf } from '../../base/keys/key-names.ts';
+import { unwrapValue } from '../../base/keys/key-values.ts';
 import type {
   Admin,
   ImportResult,

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { decodeText } from '../../base/decode-text.ts';
 import { CommandError, ConfigError, DiskError } from '../../base/errors.ts';
-import { maskValue } from '../../base/key-id.ts';
+import { maskValue } from '../../base/keys/key-id.ts';
+import { decodeText } from '../../base/text/decode-text.ts';
 import { loadConfig, presentValue } from '../../config.ts';
 import { readWholeFile } from '../../disk/read-file.ts';
 import { type ImportPlan, type PlannedKey, planImport } from '../../importing/plan.ts';

@@ -1,6 +1,6 @@
 import { PROVIDER_NAMES, type Provider } from '../../base/errors.ts';
-import { nameProblem, providerOf } from '../../base/key-names.ts';
-import { type Fit, fitOf, valueProblem } from '../../base/key-values.ts';
+import { nameProblem, providerOf } from '../../base/keys/key-names.ts';
+import { type Fit, fitOf, valueProblem } from '../../base/keys/key-values.ts';
 import { loadConfig } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkName } from '../../secrets/names.ts';

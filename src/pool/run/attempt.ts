@@ -1,6 +1,6 @@
 /** One attempt: a slot taken from a key and its account, given back exactly once. */
 
-import type { PatientTimer } from '../../base/patient-timer.ts';
+import type { PatientTimer } from '../../base/system/patient-timer.ts';
 import { type AttemptResult, AttemptStopped, type Send } from '../lease.ts';
 import { accept, enter, type Lane, leave, type Stay } from '../records/lane.ts';
 import { laneOf, type ProviderRecord } from '../records/state.ts';

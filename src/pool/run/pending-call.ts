@@ -1,7 +1,7 @@
 /** One call from its arrival to its end: one deadline, one cancel, and what was tried so far. */
 
 import { isAbort, type UpstreamError } from '../../base/errors.ts';
-import { PatientTimer } from '../../base/patient-timer.ts';
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import type { CallRequest } from '../lease.ts';
 
 export type CallEnd = 'cancelled' | 'expired';

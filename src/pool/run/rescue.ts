@@ -8,7 +8,7 @@
  * after something of it may have been billed before.
  */
 
-import { PatientTimer } from '../../base/patient-timer.ts';
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import { AttemptStopped } from '../lease.ts';
 import { spendBudget } from '../records/state.ts';
 import { silenceOf } from '../rules/timing.ts';

@@ -1,8 +1,8 @@
 /** Text of a file → the document it is, told by its content and never by its name. */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { duplicateKey, isRecord, parseJson } from '../../base/json.ts';
-import { isKeyName } from '../../base/key-names.ts';
+import { isKeyName } from '../../base/keys/key-names.ts';
+import { duplicateKey, isRecord, parseJson } from '../../base/text/json.ts';
 import type { JsonObject } from '../encoding.ts';
 import { FernetDocument } from '../fernet/fernet-format.ts';
 import type { MasterKey } from '../master-key.ts';

@@ -1,6 +1,6 @@
 /** Reads one answer to a chat completion into a draft, whatever form it comes in. */
 
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
 import type { Answer } from '../wire/body.ts';

@@ -3,7 +3,7 @@
  * used: its support ended on 2026-09-27.
  */
 
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import type { Lease } from '../../pool/lease.ts';
 import { acceptWhile, pieceCounter } from '../acceptance.ts';
 import { refuse, unusable } from '../attempt.ts';

@@ -3,9 +3,9 @@
  * around it. Defined here alone, for the store, the environment, the importer and the API. Pure.
  */
 
-import type { Provider } from './errors.ts';
+import type { Provider } from '../errors.ts';
+import { trimEnd } from '../text/trim.ts';
 import { providerOf } from './key-names.ts';
-import { trimEnd } from './trim.ts';
 
 /** Characters of any secret in the store. */
 const LONGEST_VALUE = 8_192;
