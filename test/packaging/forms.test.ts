@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
 import { CLIENTS } from '../../src/clients/client-rows.ts';
@@ -62,17 +63,18 @@ describe('the generated forms', () => {
 
   it('every block of docs/clients.md can be read, and every client has both systems in it', () => {
     const page = inRepository('docs/clients.md');
-    const blocks = [...page.matchAll(/```(json|toml)\n(.*?)```/gs)];
+    const blocks = [...page.matchAll(/```(json|toml|yaml)\n(.*?)```/gs)];
     expect(blocks.length).toBe(CLIENTS.length * 2 + 3);
     for (const [, language, text] of blocks) {
       if (language === 'json') JSON.parse(text ?? '');
-      else parseToml(text ?? '');
+      else if (language === 'toml') parseToml(text ?? '');
+      else parseYaml(text ?? '');
     }
     for (const { id, root } of CLIENTS) {
       const section = page.split(`install ${id}\n`)[1]?.split('\n## ')[0] ?? '';
       expect(section).toContain(root);
       expect(section).toContain('/path/to/keypool-mcp/dist/cli.js');
-      expect(section).toContain('\\\\keypool-mcp\\\\dist\\\\cli.js');
+      expect(section).toMatch(/\\keypool-mcp\\{1,2}dist\\{1,2}cli\.js/);
     }
   });
 });
