@@ -1,5 +1,5 @@
 import { ConfigError } from '../base/errors.ts';
-import type { Command, CommandInput } from './command.ts';
+import { type Command, type CommandInput, print } from './command.ts';
 import { completionScript, SHELLS } from './command-line/completion-scripts.ts';
 
 async function run({ positionals, commands }: CommandInput): Promise<number> {
@@ -13,7 +13,7 @@ async function run({ positionals, commands }: CommandInput): Promise<number> {
       return { name, summary, command };
     }),
   );
-  process.stdout.write(completionScript(shell, all));
+  print(completionScript(shell, all).trimEnd());
   return 0;
 }
 

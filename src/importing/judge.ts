@@ -134,6 +134,9 @@ export function judgeNamed(
   around: Surroundings,
 ): Finding[] {
   if (name.kind === 'setting') return judgeSetting(written, raw, line);
+  if (name.kind === 'secret' && /^(?:DEEPSEEK|PERPLEXITY|PPLX)_.*(?:PASS|PWD)/.test(name.name)) {
+    return [left(line, 'a password, not an API key', name.name)];
+  }
   if (name.kind === 'secret') {
     // A command may follow: `NAME=value program`.
     const [first = '', ...others] = raw.split(/\s+/);

@@ -54,9 +54,13 @@ function places({ files, overrides }: Client): string {
     ['Windows', files.win32],
   ] as const;
   const lines = rows.map(([name, paths]) => {
-    const named = paths.map((path) => `\`${path.replace('$XDG_CONFIG_HOME', '~/.config')}\``);
-    return `- ${name}: ${named.join(', which is the file of the packaged app, or ')}`;
+    const named = [...new Set(paths)].map(
+      (path) => `\`${path.replace('$XDG_CONFIG_HOME', '~/.config')}\``,
+    );
+    const choice = named.length > 1 ? ' (the first whose folder is there)' : '';
+    return `- ${name}: ${named.join(', else ')}${choice}`;
   });
+  if (moved !== '') lines.push('', `${moved.slice(2)}.`);
   return lines.join('\n');
 }
 
@@ -76,7 +80,7 @@ function section(client: Client): string {
 
 const INTRODUCTION = `# Clients
 
-\`keypool-mcp install CLIENT\` does what this page shows, with the right paths, and keeps the rest of the client's file: comments, formatting, other servers. It copies the file first, changes nothing the second time, and refuses a file that it cannot read. \`--print\` shows the entry and writes nothing; \`uninstall CLIENT\` takes it out again. \`--home\`, \`--store\`, \`--dotenv\`, \`--environment\` and \`--log-level\` are passed on to the server.
+\`keypool-mcp install CLIENT\` does what this page shows, with the right paths, and keeps the rest of the client's file: comments, formatting, other servers. It copies the file first (one copy a day, beside the file, for your user alone; in the home folder of this program where the file is in a linked folder), changes nothing the second time, and refuses a file that it cannot read. \`--print\` shows the entry and writes nothing; \`uninstall CLIENT\` takes it out again; \`--project\` writes the client's file in the project you are in, which holds no path of your machine. \`--home\`, \`--store\`, \`--dotenv\`, \`--environment\` and \`--log-level\` are passed on to the server.
 
 Both paths are absolute on purpose: desktop programs do not see the shell's \`PATH\`, and on Windows \`npx\` is a script that a client cannot start without \`cmd /c\`. The entries are for your user, not for a project: a project's file goes into its repository, and these paths hold on your machine alone.
 

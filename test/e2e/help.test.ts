@@ -1,6 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { childEnvironment, run } from '../../lab/program.ts';
+import { temporaryFolder } from '../../lab/store.ts';
 import { hasTerminal, typeAt } from '../../lab/terminal.ts';
 import { COMMANDS } from '../../src/commands/catalog.ts';
 import { usageOf } from '../../src/commands/command-line/help.ts';
@@ -105,7 +108,9 @@ COMP_WORDS=(keypool-mcp ${array}); COMP_CWORD=${words.length}; _keypool_mcp; pri
     const { code, stdout } = await run(['completion', shell], {});
     expect(code).toBe(0);
     for (const name of Object.keys(COMMANDS)) expect(stdout).toContain(name.split(' ').at(-1));
-    const check = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' });
+    const file = join(temporaryFolder(), 'script');
+    writeFileSync(file, stdout);
+    const check = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
     // Where the shell is not installed, nothing can be said of it.
     if (check.error === undefined) expect([check.status, check.stderr]).toEqual([0, '']);
   });

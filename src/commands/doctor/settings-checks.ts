@@ -1,6 +1,6 @@
 /** Node, home, settings file, master key and addresses: what does not need the store. */
 
-import type { Config, Environment } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import { readMasterKey } from '../../secrets/master-key.ts';
 import { type Finding, failed, ok, openBits } from './finding.ts';
 
@@ -26,19 +26,6 @@ export function nodeFinding(version: string): Finding {
     message: `${version} is too old`,
     hint: `install Node ${OLDEST_NODE.join('.')} or newer`,
   };
-}
-
-/** Without certificates whoever stands on the way reads every key; node tells nobody but stderr. */
-export function certificateFindings(env: Environment): Finding[] {
-  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
-  return [
-    {
-      check: 'certificates',
-      status: 'fail',
-      message: 'NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check of certificates off',
-      hint: 'take the variable out; for a company certificate set NODE_EXTRA_CA_CERTS to its file',
-    },
-  ];
 }
 
 async function homeFinding(config: Config): Promise<Finding> {

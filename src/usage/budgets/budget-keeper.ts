@@ -92,7 +92,7 @@ export class BudgetKeeper {
   async #standInLine(ask: CallAsk, mine: readonly Budget[], mostUsd: number): Promise<Permit> {
     const { journal, now } = this.#options;
     const general = mine.filter(({ account }) => account === null);
-    this.#refresh();
+    // By what is known already: a caller in a loop shall not fill the journal. The line looks again.
     this.#refuseSpent(general, ask.session);
     const until = now() + ask.timeoutMs + GRACE_MS;
     const id = journal.reserve({ usd: mostUsd, client: ask.client, until });
@@ -226,9 +226,8 @@ export class BudgetKeeper {
       if (budget.account !== null && budget.account !== entry.account) continue;
       if (budget.per === 'session') this.#addToSession(budget, ask.session, usd);
       const after = this.#spent(budget, ask.session);
-      const near = NEAR * budget.usd - EXACT_USD;
-      const isCrossing = after - usd < near && after >= near;
-      if (!isCrossing) continue;
+      // Whose entry it was that crossed the line, nobody can tell: the claim decides who says it.
+      if (after < NEAR * budget.usd - EXACT_USD) continue;
       const sentence = nearNotice(budget, after, now());
       if (this.#alert(budget, ask.session, 'near', sentence)) notice = sentence;
     }
