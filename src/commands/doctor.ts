@@ -5,7 +5,7 @@ import { type Command, type CommandInput, print } from './command.ts';
 import { checkClients } from './doctor/client-checks.ts';
 import type { Finding } from './doctor/finding.ts';
 import { checkNetwork } from './doctor/network-checks.ts';
-import { certificateFindings, checkSettings, nodeFinding } from './doctor/settings-checks.ts';
+import { checkSettings, nodeFinding } from './doctor/settings-checks.ts';
 import { checkStore } from './doctor/store-checks.ts';
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
@@ -29,7 +29,6 @@ async function diagnose(
   }
   const findings = [
     node,
-    ...certificateFindings(input.env),
     ...(await checkSettings(config)),
     ...(await checkNetwork(config, input.env)),
     ...(await checkStore(config)),

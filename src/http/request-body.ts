@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseJson } from '../base/json.ts';
 import { decodeUtf8 } from '../base/strict-utf8.ts';
-import { BODY_LIMIT } from './guard.ts';
+import { BODY_LIMIT } from './door/guard.ts';
 import type { HttpExchange } from './http-exchange.ts';
 
 /** `gone`: the client left before its body was whole; nobody reads an answer. */

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { findLeaks, folderSinks } from '../../lab/canary.ts';
 import { createHome, type Home } from '../../lab/home.ts';
 import { startHttp } from '../../lab/http.ts';
@@ -19,11 +19,11 @@ beforeEach(async () => {
   const secret = fakeKey();
   simulator.addKey(secret, { provider: 'deepseek', ttftMs: 5, tokensPerSecond: 20_000 });
   home = await createHome({ keys: [{ name: 'DEEPSEEK_API_KEY', secret }], simulator });
-});
-
-afterEach(async () => {
-  await simulator.close();
-  home.remove();
+  // Once the servers of the test are gone: what was registered last goes first.
+  onTestFinished(async () => {
+    await simulator.close();
+    home.remove();
+  });
 });
 
 async function add(name: string): Promise<string> {

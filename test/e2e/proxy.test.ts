@@ -240,6 +240,6 @@ describe('certificates', () => {
       ...home.env,
       NODE_TLS_REJECT_UNAUTHORIZED: '0',
     });
-    expect(stdout).toMatch(/^warn {2,}certificates .*NODE_TLS_REJECT_UNAUTHORIZED/m);
+    expect(stdout).toMatch(/^FAIL {2,}certificates .*NODE_TLS_REJECT_UNAUTHORIZED/m);
   });
 });

@@ -28,19 +28,6 @@ export function nodeFinding(version: string): Finding {
   };
 }
 
-/** Without certificates whoever stands on the way reads every key; node tells nobody but stderr. */
-export function certificateFindings(env: Environment): Finding[] {
-  if (env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
-  return [
-    {
-      check: 'certificates',
-      status: 'fail',
-      message: 'NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check of certificates off',
-      hint: 'take the variable out; for a company certificate set NODE_EXTRA_CA_CERTS to its file',
-    },
-  ];
-}
-
 async function homeFinding(config: Config): Promise<Finding> {
   if (config.isHomeless) {
     return {

@@ -14,27 +14,24 @@ import {
   type McpServer,
   type Server as ModernServer,
 } from '@modelcontextprotocol/server';
-import type { Logger } from '../base/logger.ts';
-import { noteClient, unknownClient } from '../mcp/client-facts.ts';
-import { eraOf, LEGACY_VERSIONS, missingClaim } from '../mcp/era.ts';
+import type { Logger } from '../../base/logger.ts';
+import { noteClient, unknownClient } from '../../mcp/client-facts.ts';
+import { eraOf, LEGACY_VERSIONS, missingClaim } from '../../mcp/era.ts';
 import {
-  type ClientMessage,
   errorReply,
   INTERNAL_ERROR,
   INVALID_PARAMS,
   INVALID_REQUEST,
-  type Incoming,
   PARSE_ERROR,
-  type RequestId,
-  readMessage,
-} from '../mcp/json-rpc.ts';
-import { KeptResults } from '../mcp/kept-results.ts';
-import { presentError } from '../mcp/present-error.ts';
-import type { ServerHost, ServerOptions } from '../mcp/server-host.ts';
+} from '../../mcp/json-rpc.ts';
+import { KeptResults } from '../../mcp/kept-results.ts';
+import { presentError } from '../../mcp/present-error.ts';
+import type { ServerHost, ServerOptions } from '../../mcp/server-host.ts';
+import type { Caller, Callers } from '../door/callers.ts';
+import { type HttpExchange, headerOf, sendAnswer, webRequest, whenLeft } from '../http-exchange.ts';
+import { readJson } from '../request-body.ts';
 import { plainAccept } from './accept.ts';
-import type { Caller, Callers } from './callers.ts';
-import { type HttpExchange, headerOf, sendAnswer, webRequest, whenLeft } from './http-exchange.ts';
-import { readJson } from './request-body.ts';
+import { isBatch, type Posted, readPosted, reply, requestIdOf } from './posted.ts';
 import { type McpSession, type SessionLimits, Sessions } from './sessions.ts';
 
 /** What is served in each era: a server for one session, a server for one request. */
@@ -53,44 +50,6 @@ export interface McpRouteOptions {
 
 const NOT_FOUND = -32_001;
 const REFUSED = -32_000;
-
-function reply(status: number, code: number, message: string): Response {
-  return Response.json(errorReply(null, code, message), { status });
-}
-
-function requestIdOf(message: ClientMessage): RequestId[] {
-  return 'method' in message && 'id' in message ? [message.id] : [];
-}
-
-/** A body is one message, or a batch of them. */
-type Posted = ClientMessage | readonly ClientMessage[];
-
-function isBatch(posted: Posted): posted is readonly ClientMessage[] {
-  return Array.isArray(posted);
-}
-
-/** What is to be served of a body; or the answer to it, when that is nothing. */
-function readPosted(body: unknown): Posted | Response {
-  if (!Array.isArray(body)) return readSingle(readMessage(body));
-  const read = body.map((entry) => readSingle(readMessage(entry)));
-  const refusal = read.find((each) => each instanceof Response && each.status !== 202);
-  if (refusal instanceof Response) return refusal;
-  const messages = read.flatMap((each) => (each instanceof Response ? [] : [each]));
-  if (messages.length > 0) return messages;
-  return body.length > 0
-    ? accepted()
-    : reply(400, INVALID_REQUEST, 'Invalid request: the batch is empty');
-}
-
-function readSingle(incoming: Incoming): ClientMessage | Response {
-  if (incoming.kind === 'nothing') return accepted();
-  if (incoming.kind === 'bad') return Response.json(incoming.reply, { status: 400 });
-  return incoming.message;
-}
-
-function accepted(): Response {
-  return new Response(null, { status: 202 });
-}
 
 const SESSION_HEADER = 'mcp-session-id';
 

@@ -6,11 +6,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
-import { unknownClient } from '../mcp/client-facts.ts';
-import type { RequestId } from '../mcp/json-rpc.ts';
-import { RequestIds } from '../mcp/legacy/request-ids.ts';
-import type { ServerOptions } from '../mcp/server-host.ts';
-import type { Caller } from './callers.ts';
+import { unknownClient } from '../../mcp/client-facts.ts';
+import type { RequestId } from '../../mcp/json-rpc.ts';
+import { RequestIds } from '../../mcp/legacy/request-ids.ts';
+import type { ServerOptions } from '../../mcp/server-host.ts';
+import type { Caller } from '../door/callers.ts';
 
 export interface SessionLimits {
   readonly most: number;

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Logger } from '../base/logger.ts';
+import type { Logger } from '../../base/logger.ts';
 
 export interface RefusalsOptions {
   readonly logger: Logger;

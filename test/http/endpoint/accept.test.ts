@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plainAccept } from '../../src/http/accept.ts';
+import { plainAccept } from '../../../src/http/endpoint/accept.ts';
 
 const BOTH = 'application/json, text/event-stream';
 

@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
-import { LOOPBACK_NAMES } from '../base/loopback.ts';
+import { LOOPBACK_NAMES } from '../../base/loopback.ts';
 
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 

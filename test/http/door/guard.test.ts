@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ask, bearer, sendBytes, startTestServer, type TestServer } from './test-server.ts';
+import { ask, bearer, sendBytes, startTestServer, type TestServer } from '../test-server.ts';
 
 /** A call that would spend the owner's key if it got through. */
 const CALL = JSON.stringify({

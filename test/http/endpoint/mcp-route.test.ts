@@ -6,7 +6,7 @@ import {
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ask, bearer, startTestServer, type TestServer } from './test-server.ts';
+import { ask, bearer, startTestServer, type TestServer } from '../test-server.ts';
 
 const INFO = { name: 'test', version: '1' };
 const HEADERS = {

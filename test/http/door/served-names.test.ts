@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopback } from '../../src/base/loopback.ts';
-import { plainAddress, plainHost, servedNames, urlOf } from '../../src/http/served-names.ts';
+import { isLoopback } from '../../../src/base/loopback.ts';
+import {
+  plainAddress,
+  plainHost,
+  servedNames,
+  urlOf,
+} from '../../../src/http/door/served-names.ts';
 
 describe('a Host in one spelling', () => {
   it.each([
