@@ -6,7 +6,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseRecord } from '../../src/base/text/json.ts';
 import type { LiveClient, Place } from './live-clients.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
