@@ -1,4 +1,4 @@
-/** What the pool and its callers say to each other. Plain data and two functions. */
+/** What the pool and its callers say to each other. */
 
 import type { Provider } from '../base/errors.ts';
 
@@ -30,6 +30,37 @@ export interface CallRequest {
   readonly onWait?: (notice: WaitNotice) => void;
 }
 
+/**
+ * Why an attempt was ended from our side. `idle`: its client gave a silent upstream up; `silent`
+ * and `slow`: the pool took the key back, for another one is to serve the call.
+ */
+export type StopReason = 'cancelled' | 'deadline' | 'idle' | 'silent' | 'slow';
+
+const STOP_WORDS: Readonly<Record<StopReason, string>> = {
+  cancelled: 'the call was cancelled',
+  deadline: 'the time for the call is spent',
+  idle: 'the upstream fell silent',
+  silent: 'another key is to serve this call, for this one says nothing',
+  slow: 'another key is to serve this call, for it is faster',
+};
+
+/** The `reason` of a lease's signal; to all others an abort like any other. */
+export class Stopped extends Error {
+  override readonly name = 'AbortError';
+  readonly why: StopReason;
+
+  constructor(why: StopReason) {
+    super(STOP_WORDS[why]);
+    this.why = why;
+  }
+}
+
+/** Null while nothing stopped it; a signal of somebody else's can only mean a cancel. */
+export function stopReason(signal: AbortSignal): StopReason | null {
+  if (!signal.aborted) return null;
+  return signal.reason instanceof Stopped ? signal.reason.why : 'cancelled';
+}
+
 /** One borrowed key for one attempt. The pool releases it when `send` settles. */
 export interface Lease {
   readonly keyName: string;
@@ -39,7 +70,7 @@ export interface Lease {
   readonly secret: string;
   /** 1 for the first attempt of the call. */
   readonly attempt: number;
-  /** Aborts when the caller cancels, the call's time is spent, or `giveUp` says so. */
+  /** Aborts with a `Stopped` that says why. */
   readonly signal: AbortSignal;
   /** Milliseconds left until the call's deadline. */
   readonly remainingMs: number;

@@ -4,7 +4,7 @@ import { type Failure, isAbort, UpstreamError } from '../base/errors.ts';
 import { isSendable } from '../base/key-values.ts';
 import type { Logger } from '../base/logger.ts';
 import type { AttemptUse, CallMeter, Stage } from '../base/spending.ts';
-import type { Lease, WaitNotice } from '../pool/lease.ts';
+import type { Lease, StopReason, WaitNotice } from '../pool/lease.ts';
 import type { Diagnosis } from './failure.ts';
 import { diagnoseAnswer, diagnosis, requestIdOf } from './failure.ts';
 import { diagnoseNetwork } from './network-failure.ts';
@@ -40,8 +40,6 @@ export interface Arrived extends Omit<AttemptUse, 'outcome' | 'stage'> {
 
 export interface AttemptOptions {
   readonly lease: Lease;
-  /** The caller's own signal; the lease's also ends with the deadline. */
-  readonly caller: AbortSignal;
   readonly about: Omit<About, 'keyName' | 'partial'>;
   readonly logger: Logger;
   /** What is known when the connection breaks: status, trace id, whether it may be billed. */
@@ -72,11 +70,16 @@ function read(
   return null;
 }
 
+/** The pool took its key back: another one is to serve the call. */
+function isRecall(stopped: StopReason | null): stopped is 'silent' | 'slow' {
+  return stopped === 'silent' || stopped === 'slow';
+}
+
 /** The error that the attempt ends with. Neither upstream nor network nor caller: a bug, as it is. */
 function explain(error: unknown, watch: Watch, options: AttemptOptions): unknown {
   const stopped = watch.stopped();
   // Whoever stopped it knows why, and says so.
-  if (stopped === 'cancelled' || stopped === 'recalled') return cancelled();
+  if (stopped === 'cancelled' || isRecall(stopped)) return cancelled();
   const known = options.known();
   // An answer that was understood counts, even if its body then would not end.
   const isUnderstood = stopped === null || (stopped === 'idle' && error instanceof AttemptFailure);
@@ -113,7 +116,7 @@ function stageOf(error: unknown, watch: Watch, { isBegun, isAccepted }: Arrived)
 
 function outcomeOf(error: unknown, watch: Watch): string {
   if (error instanceof UpstreamError) return error.failure.kind;
-  if (watch.stopped() === 'recalled') return 'recalled';
+  if (isRecall(watch.stopped())) return 'recalled';
   return isAbort(error) ? 'cancelled' : 'internal_error';
 }
 
@@ -131,7 +134,7 @@ export async function runAttempt<T>(
   if (!isSendable(lease.secret)) {
     throw unsendableKey(diagnosis('invalid_key'), { ...about, keyName: lease.keyName });
   }
-  const watch = watchAttempt(lease, options.caller, about.idleTimeoutMs);
+  const watch = watchAttempt(lease, about.idleTimeoutMs);
   const account = options.meter.attempt(lease);
   try {
     const value = await send(watch);

@@ -3,7 +3,7 @@
 import { isAbort, type UpstreamError } from '../../base/errors.ts';
 import type { CallRequest } from '../lease.ts';
 
-export type CallEnd = 'cancelled' | 'expired';
+export type CallEnd = 'cancelled' | 'deadline';
 
 export class PendingCall {
   /** Order of arrival. */
@@ -29,7 +29,7 @@ export class PendingCall {
     this.id = id;
     this.request = request;
     this.deadlineAt = now + request.timeoutMs;
-    this.#timer = setTimeout(() => this.#finish('expired'), request.timeoutMs);
+    this.#timer = setTimeout(() => this.#finish('deadline'), request.timeoutMs);
     request.signal.addEventListener('abort', this.#cancel, { once: true });
     if (request.signal.aborted) this.#end = 'cancelled';
   }

@@ -141,7 +141,6 @@ class Generation {
     return runAttempt(
       {
         lease,
-        caller: this.#context.signal,
         logger,
         about: {
           provider: 'deepseek',

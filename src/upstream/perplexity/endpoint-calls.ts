@@ -100,7 +100,6 @@ export class EndpointCalls {
     return runAttempt(
       {
         lease,
-        caller: this.#context.signal,
         logger: this.#options.logger,
         about: {
           provider: 'perplexity',
