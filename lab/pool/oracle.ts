@@ -46,20 +46,47 @@ function changes(spec: UpstreamSpec, account: number): boolean {
   return hasFaults || typeof capacity === 'function' || others !== undefined;
 }
 
-/** The first instant from `from` at which the slot can start a call, with its speed. */
-function opening(
-  spec: UpstreamSpec,
-  slot: Slot,
-  from: number,
-  before: number,
-): { readonly at: number; readonly factor: number } | null {
-  const end = Math.min(before, from + HORIZON_MS);
-  for (let at = from; at < end; at += STEP_MS) {
-    const factor = factorAt(spec, slot.account, at);
-    if (factor !== null && slot.index < capacityAt(spec, slot.account, at)) return { at, factor };
-    if (!changes(spec, slot.account)) return null;
+/** What an account takes at an instant, and how fast; looked up once for every step. */
+interface Open {
+  readonly capacity: number;
+  readonly factor: number | null;
+}
+
+class Timeline {
+  readonly #spec: UpstreamSpec;
+  readonly #steps: Open[][];
+  readonly #changes: readonly boolean[];
+
+  constructor(spec: UpstreamSpec) {
+    this.#spec = spec;
+    this.#steps = spec.accounts.map(() => []);
+    this.#changes = spec.accounts.map((_, account) => changes(spec, account));
   }
-  return null;
+
+  at(account: number, step: number): Open {
+    const steps = this.#steps[account] ?? [];
+    const known = steps[step];
+    if (known !== undefined) return known;
+    const now = step * STEP_MS;
+    const open = {
+      capacity: capacityAt(this.#spec, account, now),
+      factor: factorAt(this.#spec, account, now),
+    };
+    steps[step] = open;
+    return open;
+  }
+
+  /** The first instant from `from` at which the slot can start a call, with its speed. */
+  opening({ account, index }: Slot, from: number, before: number) {
+    const end = Math.min(before, from + HORIZON_MS);
+    for (let step = Math.floor(from / STEP_MS); step * STEP_MS < end; step++) {
+      const { capacity, factor } = this.at(account, step);
+      if (factor !== null && index < capacity)
+        return { at: Math.max(from, step * STEP_MS), factor };
+      if (!this.#changes[account]) return null;
+    }
+    return null;
+  }
 }
 
 export interface OracleResult {
@@ -76,6 +103,7 @@ export function runOracle(spec: UpstreamSpec, arrivals: readonly Arrival[]): Ora
       freeAt: 0,
     })),
   );
+  const timeline = new Timeline(spec);
   const latenciesMs: number[] = [];
   let end = 0;
   for (const arrival of arrivals) {
@@ -85,7 +113,7 @@ export function runOracle(spec: UpstreamSpec, arrivals: readonly Arrival[]): Ora
     for (const slot of slots) {
       const from = Math.max(arrival.at, slot.freeAt);
       if (best !== null && from >= best.doneAt) continue;
-      const open = opening(spec, slot, from, best?.doneAt ?? Number.POSITIVE_INFINITY);
+      const open = timeline.opening(slot, from, best?.doneAt ?? Number.POSITIVE_INFINITY);
       if (open === null) continue;
       const doneAt = open.at + duration * open.factor;
       if (best === null || doneAt < best.doneAt) best = { slot, doneAt };

@@ -8,7 +8,6 @@ import type { Sightings } from '../rules/same-account.ts';
 import type { Slowness, SpeedModel, Success } from '../rules/score.ts';
 import { expectedPace, type Pace } from '../rules/timing.ts';
 import { type Lane, laneIn, type Stay } from './lane.ts';
-import type { Parted, Swap } from './swap.ts';
 
 /** Out until the upstream's own answer, or an operator, says otherwise. */
 export interface Disabled {
@@ -94,6 +93,21 @@ export interface Evidence {
   readonly ok: boolean;
   /** One call is enough to suspect the provider. */
   readonly outageKind: boolean;
+}
+
+/** A slot of one account that is kept free while a call of another tries. */
+export interface Swap {
+  readonly model: string;
+  readonly from: string;
+  readonly to: string;
+  /** The call that tries; null until it is sent. */
+  stay: Stay | null;
+}
+
+/** Tries of a pair that were refused. */
+export interface Parted {
+  readonly times: number;
+  readonly nextAt: number;
 }
 
 export interface ProviderRecord {
