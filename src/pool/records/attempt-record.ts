@@ -21,6 +21,8 @@ export interface AttemptRecord {
   readonly isKeyTrial: boolean;
   readonly isProviderTrial: boolean;
   readonly isOnRamp: boolean;
+  /** The upstream said that it took the call. */
+  hasSign: boolean;
   hasFirstByte: boolean;
   isReleased: boolean;
   /** Refused without having been there. */
@@ -47,7 +49,15 @@ export function begin({ provider, key, lane }: Place, begun: Begun): AttemptReco
   key.unanswered.push(stay);
   const isOnRamp = provider.ramp !== null;
   if (isOnRamp) provider.rampInFlight += 1;
-  return { ...facts, stay, isOnRamp, hasFirstByte: false, isReleased: false, wasRefused: false };
+  return {
+    ...facts,
+    stay,
+    isOnRamp,
+    hasSign: false,
+    hasFirstByte: false,
+    isReleased: false,
+    wasRefused: false,
+  };
 }
 
 function count(

@@ -3,7 +3,7 @@
  * Every instant is an argument; nothing here starts, stops or wakes anything.
  */
 
-import { paceAfterAnswer } from '../rules/timing.ts';
+import { paceAfterAnswer, paceAfterSign } from '../rules/timing.ts';
 import { answered, release } from './attempt-record.ts';
 import { readmit } from './disabling.ts';
 import type { Effect, Scene } from './effect.ts';
@@ -48,6 +48,10 @@ function isTaken({ attempt, lane }: Scene): boolean {
 
 function accepted(scene: Scene): Verdict {
   const { provider, attempt, now } = scene;
+  if (!attempt.hasSign && !attempt.isReleased) {
+    attempt.hasSign = true;
+    provider.pace = paceAfterSign(provider.pace, now - attempt.sentAt);
+  }
   if (!isTaken(scene)) return NOTHING;
   ledger.noteAccepted(scene);
   // A late sign says nothing about how fast refusals come.

@@ -11,7 +11,7 @@ import type { Kinship } from '../records/kinship.ts';
 import { spendBudget } from '../records/state.ts';
 import { FAULT_OF } from '../rules/attribution.ts';
 import { backOffMs, nextStep } from '../rules/next-step.ts';
-import { MAX_BILLED_SENDS } from '../rules/timing.ts';
+import { isSignOverdue, MAX_BILLED_SENDS } from '../rules/timing.ts';
 import type { Attempt, Settled } from './attempt.ts';
 import { deadlineSpent, keySilent } from './exhausted.ts';
 import type { Revival } from './revival.ts';
@@ -43,10 +43,13 @@ export class Reporter {
     this.#write(attempt, { kind: 'accepted' });
   }
 
-  /** Presumed to be taken, unless its key falls behind the others. */
+  /** Presumed to be taken, unless its key falls behind the others, or others were told by now. */
   survived(attempt: Attempt): void {
     const now = this.#roster.now();
-    if (isOutpaced(attempt.slot, this.#roster.provider, now)) return;
+    const { provider } = this.#roster;
+    if (isOutpaced(attempt.slot, provider, now)) return;
+    const { sentAt, isProviderTrial } = attempt.record;
+    if (!isProviderTrial && isSignOverdue(provider.pace, now - sentAt)) return;
     if (!attempt.record.isReleased && !attempt.record.stay.isAccepted) {
       this.#kinship.taken(attempt.visit(), false);
     }
