@@ -65,7 +65,7 @@ export interface ChaosReport {
 }
 
 /** Whatever an upstream does on a bad day that leaves its keys valid. */
-const DEEPSEEK_CHAOS: readonly DeepSeekFault[] = [
+export const DEEPSEEK_CHAOS: readonly DeepSeekFault[] = [
   'never_answers',
   'reset',
   'blank_then_ok',
@@ -124,7 +124,7 @@ const PERPLEXITY_CHAOS: readonly PerplexityFault[] = [
   'keep_alive_between',
 ];
 
-function randomScript(
+export function randomScript(
   random: () => number,
   faults: readonly FaultName[],
   rate: number,
@@ -150,7 +150,7 @@ function referenceOf(body: unknown): string {
 }
 
 /** The continuation asks with the same prompt, so one function of the body serves both. */
-function answer(body: unknown): string {
+export function answer(body: unknown): string {
   return `Here it is.\n\n\`\`\`typescript\n${expectedCode(referenceOf(body))}\n\`\`\`\n`;
 }
 

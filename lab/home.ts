@@ -15,6 +15,8 @@ export interface KeyEntry {
 export interface HomeOptions {
   readonly keys?: readonly KeyEntry[];
   readonly simulator?: Simulator;
+  /** The folder to make it in; by default the system's for temporary files. */
+  readonly under?: string;
   /** Further variables of the child. */
   readonly env?: Variables;
 }
@@ -30,7 +32,7 @@ export interface Home {
 
 /** Stores keys by the program's own commands, as a user would: `init`, then `keys import` and `keys add`. */
 export async function createHome(options: HomeOptions = {}): Promise<Home> {
-  const root = mkdtempSync(join(tmpdir(), 'keypool-test-'));
+  const root = mkdtempSync(join(options.under ?? tmpdir(), 'keypool-test-'));
   const folder = join(root, 'home');
   const tmp = mkdtempSync(join(root, 'tmp-'));
   const { simulator, keys = [] } = options;
@@ -50,7 +52,7 @@ export async function createHome(options: HomeOptions = {}): Promise<Home> {
     folder,
     tmp,
     env,
-    remove: () => rmSync(root, { recursive: true, force: true }),
+    remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
   };
   try {
     if (keys.length > 0) await storeKeys(root, env, keys);

@@ -11,12 +11,14 @@ const PATIENCE_MS = 20_000;
 /**
  * Runs `keypool-mcp COMMAND` in a shell on a terminal and types `keys` when the prompt is there.
  *
+ * @param prompt what the terminal shows then
  * @returns what the terminal showed
  */
 export function typeAt(
   command: string,
   env: Variables,
   keys: string,
+  prompt: RegExp = /not shown|\[y\/N\]/,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const line = `${process.execPath} ${PROGRAM} ${command}`;
   const child = spawn('script', ['-qec', line, '/dev/null'], {
@@ -28,7 +30,7 @@ export function typeAt(
   let hasTyped = false;
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
-    if (hasTyped || !/not shown|\[y\/N\]/.test(output)) return;
+    if (hasTyped || !prompt.test(output)) return;
     hasTyped = true;
     child.stdin.write(keys);
   });

@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import {
   type AttemptResult,
+  AttemptStopped,
   type CallRequest,
   type CallResult,
   type KeyProbe,
@@ -15,7 +16,6 @@ import {
   type Lender,
   type PoolKey,
   type Send,
-  Stopped,
 } from '../../src/pool/lease.ts';
 
 /** Virtual or real. */
@@ -153,11 +153,11 @@ abstract class Baseline implements Policy {
   ): Promise<AttemptResult<T>> {
     const { clock } = this.context;
     const controller = new AbortController();
-    const stop = (): void => controller.abort(new Stopped('cancelled'));
+    const stop = (): void => controller.abort(request.signal.reason);
     request.signal.addEventListener('abort', stop, { once: true });
     if (request.signal.aborted) stop();
     const remainingMs = Math.max(0, deadline - clock.now);
-    const timer = setTimeout(() => controller.abort(new Stopped('deadline')), remainingMs);
+    const timer = setTimeout(() => controller.abort(new AttemptStopped('deadline')), remainingMs);
     const lease: Lease = {
       keyName: key.name,
       keyId: key.secret.slice(-6),
@@ -167,7 +167,7 @@ abstract class Baseline implements Policy {
       signal: controller.signal,
       remainingMs,
       firstByte: () => {},
-      giveUp: () => controller.abort(new Stopped('idle')),
+      giveUp: () => controller.abort(new AttemptStopped('idle')),
     };
     try {
       return await send(lease);

@@ -42,6 +42,14 @@ export class CommandError extends KeypoolError {
   override readonly name = 'CommandError';
 }
 
+/**
+ * What may be spent is spent. A tool says it as its result; a batch stops, and the CLI ends with
+ * exit code 1.
+ */
+export class BudgetError extends KeypoolError {
+  override readonly name = 'BudgetError';
+}
+
 export type DiskErrorCode =
   | 'missing' // nothing there
   | 'not_a_file' // a folder, a FIFO, a device: not even opened for reading

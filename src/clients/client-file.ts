@@ -1,16 +1,20 @@
 /** Reading and replacing a file that belongs to another program. */
 
-import { chmod, constants, copyFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, constants, copyFile, readFile, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { CommandError, DiskError } from '../base/errors.ts';
-import { decodeUtf8 } from '../base/strict-utf8.ts';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
+import { decodeUtf8 } from '../base/text/strict-utf8.ts';
 import { resolveLinks } from '../disk/links.ts';
 import { makeFolder } from '../disk/make-folder.ts';
 import { readWholeFile } from '../disk/read-file.ts';
 import { replaceFile } from '../disk/replace-file.ts';
 
 export interface ClientText {
+  /** The path as the client knows it, which may be a link. */
+  readonly asked: string;
+  /** A folder for copies where those beside the file would be in a linked one; may be empty. */
+  readonly spare: string;
   /** The file itself, links followed. */
   readonly path: string;
   /** Its text without a byte order mark; null when there is no file yet. */
@@ -34,7 +38,7 @@ function unusable(path: string, problem: string, cause?: unknown): CommandError 
  * @param path as the client knows it
  * @throws CommandError when it is there but is no readable text file
  */
-export async function readClientFile(path: string): Promise<ClientText> {
+export async function readClientFile(path: string, spare = ''): Promise<ClientText> {
   let target = path;
   let bytes: Buffer;
   try {
@@ -42,36 +46,52 @@ export async function readClientFile(path: string): Promise<ClientText> {
     ({ bytes } = await readWholeFile(target, MAX_BYTES));
   } catch (error) {
     if (error instanceof DiskError && error.code === 'missing') {
-      return { path: target, text: null, hasByteOrderMark: false };
+      return { asked: path, spare, path: target, text: null, hasByteOrderMark: false };
     }
     throw unusable(path, 'cannot be read', error);
   }
   const text = decodeUtf8(bytes);
   if (text === null) throw unusable(path, 'is not UTF-8 text');
   const hasByteOrderMark = bytes.toString('utf8', 0, 3) === BYTE_ORDER_MARK;
-  return { path: target, text, hasByteOrderMark };
+  return { asked: path, spare, path: target, text, hasByteOrderMark };
 }
 
-function timestamp(now: Date): string {
-  return now
-    .toISOString()
-    .replace(/\.\d+Z$/, 'Z')
-    .replaceAll(':', '-');
+/** `settings.json.2026-11-25.bak`: the first copy of a day is the one that is wanted back. */
+function backupPath(folder: string, name: string, now: Date): string {
+  return join(folder, `${name}.${now.toISOString().slice(0, 10)}.bak`);
 }
 
-/** A copy beside the file, with its mode; never over another copy. */
-async function backUp(path: string, now: Date): Promise<string> {
-  const { mode } = await stat(path);
-  for (let attempt = 1; ; attempt++) {
-    const copy = `${path}.${timestamp(now)}${attempt === 1 ? '' : `-${attempt}`}.bak`;
-    try {
-      await copyFile(path, copy, constants.COPYFILE_EXCL);
-      await chmod(copy, mode & 0o777);
-      return copy;
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
-    }
+/**
+ * Where copies go: beside the file as its client names it. A folder that is a link leads into
+ * somebody's repository of settings, where a copy would be published with the next commit.
+ */
+async function backupFolder({ asked, spare }: ClientText): Promise<string> {
+  const folder = dirname(asked);
+  const isLinked = (await realpath(folder).catch(() => folder)) !== folder;
+  return isLinked && spare !== '' ? spare : folder;
+}
+
+/** A copy for its owner alone; one a day, so that a second run does not bury the first. */
+async function backUp(before: ClientText, now: Date): Promise<string> {
+  const folder = await backupFolder(before);
+  await makeFolder(folder);
+  const copy = backupPath(folder, basename(before.asked), now);
+  try {
+    await copyFile(before.path, copy, constants.COPYFILE_EXCL);
+    await chmod(copy, 0o600);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
   }
+  return copy;
+}
+
+/** The text of today's copy; null when there is none. */
+export async function todaysBackup(
+  before: ClientText,
+  now: Date = new Date(),
+): Promise<string | null> {
+  const path = backupPath(await backupFolder(before), basename(before.asked), now);
+  return readFile(path, 'utf8').catch(() => null);
 }
 
 /**
@@ -95,7 +115,7 @@ export async function replaceClientFile(
         hint: 'run the command again, best with the client closed',
       });
     }
-    if (before.text !== null) backup = await backUp(path, now);
+    if (before.text !== null) backup = await backUp(before, now);
   };
   try {
     await makeFolder(dirname(path));

@@ -1,13 +1,15 @@
 /** What both file formats can do, as pure functions on text. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { isRecord } from '../base/json.ts';
-import type { EntryFields } from './clients.ts';
+import { isRecord } from '../base/text/json.ts';
+import type { EntryFields } from './client.ts';
 
 /** Where our entry stands. */
 export interface EntryPlace {
   readonly root: string;
   readonly name: string;
+  /** A member of the root that only another version of the client has. */
+  readonly otherVersion?: string;
 }
 
 export interface Format {
@@ -22,8 +24,14 @@ export interface Format {
    * @throws UneditableText when `text` is malformed or cannot be edited without risk
    */
   merge(text: string, place: EntryPlace, fields: EntryFields): string;
-  /** `text` without the entry; the same string when it is not there. */
-  remove(text: string, place: EntryPlace): string;
+  /**
+   * `text` without the entry; the same string when it is not there.
+   *
+   * @param isTableKept an emptied table of servers stays
+   */
+  remove(text: string, place: EntryPlace, isTableKept?: boolean): string;
+  /** Whether there is a table of servers, empty or not. */
+  hasTable(text: string, place: EntryPlace): boolean;
 }
 
 /** The file stays as it is. `message` continues the sentence "FILE …". */
@@ -45,11 +53,19 @@ export function serversOf(data: Members, root: string): Members | undefined {
   return servers;
 }
 
+/** An entry that starts something; a foreign kind of entry is replaced. */
+export function isOurEntry(value: unknown): value is Record<string, unknown> {
+  return isRecord(value) && ('command' in value || 'cmd' in value);
+}
+
 /** What the data has to be after a merge. Our fields win; a foreign kind of entry is replaced. */
 export function mergedData(data: Members, place: EntryPlace, fields: EntryFields): Members {
   const servers = serversOf(data, place.root) ?? {};
+  if (place.otherVersion !== undefined && isRecord(servers[place.otherVersion])) {
+    throw new UneditableText('is of another version of the client, with entries of another form');
+  }
   const before = servers[place.name];
-  const kept = isRecord(before) && 'command' in before ? before : {};
+  const kept = isOurEntry(before) ? before : {};
   return { ...data, [place.root]: { ...servers, [place.name]: { ...kept, ...fields } } };
 }
 

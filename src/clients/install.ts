@@ -1,21 +1,19 @@
 /** Puts our entry into a client's file, takes it out, and tells where it is. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { platform as hostPlatform } from 'node:os';
 import { CommandError, ConfigError } from '../base/errors.ts';
-import { userHome } from '../base/user-home.ts';
-import { readClientFile, replaceClientFile } from './client-file.ts';
+import { userHome } from '../base/system/user-home.ts';
 import {
-  CLIENTS,
   type Client,
-  type ClientId,
   type ClientPlatform,
-  clientFile,
   ENTRY_NAME,
   entryFields,
   type Launch,
-  type UserFolders,
-} from './clients.ts';
+} from './client.ts';
+import { type ClientText, readClientFile, replaceClientFile, todaysBackup } from './client-file.ts';
+import { clientFile, type UserFolders } from './client-place.ts';
+import { CLIENTS } from './client-rows.ts';
 import { type EntryPlace, type Format, UneditableText } from './format.ts';
 
 export interface Change {
@@ -26,14 +24,30 @@ export interface Change {
   readonly backup: string | null;
 }
 
+/** The file to edit. */
+export interface ClientPlace {
+  readonly path: string;
+  /** For copies of files in linked folders; empty where there is none. */
+  readonly backups: string;
+}
+
 async function formatOf(client: Client): Promise<Format> {
-  return client.format === 'toml'
-    ? (await import('./toml-format.ts')).tomlFormat
-    : (await import('./json-format.ts')).jsonFormat;
+  if (client.format === 'toml') return (await import('./toml-format.ts')).tomlFormat;
+  if (client.format === 'yaml') return (await import('./yaml-format.ts')).yamlFormat;
+  return (await import('./json-format.ts')).jsonFormat;
 }
 
 function placeOf(client: Client): EntryPlace {
-  return { root: client.root, name: ENTRY_NAME };
+  const { root, otherVersion } = client;
+  return { root, name: ENTRY_NAME, ...(otherVersion === undefined ? {} : { otherVersion }) };
+}
+
+function readSmall(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').slice(0, 4_096);
+  } catch {
+    return null;
+  }
 }
 
 /** The folders of whoever runs this process. */
@@ -45,10 +59,10 @@ export function userFolders(
   const home = userHome(env, known);
   if (home === null) {
     throw new ConfigError('this user has no home folder, where clients keep their files', {
-      hint: 'set HOME, or print the entry with --print and put it in by hand',
+      hint: 'set HOME',
     });
   }
-  return { platform: known, home, env, exists: existsSync };
+  return { platform: known, home, env, exists: existsSync, read: readSmall };
 }
 
 function present(error: unknown, path: string): unknown {
@@ -60,14 +74,13 @@ function present(error: unknown, path: string): unknown {
 
 async function edit(
   client: Client,
-  folders: UserFolders,
-  change: (format: Format, text: string) => string,
+  { path, backups }: ClientPlace,
+  change: (format: Format, text: string, before: ClientText) => string | Promise<string>,
 ): Promise<Change> {
-  const path = clientFile(client, folders);
-  const before = await readClientFile(path);
+  const before = await readClientFile(path, backups);
   const format = await formatOf(client);
   try {
-    const text = change(format, before.text ?? '');
+    const text = await change(format, before.text ?? '', before);
     if (text === (before.text ?? '')) return { path, isChanged: false, backup: null };
     return { path, isChanged: true, backup: await replaceClientFile(before, text) };
   } catch (error) {
@@ -78,14 +91,32 @@ async function edit(
 /**
  * @throws CommandError when the file is malformed, unreadable or unwritable; it is then untouched
  */
-export function installInto(client: Client, launch: Launch, folders: UserFolders): Promise<Change> {
+export function installInto(client: Client, launch: Launch, place: ClientPlace): Promise<Change> {
   const fields = entryFields(client, launch);
-  return edit(client, folders, (format, text) => format.merge(text, placeOf(client), fields));
+  return edit(client, place, (format, text) => format.merge(text, placeOf(client), fields));
 }
 
-/** @throws CommandError as `installInto` */
-export function uninstallFrom(client: Client, folders: UserFolders): Promise<Change> {
-  return edit(client, folders, (format, text) => format.remove(text, placeOf(client)));
+/**
+ * A table of servers that was there before ours came stays when it is empty again.
+ *
+ * @throws CommandError as `installInto`
+ */
+export function uninstallFrom(client: Client, file: ClientPlace): Promise<Change> {
+  const place = placeOf(client);
+  return edit(client, file, async (format, text, before) => {
+    const backup = await todaysBackup(before);
+    const isTableKept = backup !== null && hadTable(format, backup, place);
+    return format.remove(text, place, isTableKept);
+  });
+}
+
+function hadTable(format: Format, text: string, place: EntryPlace): boolean {
+  try {
+    return format.hasTable(text, place);
+  } catch (error) {
+    if (error instanceof UneditableText) return false;
+    throw error;
+  }
 }
 
 /** The entry as a file of its own, to be shown or pasted. */
@@ -97,7 +128,7 @@ export async function renderEntry(client: Client, launch: Launch): Promise<strin
 export type ClientState = 'configured' | 'not configured' | 'no file' | 'unreadable';
 
 export interface ClientStatus {
-  readonly id: ClientId;
+  readonly id: string;
   readonly title: string;
   readonly path: string;
   readonly state: ClientState;

@@ -5,11 +5,12 @@
  */
 
 import { evaluate, type MemberNode, type ObjectNode } from '@humanwhocodes/momoa';
-import { isRecord } from '../base/json.ts';
-import type { EntryFields } from './clients.ts';
+import type { EntryFields } from './client.ts';
+import { editCondensed } from './condensed-json.ts';
 import {
   type EntryPlace,
   type Format,
+  isOurEntry,
   isSameData,
   mergedData,
   removedData,
@@ -161,7 +162,7 @@ function merge(text: string, place: EntryPlace, fields: EntryFields): string {
   const expected = mergedData(document.data, place, fields);
   if (isSameData(document.data, expected)) return text;
   const entry = serversOf(document.data, place.root)?.[place.name];
-  const isOurs = isRecord(entry) && 'command' in entry;
+  const isOurs = isOurEntry(entry);
   const merged = isOurs
     ? Object.entries(fields).reduce(
         (current, [key, value]) => putField(current, place, key, value),
@@ -182,7 +183,7 @@ function withoutEmpty(text: string, root: string): string {
   return removeMember(document, document.root, member);
 }
 
-function remove(text: string, place: EntryPlace): string {
+function remove(text: string, place: EntryPlace, isKept = false): string {
   const document = readDocument(text);
   const { data } = document;
   if (serversOf(data, place.root)?.[place.name] === undefined) return text;
@@ -191,7 +192,8 @@ function remove(text: string, place: EntryPlace): string {
   if (servers === undefined || entry === undefined) {
     throw new UneditableText(`names ${place.root} twice`);
   }
-  const removed = withoutEmpty(removeMember(document, servers, entry), place.root);
+  const emptied = removeMember(document, servers, entry);
+  const removed = isKept ? emptied : withoutEmpty(emptied, place.root);
   const isTableKept = serversOf(readDocument(removed).data, place.root) !== undefined;
   return checked(removed, removedData(data, place, isTableKept), [
     ...commentsIn(document, 0, startOf(entry)),
@@ -199,10 +201,31 @@ function remove(text: string, place: EntryPlace): string {
   ]);
 }
 
+function has(text: string, { root, name }: EntryPlace): boolean {
+  return serversOf(readDocument(text).data, root)?.[name] !== undefined;
+}
+
 export const jsonFormat: Format = {
   render: (place, fields) =>
     `${JSON.stringify({ [place.root]: { [place.name]: fields } }, null, 2)}\n`,
-  has: (text, place) => serversOf(readDocument(text).data, place.root)?.[place.name] !== undefined,
-  merge,
-  remove,
+  has: (text, place) => {
+    let found = false;
+    editCondensed(text, place.root, (small) => {
+      found = has(small, place);
+      return small;
+    });
+    return found;
+  },
+  merge: (text, place, fields) =>
+    editCondensed(text, place.root, (small) => merge(small, place, fields)),
+  remove: (text, place, isKept) =>
+    editCondensed(text, place.root, (small) => remove(small, place, isKept)),
+  hasTable: (text, { root }) => {
+    let found = false;
+    editCondensed(text, root, (small) => {
+      found = serversOf(readDocument(small).data, root) !== undefined;
+      return small;
+    });
+    return found;
+  },
 };

@@ -6,8 +6,8 @@
  */
 
 import { parse, stringify, TomlError } from 'smol-toml';
-import { isRecord } from '../base/json.ts';
-import type { EntryFields, FieldValue } from './clients.ts';
+import { isRecord } from '../base/text/json.ts';
+import type { EntryFields, FieldValue } from './client.ts';
 import {
   type EntryPlace,
   type Format,
@@ -114,8 +114,8 @@ function append(text: string, place: EntryPlace, fields: EntryFields): string {
   const eol = eolOf(text);
   const block = render(place, fields).replaceAll('\n', eol);
   if (text.trim() === '') return text + block;
-  const gap = text.endsWith('\n') ? eol : eol + eol;
-  return text + gap + block;
+  // A file without a last line end stays one.
+  return text.endsWith('\n') ? text + eol + block : text + eol + eol + block.trimEnd();
 }
 
 function refuse(place: EntryPlace): never {
@@ -159,6 +159,7 @@ function remove(text: string, place: EntryPlace): string {
 export const tomlFormat: Format = {
   render,
   has: (text, place) => serversOf(read(text), place.root)?.[place.name] !== undefined,
+  hasTable: (text, place) => serversOf(read(text), place.root) !== undefined,
   merge,
   remove,
 };

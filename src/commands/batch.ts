@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
+  BudgetError,
   CommandError,
   ConfigError,
   isAbort,
@@ -10,9 +11,10 @@ import {
   UpstreamError,
 } from '../base/errors.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
-import { claimProcess } from '../base/process-output.ts';
-import { onEndingSignal } from '../base/signals.ts';
+import { claimProcess } from '../base/system/process-output.ts';
+import { onEndingSignal } from '../base/system/signals.ts';
 import { KeyTally } from '../batch/key-tally.ts';
+import { type Gate, PeakHours } from '../batch/off-peak.ts';
 import { duration, showProgress } from '../batch/progress.ts';
 import { ResultsFile } from '../batch/results-file.ts';
 import { type Load, runTasks } from '../batch/run-tasks.ts';
@@ -24,6 +26,8 @@ import { resolveLinks } from '../disk/links.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import { deepseekGenerateCode } from '../tools/deepseek-generate-code.ts';
 import type { Tool } from '../tools/tool.ts';
+import type { Budget } from '../usage/budgets/budget.ts';
+import { gateOf, runBudgetOf, SPENDING_OPTIONS } from './batch/spending-flags.ts';
 import { type Command, type CommandInput, print, secrets, tell } from './command.ts';
 import { composeRuntime, type Runtime } from './composition/compose.ts';
 import { useConfiguration } from './composition/known-secrets.ts';
@@ -80,9 +84,27 @@ class Counts {
   readonly startedAt = performance.now();
   finished = 0;
   failed = 0;
+  /** There is no money for more: what runs is finished, nothing else is begun. */
+  halted: BudgetError | null = null;
 
   get elapsedMs(): number {
     return performance.now() - this.startedAt;
+  }
+}
+
+/** Does it again, as often as a peak comes between. */
+async function outsidePeaks<T>(
+  gate: Gate,
+  signal: AbortSignal,
+  action: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof PeakHours)) throw error;
+      await gate.open(signal);
+    }
   }
 }
 
@@ -92,6 +114,7 @@ async function runTask(
   runtime: Runtime,
   results: ResultsFile,
   counts: Counts,
+  gate: Gate,
 ): Promise<void> {
   const { deepseek, perplexity } = runtime;
   const context = {
@@ -107,9 +130,13 @@ async function runTask(
   let record: Readonly<Record<string, unknown>>;
   let hasFailed = false;
   try {
-    const { structured } = await TOOL.run(task.args, context);
+    const { structured } = await outsidePeaks(gate, signal, () => TOOL.run(task.args, context));
     record = { id: task.id, ...structured };
   } catch (error) {
+    if (error instanceof BudgetError) {
+      counts.halted ??= error;
+      return;
+    }
     const failure = signal.aborted || isAbort(error) ? null : failureOf(task.id, error);
     if (failure === null) throw error;
     record = failure;
@@ -120,9 +147,15 @@ async function runTask(
   if (hasFailed) counts.failed++;
 }
 
-async function* pending(path: string, done: ReadonlySet<string>): AsyncGenerator<Task> {
+async function* pending(
+  path: string,
+  done: ReadonlySet<string>,
+  open: () => Promise<boolean>,
+): AsyncGenerator<Task> {
   for await (const task of readTasks(path, checkArguments)) {
-    if (!done.has(String(task.id))) yield task;
+    if (done.has(String(task.id))) continue;
+    if (!(await open())) return;
+    yield task;
   }
 }
 
@@ -166,6 +199,15 @@ function summarize({ total, before }: Plan, counts: Counts, tally: KeyTally): vo
   if (counts.failed > 0) tell('the same command tries again what failed');
 }
 
+/** The home's budgets have commands of their own to raise them. */
+function ofThisRun(error: BudgetError, budget: Budget | null): BudgetError {
+  if (budget === null) return error;
+  return new BudgetError(error.message, {
+    cause: error,
+    hint: 'the same command goes on from here, with a larger --budget or when there is money again',
+  });
+}
+
 async function work(
   path: string,
   plan: Plan,
@@ -179,6 +221,8 @@ async function work(
   // The progress line tells a person what the log would tell a machine.
   const level = flags.logLevel === undefined ? 'error' : config.logLevel;
   const tally = new KeyTally();
+  const gate = await gateOf(input, config);
+  const budget = runBudgetOf(input.values.budget);
   const logger = createLogger({ level, redactor });
   const runtime = composeRuntime({
     flags,
@@ -187,6 +231,8 @@ async function work(
     logger,
     redactor,
     observer: tally,
+    budgets: budget === null ? [] : [budget],
+    beforeSending: () => gate.check(),
   });
   const stop = stopOnSignals(logger);
   const counts = new Counts();
@@ -200,8 +246,11 @@ async function work(
     }));
     try {
       await runTasks({
-        tasks: pending(path, results.earlier.done),
-        run: (task, signal) => runTask(task, signal, runtime, results, counts),
+        tasks: pending(path, results.earlier.done, async () => {
+          await gate.open(stop.signal);
+          return counts.halted === null;
+        }),
+        run: (task, signal) => runTask(task, signal, runtime, results, counts, gate),
         load: () => loadOf(runtime),
         signal: stop.signal,
         most: MOST_AT_ONCE,
@@ -218,6 +267,7 @@ async function work(
     await runtime.close();
   }
   summarize(plan, counts, tally);
+  if (counts.halted !== null) throw ofThisRun(counts.halted, budget);
   return stop.code() ?? (counts.failed > 0 ? 1 : 0);
 }
 
@@ -270,11 +320,11 @@ The same command again goes on where an earlier run ended, for whatever reason: 
 result in OUT are skipped, a torn last line and failed tasks are done again. FILE is checked as a
 whole before anything is sent. Progress goes to stderr, the summary to stdout.
 
-Exit code: 0 when every task has a result, 1 when some failed, 130 after Ctrl-C.
-
-Flags:
-  --out OUT   the file of results`,
-  options: { out: { type: 'string' } },
-  positionals: [1, 1],
+Exit code: 0 when every task has a result, 1 when some failed, 130 after Ctrl-C.`,
+  options: {
+    out: { type: 'string', value: 'OUT', about: 'the file of results', isRequired: true },
+    ...SPENDING_OPTIONS,
+  },
+  arguments: [{ name: 'FILE', isFile: true }],
   run,
 };

@@ -1,10 +1,36 @@
-/** What a command is. `cli.ts` parses argv, prints help and turns errors into exit codes. */
+/** What a command is: parsing, help and completion come from this one definition. */
 
-import type { ParseArgsConfig } from 'node:util';
 import { Redactor } from '../base/redact.ts';
 import type { Environment, GlobalFlags } from '../config.ts';
 
-export type CommandOptions = NonNullable<ParseArgsConfig['options']>;
+/** A flag of the command line, in the form that node:util parseArgs takes, and what it is for. */
+export interface Flag {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+  /** It may be given again; its values come as a list. */
+  readonly multiple?: boolean;
+  /** What stands for the value in help, such as FILE; for a flag that takes one. */
+  readonly value?: string;
+  /** One line of help, without a period. */
+  readonly about: string;
+  /** The values that it takes, where they are few. */
+  readonly choices?: readonly string[];
+  /** It is on, and is given as `--no-NAME`. */
+  readonly isNegative?: boolean;
+  /** The command does not run without it. */
+  readonly isRequired?: boolean;
+}
+
+export type CommandOptions = Readonly<Record<string, Flag>>;
+
+export interface Argument {
+  /** In capitals, as help shows it. */
+  readonly name: string;
+  readonly isOptional?: boolean;
+  readonly choices?: readonly string[];
+  /** It is a path, which the shell completes itself. */
+  readonly isFile?: boolean;
+}
 
 export interface CommandInput {
   readonly positionals: readonly string[];
@@ -12,20 +38,29 @@ export interface CommandInput {
   readonly values: Readonly<Record<string, string | boolean | Array<string | boolean> | undefined>>;
   readonly flags: GlobalFlags;
   readonly env: Environment;
+  /** All commands by name, for what speaks about the others. */
+  readonly commands: Readonly<Record<string, Entry>>;
 }
 
 export interface Command {
-  /** Printed by --help, after the line "Usage: …"; global flags are added by `cli.ts`. */
+  /** What --help says beside usage and flags; paragraphs are separated by empty lines. */
   readonly help: string;
-  /** Own options, in the form of node:util parseArgs. */
+  /** Own flags by name; the global ones are in `command-line/global-flags.ts`. */
   readonly options: CommandOptions;
-  /** Fewest and most positional arguments. */
-  readonly positionals: readonly [number, number];
+  readonly arguments: readonly Argument[];
+  /** Further arguments are handed on, for the command to refuse in its own words. */
+  readonly takesMore?: boolean;
   /**
    * @returns the exit code
    * @throws ConfigError, KeyStoreError, CommandError
    */
   run(input: CommandInput): Promise<number>;
+}
+
+/** A command before it is loaded: what it does in a line, and where it is. */
+export interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
 }
 
 /** What this process knows and must not show. There is one, as there is one stdout. */

@@ -4,8 +4,9 @@ import { CommandError } from '../base/errors.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { isProven } from '../http/proof.ts';
 import { type Command, type CommandInput, printSecret, tell } from './command.ts';
+import { HTTP_FLAGS } from './http/http-flags.ts';
 import { readRecord, recordPath } from './http/http-record.ts';
-import { HTTP_OPTIONS, httpOptions, runHttpServer } from './http/http-server.ts';
+import { httpOptions, runHttpServer } from './http/http-server.ts';
 import { findHttpToken } from './http/http-token.ts';
 import { hasBrowser, OPENED_MS, openPage } from './http/open-page.ts';
 
@@ -64,11 +65,11 @@ async function run(input: CommandInput): Promise<number> {
     }
   }
   let forget = (): void => {};
-  tell('No server runs yet; this one serves until it is interrupted (Ctrl-C).');
   try {
     return await runHttpServer({
       ...httpOptions(input),
       onListening: (url, token) => {
+        tell('No server ran yet; this one serves until it is interrupted (Ctrl-C).');
         forget = show(url, token);
         setTimeout(() => forget(), OPENED_MS).unref();
       },
@@ -81,13 +82,11 @@ async function run(input: CommandInput): Promise<number> {
 export const command: Command = {
   help: `Prints the link to the page that shows and manages the keys, and opens it. Where no server runs,
 this command serves (as serve --http does) until it is interrupted. The link holds the token: do not
-share it.
-
-  --host ADDRESS      where to listen (127.0.0.1)
-  --port NUMBER       the port (8787)
-  --allow-host NAME   a further name that the server is reached by; may be given again
-  --no-open           print the link, open nothing`,
-  options: { ...HTTP_OPTIONS, open: { type: 'boolean' } },
-  positionals: [0, 0],
+share it.`,
+  options: {
+    ...HTTP_FLAGS,
+    open: { type: 'boolean', about: 'print the link, open nothing', isNegative: true },
+  },
+  arguments: [],
   run,
 };

@@ -8,11 +8,14 @@ import { DemoView } from './demo/view.ts';
 export const command: Command = {
   help: `Starts simulated upstreams on this machine, a temporary encrypted store with four DeepSeek keys
 and one Perplexity key, and the real server over stdio; then calls both tools, lets one key fail
-and recover, and says what was observed. Exit code 0 only if all of it was.
-
-  --json   print a report for programs instead; the story goes to stderr`,
-  options: { json: { type: 'boolean' } },
-  positionals: [0, 0],
+and recover, and says what was observed. Exit code 0 only if all of it was.`,
+  options: {
+    json: {
+      type: 'boolean',
+      about: 'print a report for programs instead; the story goes to stderr',
+    },
+  },
+  arguments: [],
   run: async ({ values, env }) => {
     const asJson = values.json === true;
     const stream = asJson ? process.stderr : process.stdout;

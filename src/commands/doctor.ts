@@ -2,15 +2,11 @@ import { ConfigError } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Command, type CommandInput, print } from './command.ts';
-import {
-  certificateFindings,
-  checkClients,
-  checkSettings,
-  checkStore,
-  type Finding,
-  nodeFinding,
-} from './doctor/doctor-checks.ts';
+import { checkClients } from './doctor/client-checks.ts';
+import type { Finding } from './doctor/finding.ts';
 import { checkNetwork } from './doctor/network-checks.ts';
+import { checkSettings, nodeFinding } from './doctor/settings-checks.ts';
+import { checkStore } from './doctor/store-checks.ts';
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 
@@ -33,7 +29,6 @@ async function diagnose(
   }
   const findings = [
     node,
-    ...certificateFindings(input.env),
     ...(await checkSettings(config)),
     ...(await checkNetwork(config, input.env)),
     ...(await checkStore(config)),
@@ -71,10 +66,14 @@ export const command: Command = {
   help: `Looks at everything that has to be right before a call can work: node,
 home folder, permissions, master key, key store, keys, base URLs, certificates, proxy and clients.
 Only a proxy that is set is tried, without a key: it has to lead to both providers. Each finding
-comes with its next step. Ends with 1 when something must be fixed.
-
-  --json   for programs: {ok, version, home, environment, store, checks: [{check, status, message, hint}]}`,
-  options: { json: { type: 'boolean' } },
-  positionals: [0, 0],
+comes with its next step. Ends with 1 when something must be fixed.`,
+  options: {
+    json: {
+      type: 'boolean',
+      about:
+        'for programs: {ok, version, home, environment, store, checks: [{check, status, message, hint}]}',
+    },
+  },
+  arguments: [],
   run,
 };

@@ -8,8 +8,8 @@ import { resolveLinks } from '../disk/links.ts';
 import { makeFolder } from '../disk/make-folder.ts';
 import { KeyStore } from '../secrets/key-store.ts';
 import { generateMasterKey } from '../secrets/master-key.ts';
-import { SealedMemory } from '../secrets/sealed-memory.ts';
-import { asKeyStoreError } from '../secrets/store-text.ts';
+import { SealedMemory } from '../secrets/store/sealed-memory.ts';
+import { asKeyStoreError } from '../secrets/store/store-text.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
 import { setVariable } from './composition/settings-file.ts';
 
@@ -104,6 +104,6 @@ export const command: Command = {
   help: `Makes the home folder, a generated master key in its .env, and an empty key store.
 What exists is never overwritten: a second run only says what is there.`,
   options: {},
-  positionals: [0, 0],
+  arguments: [],
   run,
 };

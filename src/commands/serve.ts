@@ -9,6 +9,7 @@ import { type Command, type CommandInput, secrets } from './command.ts';
 import { logWarnings } from './composition/config-warnings.ts';
 import { useConfiguration } from './composition/known-secrets.ts';
 import { createHost, LazyRuntime } from './composition/lazy-runtime.ts';
+import { HTTP_FLAGS } from './http/http-flags.ts';
 
 async function overStdio({ flags, env }: CommandInput): Promise<number> {
   const config = loadConfig(flags, env);
@@ -40,27 +41,21 @@ async function overHttp(input: CommandInput): Promise<number> {
 
 export const command: Command = {
   help: `Serves both tools on stdin and stdout until the client leaves. Starts without a store and
-without a key; a tool then answers with what to do. Log lines are JSON on stderr.
-
-  --http              serve Streamable HTTP at /mcp instead, with /metrics, /healthz and /dashboard
-  --host ADDRESS      where to listen (127.0.0.1); any other address needs KEYPOOL_HTTP_TOKEN
-  --port NUMBER       the port (8787); 0 takes any free one
-  --allow-host NAME   a further name that the server is reached by; may be given again
-  --allow-origin URL  a page whose scripts may call the server (CORS); may be given again`,
+without a key; a tool then answers with what to do. Log lines are JSON on stderr.`,
   options: {
-    http: { type: 'boolean' },
-    host: { type: 'string' },
-    port: { type: 'string' },
-    'allow-host': { type: 'string', multiple: true },
-    'allow-origin': { type: 'string', multiple: true },
+    http: {
+      type: 'boolean',
+      about: 'serve Streamable HTTP at /mcp instead, with /metrics, /healthz and /dashboard',
+    },
+    ...HTTP_FLAGS,
   },
-  positionals: [0, 0],
+  arguments: [],
   run: async (input) => {
     const { http, ...forHttp } = input.values;
     if (http === true) return overHttp(input);
-    const given = ['host', 'port', 'allow-host', 'allow-origin'].filter((name) => name in forHttp);
+    const given = Object.keys(HTTP_FLAGS).filter((name) => name in forHttp);
     if (given.length > 0) {
-      throw new ConfigError(`--${given.join(' and --')} belongs to --http`, {
+      throw new ConfigError('--host, --port, --allow-host and --allow-origin belong to --http', {
         hint: 'add --http, or leave them out to serve on stdio',
       });
     }

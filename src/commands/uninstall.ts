@@ -1,10 +1,11 @@
-import { uninstallFrom, userFolders } from '../clients/install.ts';
-import { clientNamed } from './client-launch.ts';
+import { CLIENT_IDS } from '../clients/client-rows.ts';
+import { uninstallFrom } from '../clients/install.ts';
+import { clientNamed, PROJECT_FLAG, placeFor } from './client-launch.ts';
 import { type Command, type CommandInput, print } from './command.ts';
 
-async function run({ positionals, env }: CommandInput): Promise<number> {
-  const client = clientNamed(positionals[0]);
-  const { path, isChanged, backup } = await uninstallFrom(client, userFolders(env));
+async function run(input: CommandInput): Promise<number> {
+  const client = clientNamed(input.positionals[0]);
+  const { path, isChanged, backup } = await uninstallFrom(client, placeFor(client, input));
   print(
     isChanged ? `${client.title}: removed from ${path}` : `${client.title}: not installed, ${path}`,
   );
@@ -16,8 +17,8 @@ export const command: Command = {
   help: `Takes this server's entry out of the client's own file and keeps everything else. A copy is made
 beside it first. Keys and settings of this program stay where they are.
 
-CLIENT is claude-desktop, claude-code, vscode, cursor, zed, windsurf or codex.`,
-  options: {},
-  positionals: [1, 1],
+CLIENT is ${CLIENT_IDS.join(', ')}.`,
+  options: PROJECT_FLAG,
+  arguments: [{ name: 'CLIENT', choices: CLIENT_IDS }],
   run,
 };

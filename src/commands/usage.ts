@@ -40,20 +40,18 @@ export const command: Command = {
 something else is asked for. All sums are estimates from a table of prices; the provider's own
 balance stands beside them where it was read. Days are those of this machine's time zone. With the
 built-in prices DeepSeek's peak hours are 09:00-12:00 and 14:00-18:00 in Beijing (01:00-04:00 and
-06:00-10:00 UTC), Monday to Friday but Chinese holidays.
-
-  --by WHAT      ${GROUPINGS.join(', ')}
-  --since DAY    2026-11-27, today, yesterday, or 7d for the last seven days
-  --until DAY    the last day shown; today when left out
-  --json         everything, for programs
-  --csv          the table, for a spreadsheet`,
+06:00-10:00 UTC), Monday to Friday but Chinese holidays.`,
   options: {
-    by: { type: 'string' },
-    since: { type: 'string' },
-    until: { type: 'string' },
-    json: { type: 'boolean' },
-    csv: { type: 'boolean' },
+    by: { type: 'string', value: 'WHAT', about: GROUPINGS.join(', '), choices: GROUPINGS },
+    since: {
+      type: 'string',
+      value: 'DAY',
+      about: '2026-11-27, today, yesterday, or 7d for the last seven days',
+    },
+    until: { type: 'string', value: 'DAY', about: 'the last day shown; today when left out' },
+    json: { type: 'boolean', about: 'everything, for programs' },
+    csv: { type: 'boolean', about: 'the table, for a spreadsheet' },
   },
-  positionals: [0, 0],
+  arguments: [],
   run,
 };

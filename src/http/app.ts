@@ -3,7 +3,7 @@
 import { Hono } from 'hono';
 import { presentError } from '../mcp/present-error.ts';
 import { type ApiOptions, createApi } from './api/api-route.ts';
-import type { Exchange } from './exchange.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { loadPage, PAGE_PATHS } from './page-files.ts';
 import { PROOF_PATH, proofOf } from './proof.ts';
@@ -20,7 +20,7 @@ export interface AppOptions extends ApiOptions {
 export const HEALTH_PATH = '/healthz';
 export const PUBLIC_PATHS: ReadonlySet<string> = new Set([HEALTH_PATH, PROOF_PATH, ...PAGE_PATHS]);
 
-async function servePage(app: Hono<{ Bindings: Exchange }>, folder: URL): Promise<void> {
+async function servePage(app: Hono<{ Bindings: HttpExchange }>, folder: URL): Promise<void> {
   const files = await loadPage(folder);
   for (const path of PAGE_PATHS) {
     const file = files.get(path);
@@ -32,9 +32,9 @@ async function servePage(app: Hono<{ Bindings: Exchange }>, folder: URL): Promis
   }
 }
 
-export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: Exchange }>> {
+export async function createApp(options: AppOptions): Promise<Hono<{ Bindings: HttpExchange }>> {
   const { metrics, admin, logger, host } = options;
-  const app = new Hono<{ Bindings: Exchange }>();
+  const app = new Hono<{ Bindings: HttpExchange }>();
   app.use(async (context, next) => {
     await next();
     const answer = context.res;

@@ -16,33 +16,38 @@ function redactEvent(event: string, redact: Redact): string {
   return lines.join('\n');
 }
 
-/** Server-sent events, each of them as a whole. */
-function redactEvents(redact: Redact): TransformStream<Uint8Array, Uint8Array> {
-  const decoder = new TextDecoder();
-  const encoder = new TextEncoder();
-  let rest = '';
-  return new TransformStream({
-    transform(chunk, controller) {
-      const events = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
-      rest = events.pop() ?? '';
-      if (events.length === 0) return;
-      const clean = events.map((event) => `${redactEvent(event, redact)}\n\n`);
-      controller.enqueue(encoder.encode(clean.join('')));
-    },
-    flush(controller) {
-      if (rest !== '') controller.enqueue(encoder.encode(redact(rest)));
-    },
-  });
+/** Server-sent events as they come, each of them as a whole. */
+export class EventRedactor {
+  readonly #redact: Redact;
+  readonly #decoder = new TextDecoder();
+  #rest = '';
+
+  constructor(redact: Redact) {
+    this.#redact = redact;
+  }
+
+  /** @returns the events that are whole by now */
+  push(chunk: Uint8Array): string {
+    const events = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n\n');
+    this.#rest = events.pop() ?? '';
+    return events.map((event) => `${redactEvent(event, this.#redact)}\n\n`).join('');
+  }
+
+  /** @returns what stands there unfinished */
+  end(): string {
+    return this.#redact(this.#rest);
+  }
 }
 
-/** The answer without secrets, a stream event by event; a JSON-RPC message keeps its id. */
+/** A body that is no stream, without secrets; a JSON-RPC message keeps its id. */
+export function redactBody(text: string, type: string, redact: Redact): string {
+  const isJson = type.startsWith('application/json') && text !== '';
+  return isJson ? redactMessage(text, redact) : redact(text);
+}
+
+/** The answer without secrets. */
 export async function redactAnswer(answer: Response, redact: Redact): Promise<Response> {
   const type = answer.headers.get('content-type') ?? '';
   if (answer.body === null || FILES.test(type)) return answer;
-  if (type.startsWith('text/event-stream')) {
-    return new Response(answer.body.pipeThrough(redactEvents(redact)), answer);
-  }
-  const text = await answer.text();
-  const isJson = type.startsWith('application/json') && text !== '';
-  return new Response(isJson ? redactMessage(text, redact) : redact(text), answer);
+  return new Response(redactBody(await answer.text(), type, redact), answer);
 }

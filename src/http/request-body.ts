@@ -1,17 +1,19 @@
 /** Bodies: read once, by hand, never more than the limit. */
 
 import type { IncomingMessage } from 'node:http';
-import type { Exchange } from './exchange.ts';
-import { BODY_LIMIT } from './guard.ts';
+import { parseJson } from '../base/text/json.ts';
+import { decodeUtf8 } from '../base/text/strict-utf8.ts';
+import { BODY_LIMIT } from './door/guard.ts';
+import type { HttpExchange } from './http-exchange.ts';
 
 /** `gone`: the client left before its body was whole; nobody reads an answer. */
-export type Body =
+export type RequestBody =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'none' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'bad'; readonly status: 400 | 413 | 415; readonly message: string };
 
-function bad(status: 400 | 413 | 415, message: string): Body {
+function bad(status: 400 | 413 | 415, message: string): RequestBody {
   return { kind: 'bad', status, message };
 }
 
@@ -38,10 +40,8 @@ function readAll(request: IncomingMessage): Promise<Buffer | 'too large' | 'gone
   });
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
-
 /** Reads a JSON body. A request without any body is `none`, whatever its type says. */
-export async function readJson({ incoming, outgoing }: Exchange): Promise<Body> {
+export async function readJson({ incoming, outgoing }: HttpExchange): Promise<RequestBody> {
   const encoding = incoming.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     return bad(415, 'Compressed bodies are not accepted');
@@ -60,9 +60,7 @@ export async function readJson({ incoming, outgoing }: Exchange): Promise<Body> 
     outgoing.setHeader('Connection', 'close');
     return bad(413, 'The body is larger than 4 MiB');
   }
-  try {
-    return { kind: 'json', value: JSON.parse(strictUtf8.decode(bytes)) };
-  } catch {
-    return bad(400, 'The body is not JSON in UTF-8');
-  }
+  const text = decodeUtf8(bytes);
+  const parsed = text === null ? null : parseJson(text);
+  return parsed === null ? bad(400, 'The body is not JSON in UTF-8') : { kind: 'json', ...parsed };
 }

@@ -1,8 +1,8 @@
 /** An entry of a password manager's export: taken where it is ours, never a web password. Pure. */
 
 import { PROVIDER_NAMES, type Provider } from '../base/errors.ts';
-import { FAMILIES } from '../base/key-names.ts';
-import { fitOf } from '../base/key-values.ts';
+import { FAMILIES } from '../base/keys/key-names.ts';
+import { fitOf } from '../base/keys/key-values.ts';
 import { providerOfHost } from './clues/surroundings.ts';
 import { prefixedTokens, secretTokens } from './clues/tokens.ts';
 import { readWords, type Words } from './clues/words.ts';

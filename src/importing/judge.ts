@@ -1,8 +1,14 @@
 /** From a name or label and a value to a finding: sure, likely, or left alone. Pure. */
 
 import { PROVIDER_NAMES, type Provider } from '../base/errors.ts';
-import { FAMILIES } from '../base/key-names.ts';
-import { fitOf, givenProblem, isPlaceholder, unwrapValue, vendorOf } from '../base/key-values.ts';
+import { FAMILIES } from '../base/keys/key-names.ts';
+import {
+  fitOf,
+  givenProblem,
+  isPlaceholder,
+  unwrapValue,
+  vendorOf,
+} from '../base/keys/key-values.ts';
 import {
   hasPasswordInAddress,
   isEncrypted,
@@ -134,6 +140,9 @@ export function judgeNamed(
   around: Surroundings,
 ): Finding[] {
   if (name.kind === 'setting') return judgeSetting(written, raw, line);
+  if (name.kind === 'secret' && /^(?:DEEPSEEK|PERPLEXITY|PPLX)_.*(?:PASS|PWD)/.test(name.name)) {
+    return [left(line, 'a password, not an API key', name.name)];
+  }
   if (name.kind === 'secret') {
     // A command may follow: `NAME=value program`.
     const [first = '', ...others] = raw.split(/\s+/);

@@ -3,9 +3,15 @@
  * Pure.
  */
 
-import { vendorOf } from '../base/key-values.ts';
+import { vendorOf } from '../base/keys/key-values.ts';
 import { type Assignment, assignmentsIn } from './assignments.ts';
-import { isUsableSecret, secretTokens, type Token } from './clues/tokens.ts';
+import {
+  isInAddress,
+  isUsableSecret,
+  prefixedTokens,
+  secretTokens,
+  type Token,
+} from './clues/tokens.ts';
 import { readWords, stripDecoration, type Words } from './clues/words.ts';
 import { type Finding, left } from './finding.ts';
 import {
@@ -20,6 +26,10 @@ import {
 const COMMENT = /^\s*(?:#(?!#)|\/\/|;|--\s|<!--|REM\s|%)/i;
 const PRIVATE_KEY = /-----BEGIN [A-Z ]+-----/;
 const SECTION = /^\s*\[{1,2}\s*["']?([^\][]+?)["']?\s*\]{1,2}\s*(?:[#;].*)?$/;
+/** What is longer was written by a program, in a format that is not read here. */
+const LONGEST_LINE = 10_000;
+/** Headings are shorter. */
+const LONGEST_HEADING = 200;
 /** How far a quote may go on; beyond it is a quote that nobody closed. */
 const LONGEST_QUOTE = 100;
 
@@ -83,8 +93,13 @@ export class NotesReader {
   /** @returns the index of the next line to read */
   #readFrom(at: number): number {
     const line = this.#line(at);
-    if (line.trim() === '' || /^\s*(?:```|~~~|---+\s*$|\|?[\s:|-]+\|[\s:|-]*$)/.test(line))
+    if (line.length > LONGEST_LINE) {
+      const reason = 'what looks like a key, in a line too long to be read';
+      if (prefixedTokens(line).length > 0) this.#findings.push(left(at + 1, reason));
       return at + 1;
+    }
+    const bare = line.trim();
+    if (bare === '' || /^(?:```|~~~|---+$|[|:+-][\s|:+-]*$)/.test(bare)) return at + 1;
     if (PRIVATE_KEY.test(line)) return this.#skipPrivateKey(at);
     const assignments = assignmentsIn(line, isWrittenName);
     if (COMMENT.test(line) && (assignments.length > 0 || secretTokens(line).length > 0)) {
@@ -169,7 +184,12 @@ export class NotesReader {
   }
 
   #readHeading(line: string, number: number): void {
-    const plain = line.replace(/<[^>]*>/g, ' ').trim();
+    const plain = line
+      .trim()
+      .replace(/<[^<>]*>/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim();
+    if (plain.length > LONGEST_HEADING) return;
     const bare = plain.replace(/[:：=\s]+$/, '');
     const read = /^[A-Za-z_][\w.-]*$/.test(bare) && isWrittenName(bare) ? explicitName(bare) : null;
     const title = TITLE.exec(stripDecoration(plain))?.[1];
@@ -197,7 +217,7 @@ export class NotesReader {
       const { value } = token;
       const name = this.#heading?.name ?? null;
       const label = labels[at] ?? readWords('');
-      if (isInAddress(line, token)) {
+      if (isInAddress(line, token.start)) {
         this.#findings.push(left(number, 'what looks like a key, inside an address'));
       } else if (name !== null && this.#heading?.isNear === true && label.count === 0) {
         this.#findings.push(...judgeNamed(name.written, name.read, value, number, this.#around));
@@ -213,7 +233,9 @@ export class NotesReader {
 
   /** "Bybit Secret: abc12345", "password: hunter2": too short to stand out, but labelled. */
   #readShortValue(line: string, number: number): boolean {
-    const match = /^(.*?)(?:[:：=]|->|→|\t|\||\s[-–—]\s)\s*(\S.*)$/.exec(stripDecoration(line));
+    const text = stripDecoration(line.trim());
+    if (text.length > LONGEST_HEADING) return false;
+    const match = /^(.*?)(?:[:：=]|->|→|\t|\||\s[-–—]\s)\s*(\S.*)$/.exec(text);
     if (match === null) return false;
     const [, labelText = '', rest = ''] = match;
     const label = readWords(labelText);
@@ -233,11 +255,6 @@ export class NotesReader {
     );
     return true;
   }
-}
-
-function isInAddress(line: string, token: Token): boolean {
-  const before = line.slice(0, token.start);
-  return /[a-z][a-z0-9+.-]*:\/\/\S*$/i.test(before);
 }
 
 /**

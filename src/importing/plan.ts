@@ -1,6 +1,6 @@
 /** Findings + what the store holds → what an import does, by name. Pure; no key is ever lost. */
 
-import { freeName, isKeyName, numberedName } from '../base/key-names.ts';
+import { freeName, isKeyName, numberedName } from '../base/keys/key-names.ts';
 import { type Finding, type FoundKey, type LeftAlone, left } from './finding.ts';
 
 /** A key with the name that it gets. */

@@ -4,7 +4,7 @@
  */
 
 import { readSurroundings } from './clues/surroundings.ts';
-import { kindOf, secretTokens } from './clues/tokens.ts';
+import { isInAddress, kindOf, secretTokens } from './clues/tokens.ts';
 import { type Finding, left } from './finding.ts';
 import type { TreeNode } from './formats/tree.ts';
 import { NotesReader } from './notes.ts';
@@ -22,6 +22,9 @@ export interface Reading {
   readonly holdsOnlyKeys: boolean;
 }
 
+/** Settings that people write are shorter; their parsers take seconds for a megabyte of malice. */
+const LONGEST_SETTINGS = 256 * 1024;
+
 async function parseTree(text: string, lines: readonly string[]): Promise<TreeNode | null> {
   if (/^\s*(?:\/\/|\/\*|[[{])/.test(text)) {
     const { parseJson, parseJsonLines } = await import('./formats/parse-json.ts');
@@ -32,11 +35,12 @@ async function parseTree(text: string, lines: readonly string[]): Promise<TreeNo
     const table = (await import('./formats/parse-csv.ts')).parseCsv(text);
     if (table !== null) return table;
   }
-  if (/^\s*\[{1,2}[^\]\n]+\]{1,2}\s*(?:#.*)?$/m.test(text)) {
+  if (text.length > LONGEST_SETTINGS) return null;
+  if (/^[ \t]*\[{1,2}[^\][\n]{1,200}\]{1,2}[ \t]*(?:#.*)?$/m.test(text)) {
     const tree = (await import('./formats/parse-toml.ts')).parseToml(text, lines);
     if (tree !== null) return tree;
   }
-  if (/^\s*(?:- )?\s*[A-Za-z_$][\w.$/-]*:(?:\s|$)/m.test(text)) {
+  if (/^[ \t]*(?:- )?[A-Za-z_$][\w.$/-]{0,100}:(?:\s|$)/m.test(text)) {
     return (await import('./formats/parse-yaml.ts')).parseYaml(text);
   }
   return null;
@@ -61,9 +65,7 @@ function overlooked(lines: readonly string[], findings: readonly Finding[]): Fin
         !values.includes(Buffer.from(value, 'base64').toString('utf8').trim()),
     );
     if (token === undefined) return [];
-    const before = text.slice(0, token.start);
-    const isInAddress = /[a-z][a-z0-9+.-]*:\/\/\S*$/i.test(before);
-    const reason = isInAddress
+    const reason = isInAddress(text, token.start)
       ? 'what looks like a key, inside an address'
       : `${kindOf(token.value)}, and nothing that says what it is for`;
     return [left(line, reason)];

@@ -1,6 +1,6 @@
 /** What a person is told of an import: by name and line, never a value or a part of a line. Pure. */
 
-import { maskValue } from '../base/key-id.ts';
+import { maskValue } from '../base/keys/key-id.ts';
 import type { LeftAlone } from './finding.ts';
 import type { ImportPlan, PlannedKey } from './plan.ts';
 import type { Reading } from './read-keys.ts';

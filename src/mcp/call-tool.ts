@@ -4,32 +4,49 @@
  */
 
 import { isAbort } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import type { Tool, ToolOutput } from '../tools/tool.ts';
 import { Heartbeat, type ProgressReport } from './heartbeat.ts';
+import { KEPT_MINUTES } from './kept-results.ts';
 import { presentError } from './present-error.ts';
-import type { ServerHost, ToolOutcome } from './server-host.ts';
+import type { ServerOptions, ToolOutcome } from './server-host.ts';
 
 export interface ToolCall {
   readonly tool: Tool;
   /** `params.arguments` as the client sent it. */
   readonly args: unknown;
   readonly signal: AbortSignal;
-  /** Waiting calls take turns between sessions. */
-  readonly session: string;
-  /** A client with a token of its own; absent or null for the owner. */
-  readonly caller?: string | null;
-  /** As the client called itself; absent or null where it did not. */
+  /** As the client called itself with this call; absent where it did not. */
   readonly client?: string | null;
   /** null when the client sent no progress token. */
   readonly report: ((report: ProgressReport) => void) | null;
 }
 
+interface TextBlock {
+  type: 'text';
+  text: string;
+}
+
+interface ResourceLink {
+  type: 'resource_link';
+  uri: string;
+  name: string;
+  description: string;
+  mimeType: string;
+}
+
+/** The revision that brought links; older clients may refuse a result that holds one. */
+const LINKS_SINCE = '2025-06-18';
+
+function linkTo(uri: string): ResourceLink {
+  const description = `What the result had to cut, whole; kept for ${KEPT_MINUTES} minutes`;
+  return { type: 'resource_link', uri, name: 'whole result', description, mimeType: 'text/plain' };
+}
+
 /** Has a string index so that both SDKs take it as their own result type. */
 export interface ToolResult {
   [key: string]: unknown;
-  content: Array<{ type: 'text'; text: string }>;
+  content: Array<TextBlock | ResourceLink>;
   structuredContent?: Record<string, unknown>;
   isError?: boolean;
 }
@@ -38,26 +55,34 @@ export function errorResult(text: string): ToolResult {
   return { content: [{ type: 'text', text }], isError: true };
 }
 
-function resultOf({ text, structured }: ToolOutput): ToolResult {
-  return { content: [{ type: 'text', text }], structuredContent: { ...structured } };
+function resultOf({ text, structured }: ToolOutput, links: readonly ResourceLink[]): ToolResult {
+  return { content: [{ type: 'text', text }, ...links], structuredContent: { ...structured } };
 }
 
-async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<ToolOutput> {
-  const { report } = call;
-  const heartbeat = report === null ? null : new Heartbeat(report);
+async function run(options: ServerOptions, call: ToolCall, args: unknown): Promise<ToolResult> {
+  const { host, session, results, client } = options;
+  const heartbeat = call.report === null ? null : new Heartbeat(call.report);
+  const kept: string[] = [];
   try {
     const { deepseek, perplexity } = await host.clients();
     call.signal.throwIfAborted();
-    return await call.tool.run(args, {
+    const output = await call.tool.run(args, {
       deepseek,
       perplexity,
       signal: call.signal,
-      session: call.session,
+      session,
       priority: 'interactive',
       tool: call.tool.name,
-      client: call.caller ?? call.client ?? null,
+      client: options.caller ?? call.client ?? client.name,
       onProgress: ({ message }) => heartbeat?.update(message),
+      keep: (whole) => {
+        const uri = results.keep(whole);
+        kept.push(uri);
+        return uri;
+      },
     });
+    const knowsLinks = client.version === null || client.version >= LINKS_SINCE;
+    return resultOf(output, knowsLinks ? kept.map(linkTo) : []);
   } finally {
     heartbeat?.stop();
   }
@@ -69,11 +94,8 @@ async function run(host: ServerHost, call: ToolCall, args: unknown): Promise<Too
  *
  * @throws an abort, when the caller cancelled
  */
-export async function callTool(
-  host: ServerHost,
-  logger: Logger,
-  call: ToolCall,
-): Promise<ToolResult> {
+export async function callTool(options: ServerOptions, call: ToolCall): Promise<ToolResult> {
+  const { host, logger } = options;
   const startedAt = performance.now();
   const ended = (outcome: ToolOutcome): void => {
     const durationMs = Math.round(performance.now() - startedAt);
@@ -81,7 +103,7 @@ export async function callTool(
       tool: call.tool.name,
       outcome,
       durationMs,
-      caller: call.caller ?? null,
+      caller: options.caller ?? null,
     });
   };
   const parsed = parseArguments(call.tool, call.args);
@@ -91,8 +113,7 @@ export async function callTool(
     return errorResult(text);
   }
   try {
-    const output = await run(host, call, parsed.value);
-    const result = resultOf(output);
+    const result = await run(options, call, parsed.value);
     ended('ok');
     return result;
   } catch (error) {

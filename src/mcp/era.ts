@@ -3,7 +3,8 @@
  * message, because a client may race `server/discover` with `initialize` and go on with either.
  */
 
-import { type ErrorReply, errorReply, INVALID_PARAMS, isRecord, type Params } from './json-rpc.ts';
+import { isRecord } from '../base/text/json.ts';
+import { type ErrorReply, errorReply, INVALID_PARAMS, type Params } from './json-rpc.ts';
 
 /** `legacy`: the revisions that open with `initialize`; `modern`: 2026-07-28, without a handshake. */
 export type Era = 'legacy' | 'modern';

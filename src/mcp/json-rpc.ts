@@ -3,6 +3,8 @@
  * parsed becomes a message here, for both transports.
  */
 
+import { isRecord } from '../base/text/json.ts';
+
 export type RequestId = string | number;
 
 export type Params = Readonly<Record<string, unknown>>;
@@ -50,10 +52,6 @@ export const INTERNAL_ERROR = -32_603;
 
 export function errorReply(id: RequestId | null, code: number, message: string): ErrorReply {
   return { jsonrpc: '2.0', id, error: { code, message } };
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A number above 2^53 has been changed by parsing it: nobody would know the answer again. */

@@ -1,7 +1,13 @@
 /** The one place where an error becomes words for a model. */
 
 import { randomUUID } from 'node:crypto';
-import { ConfigError, KeyStoreError, PoolExhaustedError, UpstreamError } from '../base/errors.ts';
+import {
+  BudgetError,
+  ConfigError,
+  KeyStoreError,
+  PoolExhaustedError,
+  UpstreamError,
+} from '../base/errors.ts';
 import { grouped } from '../base/grouped.ts';
 import type { Logger } from '../base/logger.ts';
 import { cleanText, headOf } from '../tools/clean-text.ts';
@@ -33,12 +39,13 @@ function partialText(error: UpstreamError): string[] {
 
 function isOurs(
   error: unknown,
-): error is UpstreamError | PoolExhaustedError | KeyStoreError | ConfigError {
+): error is UpstreamError | PoolExhaustedError | KeyStoreError | ConfigError | BudgetError {
   return (
     error instanceof UpstreamError ||
     error instanceof PoolExhaustedError ||
     error instanceof KeyStoreError ||
-    error instanceof ConfigError
+    error instanceof ConfigError ||
+    error instanceof BudgetError
   );
 }
 

@@ -1,6 +1,6 @@
-/** Resources: the state of the pool, as an assistant or a person may ask for it. */
+/** Resources: the state of the pool, and what a result had to cut. */
 
-import type { ServerHost } from './server-host.ts';
+import type { ServerOptions } from './server-host.ts';
 
 export const STATUS_URI = 'keypool://status';
 
@@ -21,9 +21,15 @@ export interface ResourceText {
   text: string;
 }
 
-/** @returns null for an address that is not ours */
-export async function readResource(uri: string, host: ServerHost): Promise<ResourceText[] | null> {
-  if (uri !== STATUS_URI) return null;
-  const text = JSON.stringify(await host.status(), null, 2);
-  return [{ uri, mimeType: 'application/json', text }];
+/** @returns null for an address that is not ours, or no longer */
+export async function readResource(
+  uri: string,
+  { host, results }: Pick<ServerOptions, 'host' | 'results'>,
+): Promise<ResourceText[] | null> {
+  if (uri === STATUS_URI) {
+    const text = JSON.stringify(await host.status(), null, 2);
+    return [{ uri, mimeType: 'application/json', text }];
+  }
+  const text = results.read(uri);
+  return text === null ? null : [{ uri, mimeType: 'text/plain', text }];
 }

@@ -2,7 +2,9 @@
 
 import type { Logger } from '../base/logger.ts';
 import type { UpstreamClients } from '../tools/tool.ts';
+import type { ClientFacts } from './client-facts.ts';
 import type { ClientMessage } from './json-rpc.ts';
+import type { KeptResults } from './kept-results.ts';
 
 export type ToolOutcome = 'ok' | 'error' | 'cancelled';
 
@@ -39,8 +41,8 @@ export interface ServerOptions {
   readonly logger: Logger;
   /** Waiting calls take turns between sessions. */
   readonly session: string;
-  /** How the client of this connection called itself, where the server does not hear of it. */
-  readonly client?: () => string | null;
+  readonly results: KeptResults;
+  readonly client: ClientFacts;
   /** A client with a token of its own; absent or null for the owner. */
   readonly caller?: string | null;
 }
@@ -52,4 +54,4 @@ export interface EraServer {
   close(): Promise<void>;
 }
 
-export type Send = (message: object) => void;
+export type SendMessage = (message: object) => void;

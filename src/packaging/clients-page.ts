@@ -1,8 +1,11 @@
 /** docs/clients.md: every client's configuration by hand, from the table that `install` uses. */
 
-import { CLIENTS, type Client, ENTRY_NAME, entryFields, type Launch } from '../clients/clients.ts';
+import { type Client, ENTRY_NAME, entryFields, type Launch } from '../clients/client.ts';
+import { CLIENTS } from '../clients/client-rows.ts';
 import { jsonFormat } from '../clients/json-format.ts';
 import { tomlFormat } from '../clients/toml-format.ts';
+import { yamlFormat } from '../clients/yaml-format.ts';
+import seen from './seen-clients.json' with { type: 'json' };
 
 /** The longest call is 180 s, and our answer has to arrive before the client gives up. */
 const TOOL_TIMEOUT_SEC = 200;
@@ -26,20 +29,22 @@ const OWN_COMMAND: Readonly<Partial<Record<Client['id'], string>>> = {
   codex: `codex mcp add ${ENTRY_NAME} -- /usr/bin/node /path/to/keypool-mcp/dist/cli.js serve`,
 };
 
+const FORMATS = { json: jsonFormat, toml: tomlFormat, yaml: yamlFormat } as const;
+
 const VSCODE_INPUT = 'deepseek-api-key';
 
 const fence = (language: string, text: string): string =>
   `\`\`\`${language}\n${text.trim()}\n\`\`\``;
 
 function entry(client: Client, launch: Launch): string {
-  const format = client.format === 'toml' ? tomlFormat : jsonFormat;
+  const format = FORMATS[client.format];
   const place = { root: client.root, name: ENTRY_NAME };
   return fence(client.format, format.render(place, entryFields(client, launch)));
 }
 
-function places({ files, override }: Client): string {
+function places({ files, overrides }: Client): string {
   const all = [...files.linux, ...files.darwin, ...files.win32].map((file) => `\`${file}\``);
-  const moved = override === undefined ? '' : `; in \`${override.variable}\` where that is set`;
+  const moved = (overrides ?? []).map(({ variable }) => `; \`${variable}\` moves it`).join('');
   const [one] = all;
   const isSame = new Set(all.map((file) => file.replaceAll('\\', '/'))).size === 1;
   if (isSame && one !== undefined) return `File: ${one}${moved}.`;
@@ -49,9 +54,13 @@ function places({ files, override }: Client): string {
     ['Windows', files.win32],
   ] as const;
   const lines = rows.map(([name, paths]) => {
-    const named = paths.map((path) => `\`${path.replace('$XDG_CONFIG_HOME', '~/.config')}\``);
-    return `- ${name}: ${named.join(', which is the file of the packaged app, or ')}`;
+    const named = [...new Set(paths)].map(
+      (path) => `\`${path.replace('$XDG_CONFIG_HOME', '~/.config')}\``,
+    );
+    const choice = named.length > 1 ? ' (the first whose folder is there)' : '';
+    return `- ${name}: ${named.join(', else ')}${choice}`;
   });
+  if (moved !== '') lines.push('', `${moved.slice(2)}.`);
   return lines.join('\n');
 }
 
@@ -71,13 +80,30 @@ function section(client: Client): string {
 
 const INTRODUCTION = `# Clients
 
-\`keypool-mcp install CLIENT\` does what this page shows, with the right paths, and keeps the rest of the client's file: comments, formatting, other servers. It copies the file first, changes nothing the second time, and refuses a file that it cannot read. \`--print\` shows the entry and writes nothing; \`uninstall CLIENT\` takes it out again. \`--home\`, \`--store\`, \`--dotenv\`, \`--environment\` and \`--log-level\` are passed on to the server.
+\`keypool-mcp install CLIENT\` does what this page shows, with the right paths, and keeps the rest of the client's file: comments, formatting, other servers. It copies the file first (one copy a day, beside the file, for your user alone; in the home folder of this program where the file is in a linked folder), changes nothing the second time, and refuses a file that it cannot read. \`--print\` shows the entry and writes nothing; \`uninstall CLIENT\` takes it out again; \`--project\` writes the client's file in the project you are in, which holds no path of your machine. \`--home\`, \`--store\`, \`--dotenv\`, \`--environment\` and \`--log-level\` are passed on to the server.
 
 Both paths are absolute on purpose: desktop programs do not see the shell's \`PATH\`, and on Windows \`npx\` is a script that a client cannot start without \`cmd /c\`. The entries are for your user, not for a project: a project's file goes into its repository, and these paths hold on your machine alone.
 
 No key stands in any of them. A key in a client's \`env\` block lies in plain text in the client's file and in the environment of the running server, where every program of yours can read it; the key store keeps it encrypted. It works all the same: the environment fills in names that the store does not have.
 
 A call takes at most \`KEYPOOL_CALL_TIMEOUT_MS\`, 180 seconds unless you change it. Clients whose own limit for a tool call is shorter get a longer one where their file allows it (Codex: \`tool_timeout_sec\`, Zed: \`timeout\`, both in seconds).`;
+
+/** What `npm run test:clients -- --write` saw. */
+function seenSection(): string {
+  const rows = seen.map(
+    ({ title, version, date, list, calls }) =>
+      `| ${title} | ${version} | ${date} | ${list} | ${calls} |`,
+  );
+  return `## Seen working
+
+\`npm run test:clients\` takes each of these from npm, enters the server by \`keypool-mcp install\`, and lets the client connect in a network namespace with nothing but loopback. Where a client's model can be played by a script it calls both tools, and what the model is given is checked: an answer, sources, an error, a pool without a key, and 30,000 tokens of code.
+
+| client | version | seen on | \`mcp list\` | calls |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+Claude Code and Qwen Code give their model the structured result alone, opencode the text alone. Claude Code shows a result of 500,000 characters whole; Qwen Code puts a long one into a file and names it, opencode cuts it. What our own text has to cut is kept for half an hour as a resource, \`keypool://results/…\`, whose address stands at the beginning.`;
+}
 
 const FOR_A_PROJECT = `## For a project, or a team
 
@@ -146,5 +172,5 @@ ${fence(
 \`npm run mcpb\` builds and validates \`build/keypool-mcp.mcpb\`, which Claude Desktop installs by a double click. It asks for keys and for the home folder; leave everything empty to use the key store.`;
 
 export function clientsPage(): string {
-  return `${[INTRODUCTION, ...CLIENTS.map(section), FOR_A_PROJECT].join('\n\n')}\n`;
+  return `${[INTRODUCTION, ...CLIENTS.map(section), FOR_A_PROJECT, seenSection()].join('\n\n')}\n`;
 }

@@ -5,7 +5,7 @@
  */
 
 import manifest from '../../package.json' with { type: 'json' };
-import { ENTRY_NAME } from '../clients/clients.ts';
+import { ENTRY_NAME } from '../clients/client.ts';
 import { TOOLS } from '../tools/index.ts';
 
 const SUMMARY = 'DeepSeek code generation and Perplexity search over an encrypted pool of API keys';

@@ -1,4 +1,4 @@
-/** What the pool and its callers say to each other. */
+/** What the pool and its callers say to each other. Plain data, two functions and one error. */
 
 import type { Provider } from '../base/errors.ts';
 
@@ -30,35 +30,32 @@ export interface CallRequest {
   readonly onWait?: (notice: WaitNotice) => void;
 }
 
-/**
- * Why an attempt was ended from our side. `idle`: its client gave a silent upstream up; `silent`
- * and `slow`: the pool took the key back, for another one is to serve the call.
- */
-export type StopReason = 'cancelled' | 'deadline' | 'idle' | 'silent' | 'slow';
+/** Why an attempt is stopped from our side, by whoever stops it. */
+export type StopReason =
+  /** The whole time for the call is spent. */
+  | 'deadline'
+  /** No content for longer than is believable. */
+  | 'idle'
+  /** Another key is to serve the call. */
+  | 'recalled'
+  /** The caller left; the signal's reason is then the caller's own. */
+  | 'cancelled';
 
-const STOP_WORDS: Readonly<Record<StopReason, string>> = {
-  cancelled: 'the call was cancelled',
-  deadline: 'the time for the call is spent',
-  idle: 'the upstream fell silent',
-  silent: 'another key is to serve this call, for this one says nothing',
-  slow: 'another key is to serve this call, for it is faster',
-};
+/** The reason of a lease's signal, decided once: whoever reads the signal need not guess. */
+export class AttemptStopped extends Error {
+  override readonly name = 'AttemptStopped';
+  readonly why: Exclude<StopReason, 'cancelled'>;
 
-/** The `reason` of a lease's signal; to all others an abort like any other. */
-export class Stopped extends Error {
-  override readonly name = 'AbortError';
-  readonly why: StopReason;
-
-  constructor(why: StopReason) {
-    super(STOP_WORDS[why]);
+  constructor(why: Exclude<StopReason, 'cancelled'>) {
+    super(`the attempt was stopped: ${why}`);
     this.why = why;
   }
 }
 
-/** Null while nothing stopped it; a signal of somebody else's can only mean a cancel. */
-export function stopReason(signal: AbortSignal): StopReason | null {
-  if (!signal.aborted) return null;
-  return signal.reason instanceof Stopped ? signal.reason.why : 'cancelled';
+/** Null while nothing has stopped the attempt. */
+export function stopReasonOf({ aborted, reason }: AbortSignal): StopReason | null {
+  if (!aborted) return null;
+  return reason instanceof AttemptStopped ? reason.why : 'cancelled';
 }
 
 /** One borrowed key for one attempt. The pool releases it when `send` settles. */
@@ -70,7 +67,7 @@ export interface Lease {
   readonly secret: string;
   /** 1 for the first attempt of the call. */
   readonly attempt: number;
-  /** Aborts with a `Stopped` that says why. */
+  /** Aborts when the caller cancels, with the caller's reason; else with an `AttemptStopped`. */
   readonly signal: AbortSignal;
   /** Milliseconds left until the call's deadline. */
   readonly remainingMs: number;

@@ -7,18 +7,19 @@
 
 import { stat } from 'node:fs/promises';
 import { DiskError, KeyStoreError } from '../base/errors.ts';
-import { keyId, maskValue } from '../base/key-id.ts';
-import { compareNames } from '../base/key-names.ts';
-import { systemCode } from '../base/system-error.ts';
+import { keyId, maskValue } from '../base/keys/key-id.ts';
+import { compareNames } from '../base/keys/key-names.ts';
+import { systemCode } from '../base/system/system-error.ts';
 import { type FileLock, withFileLock } from '../disk/file-lock.ts';
 import { keepBeside } from '../disk/keep-beside.ts';
 import { resolveLinks } from '../disk/links.ts';
 import { watchPath } from '../disk/path-watch.ts';
 import { replaceFile, sweepOrphans } from '../disk/replace-file.ts';
-import type { StoredSecret } from './document.ts';
 import { FernetDocument } from './fernet/fernet-format.ts';
 import { checkStrength, type MasterKey, readMasterKey } from './master-key.ts';
-import { type OpenedDocument, openDocument } from './open-document.ts';
+import { SealedDocument } from './sealed/sealed-format.ts';
+import type { StoredSecret } from './store/document.ts';
+import { type OpenedDocument, openDocument } from './store/open-document.ts';
 import {
   checkSecrets,
   type NewSecret,
@@ -26,10 +27,14 @@ import {
   sealedFrom,
   withRenamed,
   withSecrets,
-} from './put-secrets.ts';
-import { SealedDocument } from './sealed/sealed-format.ts';
-import { asKeyStoreError } from './store-text.ts';
-import { readVersion, refreshed, type StoreLocation, type StoreVersion } from './store-version.ts';
+} from './store/put-secrets.ts';
+import { asKeyStoreError } from './store/store-text.ts';
+import {
+  readVersion,
+  refreshed,
+  type StoreLocation,
+  type StoreVersion,
+} from './store/store-version.ts';
 
 export interface StoreEntry {
   readonly name: string;

@@ -205,9 +205,8 @@ function fenced(code: string, { file, language }: CodeBlock): string {
   return `${name}${fence}${language ?? ''}\n${code}\n${fence}`;
 }
 
-/** Code blocks in order, within `limit` characters; says what is missing. */
+/** Code blocks in order, within `limit` characters. */
 function codeText(blocks: readonly CodeBlock[], limit: number): string {
-  const total = blocks.reduce((sum, block) => sum + block.code.length, 0);
   let left = limit;
   const shown: string[] = [];
   for (const block of blocks) {
@@ -215,17 +214,14 @@ function codeText(blocks: readonly CodeBlock[], limit: number): string {
     shown.push(fenced(headOf(block.code, left), block));
     left -= block.code.length;
   }
-  if (total > limit) {
-    shown.push(
-      `[This text shows the first ${grouped(limit)} of ${grouped(total)} characters of code; structuredContent.code holds all of it.]`,
-    );
-  }
   return shown.join('\n\n');
 }
 
-function proseText(prose: string): string {
-  if (prose.length <= PROSE_LIMIT) return prose;
-  return `${headOf(prose, PROSE_LIMIT)}\n[Explanation cut at ${grouped(PROSE_LIMIT)} of ${grouped(prose.length)} characters.]`;
+/** Says that `text` is shown in part alone; null when all of it is. */
+function cutNotice(what: string, length: number, limit: number, uri: string | undefined) {
+  if (length <= limit) return null;
+  const rest = uri === undefined ? '' : `, and so does the resource ${uri}`;
+  return `[This text shows the first ${grouped(limit)} of ${grouped(length)} characters of ${what}; structuredContent.${what} holds all of it${rest}.]`;
 }
 
 function servedLine(facts: Output): string {
@@ -242,10 +238,25 @@ function servedLine(facts: Output): string {
   return `(${parts.join(', ')})`;
 }
 
-function textOf(facts: Output, blocks: readonly CodeBlock[]): string {
-  const prose = proseText(facts.explanation ?? '');
-  const code = codeText(blocks, TEXT_LIMIT - prose.length);
-  return [code, prose, servedLine(facts)].filter((part) => part !== '').join('\n\n');
+/**
+ * The text block; what it has to cut is kept whole, for clients that show no other form. What is cut
+ * is said first: several clients cut once more, and show the beginning.
+ */
+function textOf(facts: Output, blocks: readonly CodeBlock[], keep: ToolContext['keep']): string {
+  const prose = facts.explanation ?? '';
+  const length = blocks.reduce((sum, block) => sum + block.code.length, 0);
+  const room = TEXT_LIMIT - Math.min(prose.length, PROSE_LIMIT);
+  const isCut = prose.length > PROSE_LIMIT || length > room;
+  const whole = [...blocks.map((block) => fenced(block.code, block)), prose];
+  const uri = isCut ? keep?.(whole.filter((part) => part !== '').join('\n\n')) : undefined;
+  const parts = [
+    cutNotice('code', length, room, uri),
+    cutNotice('explanation', prose.length, PROSE_LIMIT, uri),
+    codeText(blocks, room),
+    headOf(prose, PROSE_LIMIT),
+    servedLine(facts),
+  ];
+  return parts.filter((part) => part !== null && part !== '').join('\n\n');
 }
 
 async function run(args: Input, context: ToolContext): Promise<ToolOutput> {
@@ -257,7 +268,7 @@ async function run(args: Input, context: ToolContext): Promise<ToolOutput> {
     isCut: result.finishReason === 'length',
   });
   const structured = structuredOf(args, result, answer, durationMs);
-  const text = textOf(structured, answer.blocks);
+  const text = textOf(structured, answer.blocks, context.keep);
   return { structured, text: withNotice(text, result.budgetNotice) };
 }
 

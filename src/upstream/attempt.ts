@@ -1,10 +1,10 @@
 /** What every attempt at either upstream has in common: its clock, and one exit for errors. */
 
 import { type Failure, isAbort, UpstreamError } from '../base/errors.ts';
-import { isSendable } from '../base/key-values.ts';
+import { isSendable } from '../base/keys/key-values.ts';
 import type { Logger } from '../base/logger.ts';
 import type { AttemptUse, CallMeter, Stage } from '../base/spending.ts';
-import type { Lease, StopReason, WaitNotice } from '../pool/lease.ts';
+import { type Lease, stopReasonOf, type WaitNotice } from '../pool/lease.ts';
 import type { Diagnosis } from './failure.ts';
 import { diagnoseAnswer, diagnosis, requestIdOf } from './failure.ts';
 import { diagnoseNetwork } from './network-failure.ts';
@@ -70,16 +70,11 @@ function read(
   return null;
 }
 
-/** The pool took its key back: another one is to serve the call. */
-function isRecall(stopped: StopReason | null): stopped is 'silent' | 'slow' {
-  return stopped === 'silent' || stopped === 'slow';
-}
-
 /** The error that the attempt ends with. Neither upstream nor network nor caller: a bug, as it is. */
-function explain(error: unknown, watch: Watch, options: AttemptOptions): unknown {
-  const stopped = watch.stopped();
+function explain(error: unknown, options: AttemptOptions): unknown {
+  const stopped = stopReasonOf(options.lease.signal);
   // Whoever stopped it knows why, and says so.
-  if (stopped === 'cancelled' || isRecall(stopped)) return cancelled();
+  if (stopped === 'cancelled' || stopped === 'recalled') return cancelled();
   const known = options.known();
   // An answer that was understood counts, even if its body then would not end.
   const isUnderstood = stopped === null || (stopped === 'idle' && error instanceof AttemptFailure);
@@ -106,17 +101,17 @@ function explain(error: unknown, watch: Watch, options: AttemptOptions): unknown
 }
 
 /** How far a failed attempt had come, as the provider's bill sees it. */
-function stageOf(error: unknown, watch: Watch, { isBegun, isAccepted }: Arrived): Stage {
+function stageOf(error: unknown, lease: Lease, { isBegun, isAccepted }: Arrived): Stage {
   if (isBegun) return 'begun';
   if (isAccepted) return 'queued';
-  const wasStopped = watch.stopped() !== null;
+  const wasStopped = lease.signal.aborted;
   const isRefused = error instanceof UpstreamError && !error.failure.mayBeBilled;
   return isRefused && !wasStopped ? 'refused' : 'unanswered';
 }
 
-function outcomeOf(error: unknown, watch: Watch): string {
+function outcomeOf(error: unknown, lease: Lease): string {
   if (error instanceof UpstreamError) return error.failure.kind;
-  if (isRecall(watch.stopped())) return 'recalled';
+  if (stopReasonOf(lease.signal) === 'recalled') return 'recalled';
   return isAbort(error) ? 'cancelled' : 'internal_error';
 }
 
@@ -141,10 +136,10 @@ export async function runAttempt<T>(
     account({ ...options.arrived(), outcome: 'ok', stage: 'done' });
     return value;
   } catch (error) {
-    const cause = explain(error, watch, options);
+    const cause = explain(error, options);
     const arrived = options.arrived();
-    const stage = stageOf(cause, watch, arrived);
-    account({ ...arrived, outcome: outcomeOf(cause, watch), stage });
+    const stage = stageOf(cause, lease, arrived);
+    account({ ...arrived, outcome: outcomeOf(cause, lease), stage });
     throw cause;
   } finally {
     watch.end();

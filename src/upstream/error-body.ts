@@ -1,6 +1,6 @@
 /** What an error says about itself, whoever sent it: a provider, a gateway, a firewall's page. */
 
-import { parseRecord } from '../base/json.ts';
+import { parseRecord } from '../base/text/json.ts';
 import { type Fields, fieldsOf, listOf, textOf } from './wire/json.ts';
 
 export interface ErrorBody {

@@ -79,7 +79,7 @@ function fits({ statuses, code, text, isForeign }: Row, status: number, body: Er
 }
 
 /** A status below 300 is no error: what came under it is `malformed`. */
-export function kindOf(status: number, body: ErrorBody): FailureKind {
+export function failureKindOf(status: number, body: ErrorBody): FailureKind {
   return ROWS.find((row) => fits(row, status, body))?.kind ?? 'malformed';
 }
 

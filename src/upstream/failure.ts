@@ -5,7 +5,13 @@
 
 import type { Failure, FailureKind } from '../base/errors.ts';
 import { type ErrorBody, readErrorBody, readErrorFields } from './error-body.ts';
-import { isWrongAddress, kindOf, MAYBE_DONE, REFUSALS, statusOfWords } from './failure-table.ts';
+import {
+  failureKindOf,
+  isWrongAddress,
+  MAYBE_DONE,
+  REFUSALS,
+  statusOfWords,
+} from './failure-table.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { AnswerHeaders } from './wire/body.ts';
 import type { Fields } from './wire/json.ts';
@@ -95,7 +101,7 @@ export function failureOf(kind: FailureKind, known: Partial<Failure> = {}): Fail
 }
 
 function diagnose(status: number, headers: AnswerHeaders, body: ErrorBody): Diagnosis {
-  const kind = kindOf(status, body);
+  const kind = failureKindOf(status, body);
   const failure = failureOf(kind, {
     status,
     retryAfterMs: retryAfterMs(headers, body),

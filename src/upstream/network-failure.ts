@@ -4,6 +4,7 @@ import { AssertionError } from 'node:assert';
 import type { Failure } from '../base/errors.ts';
 import { type Diagnosis, diagnosis, type UnreachableCause } from './failure.ts';
 import { TooLargeError } from './wire/body.ts';
+import { isShortage } from './wire/connector.ts';
 import { ForeignHostError } from './wire/http.ts';
 import { ProxyError } from './wire/proxy-error.ts';
 
@@ -15,9 +16,6 @@ const UNREACHABLE: ReadonlyArray<readonly [RegExp, UnreachableCause]> = [
   [/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|^ERR_(SSL|TLS)_|^EPROTO$|^CRL_/, 'certificate'],
   [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EACCES|EPERM)$/, 'network'],
 ];
-
-/** This process or machine has no more sockets to give; no other key and no other host would help. */
-const SHORTAGE = /^(EMFILE|ENFILE|EADDRNOTAVAIL|ENOBUFS|ENOMEM)$/;
 
 /** The error and everything under it, however deep it was wrapped. */
 function chain(error: unknown, depth = 0): Error[] {
@@ -74,7 +72,7 @@ export function diagnoseNetwork(error: unknown, known: Partial<Failure> = {}): D
   }
   const hasAnswer = known.status !== undefined && known.status !== null;
   if (!hasAnswer) {
-    if (errors.some((each) => SHORTAGE.test(codeOf(each)))) return diagnosis('local_shortage');
+    if (errors.some(isShortage)) return diagnosis('local_shortage');
     const unreachable = unreachableCause(errors);
     const isLasting = unreachable instanceof ProxyError && !unreachable.isPassing;
     if (unreachable !== null) {

@@ -1,8 +1,8 @@
 /** Asks an upstream about one key: DeepSeek's balance costs nothing, Perplexity has no free way. */
 
 import type { Provider } from '../base/errors.ts';
-import { parseRecord } from '../base/json.ts';
-import { isSendable } from '../base/key-values.ts';
+import { isSendable } from '../base/keys/key-values.ts';
+import { parseRecord } from '../base/text/json.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
 import { diagnoseAnswer, type UnreachableCause } from './failure.ts';
 import { diagnoseNetwork } from './network-failure.ts';

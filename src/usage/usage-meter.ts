@@ -2,7 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 import type { AttemptUse, BilledKey, CallAsk, CallMeter, Meter } from '../base/spending.ts';
-import { chargeOf } from './charge.ts';
+import type { Permit } from './budgets/budget-keeper.ts';
+import { chargeOf, mostUsd } from './charge.ts';
 import type { Entry } from './ledger/entry.ts';
 import type { PriceTable } from './prices/price-table.ts';
 
@@ -10,13 +11,19 @@ export interface UsageMeterOptions {
   readonly prices: () => Promise<PriceTable>;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Hears of every finished attempt; must not throw. */
-  readonly onEntry: (entry: Entry) => void;
+  /** Of the ids of this process's entries. */
+  readonly idPrefix: string;
+  /** Called before anything is sent; what it throws ends the call. */
+  readonly beforeSending: () => void;
+  /** Leave to spend; null where nothing caps it. */
+  readonly admit: (ask: CallAsk, mostUsd: number | null) => Promise<Permit | null>;
+  /** Writes a finished attempt down; resolves when that is done or cannot be. Must not throw. */
+  readonly record: (entry: Entry) => Promise<void>;
 }
 
 /** Tells processes of one home apart, in the ids of their entries. */
-function processName(): string {
-  return randomBytes(6).toString('base64url');
+export function newIdPrefix(): string {
+  return `${randomBytes(6).toString('base64url')}.`;
 }
 
 const MAX_NAME = 60;
@@ -29,7 +36,6 @@ function shortName(name: string | null): string | null {
 
 export class UsageMeter implements Meter {
   readonly #options: UsageMeterOptions;
-  readonly #process = processName();
   #attempts = 0;
 
   constructor(options: UsageMeterOptions) {
@@ -38,28 +44,39 @@ export class UsageMeter implements Meter {
 
   async call(ask: CallAsk): Promise<CallMeter> {
     const table = await this.#options.prices();
-    return new MeteredCall(ask, table, this.#options, () => this.#nextId());
+    const named = { ...ask, client: shortName(ask.client) };
+    const permit = await this.#options.admit(named, mostUsd(table, named, this.#options.now()));
+    return new MeteredCall(named, { table, permit }, this.#options, () => this.#nextId());
   }
 
   #nextId(): string {
     this.#attempts += 1;
-    return `${this.#process}.${this.#attempts}`;
+    return `${this.#options.idPrefix}${this.#attempts}`;
   }
 }
 
+/** What holds for one call from its beginning to its end. */
+interface Terms {
+  readonly table: PriceTable;
+  readonly permit: Permit | null;
+}
+
 class MeteredCall implements CallMeter {
-  readonly notice = null;
   readonly #ask: CallAsk;
-  readonly #table: PriceTable;
+  readonly #terms: Terms;
   readonly #options: UsageMeterOptions;
   readonly #nextId: () => string;
   #costUsd: number | null = 0;
 
-  constructor(ask: CallAsk, table: PriceTable, options: UsageMeterOptions, nextId: () => string) {
+  constructor(ask: CallAsk, terms: Terms, options: UsageMeterOptions, nextId: () => string) {
     this.#ask = ask;
-    this.#table = table;
+    this.#terms = terms;
     this.#options = options;
     this.#nextId = nextId;
+  }
+
+  get notice(): string | null {
+    return this.#terms.permit?.notice ?? null;
   }
 
   get costUsd(): number | null {
@@ -67,20 +84,26 @@ class MeteredCall implements CallMeter {
   }
 
   attempt(key: BilledKey): (use: AttemptUse) => void {
-    const { now, onEntry } = this.#options;
+    const { now, record } = this.#options;
+    const { permit } = this.#terms;
+    this.#options.beforeSending();
+    permit?.useAccount(key.account);
     const sentAt = now();
     return (use) => {
       const entry = this.#entryOf(key, use, sentAt, now());
       const { usd } = entry;
       this.#costUsd = usd === null || this.#costUsd === null ? null : this.#costUsd + usd.estimate;
-      onEntry(entry);
+      const written = record(entry);
+      permit?.spent(entry, written);
     };
   }
 
-  end(): void {}
+  end(): void {
+    this.#terms.permit?.end();
+  }
 
   #entryOf(key: BilledKey, use: AttemptUse, sentAt: number, endedAt: number): Entry {
-    const table = this.#table;
+    const { table } = this.#terms;
     const { tokens, outcome } = use;
     const { model, ...charge } = chargeOf(table, this.#ask, use, { sentAt, endedAt });
     return {
@@ -93,7 +116,7 @@ class MeteredCall implements CallMeter {
       keyId: key.keyId,
       account: key.account,
       tool: this.#ask.tool,
-      client: shortName(this.#ask.client),
+      client: this.#ask.client,
       outcome,
       promptTokens: tokens?.promptTokens ?? null,
       cachedTokens: tokens?.cachedTokens ?? null,

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyId, maskValue } from '../../src/base/key-id.ts';
+import { keyId, maskValue } from '../../src/base/keys/key-id.ts';
 import {
   fitOf,
   isPlaceholder,
   splitValues,
   unwrapValue,
   valueProblem,
-} from '../../src/base/key-values.ts';
+} from '../../src/base/keys/key-values.ts';
 
 const hex = (): string => randomBytes(16).toString('hex');
 /** Forms as the providers give them out, made at run time. */

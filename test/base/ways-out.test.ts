@@ -8,12 +8,13 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 /** Each of them writes what passed the redactor, or what is encrypted. */
 const WRITERS = [
   'base/logger.ts',
-  'cli.ts', // asks whether everything is out
+  'cli.ts', // one sentence to an old Node, before anything of ours can be loaded
   'commands/batch.ts', // hands the terminal to the progress line, which holds numbers
   'commands/command.ts',
   'commands/keys/export.ts', // an encrypted file
   'commands/serve.ts', // hands stdout to the writer of lines
   'commands/usage.ts', // asks whether it is a terminal
+  'main.ts', // asks whether everything is out
   'mcp/stdio/stdio.ts', // asks whether it is the process's own
 ];
 

@@ -15,24 +15,39 @@ import { readClientFile, replaceClientFile } from '../../src/clients/client-file
 const now = new Date('2026-11-25T12:00:00.000Z');
 
 describe('a file of another program', () => {
-  it('keeps its mode, and so does the copy made of it', async () => {
+  it('keeps its mode, and the copy made of it is for its owner alone', async () => {
     const path = join(temporaryFolder(), 'settings.json');
     writeFileSync(path, 'old');
     chmodSync(path, 0o640);
     const backup = await replaceClientFile(await readClientFile(path), 'new', now);
-    expect(backup).toBe(`${path}.2026-11-25T12-00-00Z.bak`);
+    expect(backup).toBe(`${path}.2026-11-25.bak`);
     expect(readFileSync(path, 'utf8')).toBe('new');
     expect(readFileSync(backup ?? '', 'utf8')).toBe('old');
-    expect([path, backup ?? ''].map((file) => statSync(file).mode & 0o777)).toEqual([0o640, 0o640]);
+    expect([path, backup ?? ''].map((file) => statSync(file).mode & 0o777)).toEqual([0o640, 0o600]);
   });
 
-  it('never loses an earlier copy of the same second', async () => {
+  it('has one copy a day: the first', async () => {
     const path = join(temporaryFolder(), 'settings.json');
     writeFileSync(path, '1');
     await replaceClientFile(await readClientFile(path), '2', now);
     const second = await replaceClientFile(await readClientFile(path), '3', now);
-    expect(second).toBe(`${path}.2026-11-25T12-00-00Z-2.bak`);
-    expect(readFileSync(`${path}.2026-11-25T12-00-00Z.bak`, 'utf8')).toBe('1');
+    expect(second).toBe(`${path}.2026-11-25.bak`);
+    expect(readFileSync(`${path}.2026-11-25.bak`, 'utf8')).toBe('1');
+    const later = new Date('2026-11-26T12:00:00.000Z');
+    await replaceClientFile(await readClientFile(path), '4', later);
+    expect(readFileSync(`${path}.2026-11-26.bak`, 'utf8')).toBe('3');
+  });
+
+  it('is never copied into a linked folder, which may be a repository', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'dotfiles'));
+    symlinkSync('dotfiles', join(folder, 'config'));
+    const path = join(folder, 'config', 'settings.json');
+    writeFileSync(path, 'old');
+    const before = await readClientFile(path, join(folder, 'spare'));
+    const backup = await replaceClientFile(before, 'new', now);
+    expect(backup).toBe(join(folder, 'spare', 'settings.json.2026-11-25.bak'));
+    expect(readdirSync(join(folder, 'dotfiles'))).toEqual(['settings.json']);
   });
 
   it('is made with its folder, for its owner alone', async () => {
@@ -51,7 +66,8 @@ describe('a file of another program', () => {
     expect(readFileSync(target, 'utf8')).toBe('a = 1\n');
     await replaceClientFile(await readClientFile(join(folder, 'config.toml')), 'a = 2\n', now);
     expect(readFileSync(target, 'utf8')).toBe('a = 2\n');
-    expect(readdirSync(folder)).toEqual(['config.toml', 'dotfiles']);
+    expect(readdirSync(folder)).toEqual(['config.toml', 'config.toml.2026-11-25.bak', 'dotfiles']);
+    expect(readdirSync(join(folder, 'dotfiles'))).toEqual(['config.toml']);
   });
 
   it('keeps its byte order mark', async () => {

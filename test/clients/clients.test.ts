@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CLIENT_IDS, CLIENTS, type Client, clientFile } from '../../src/clients/clients.ts';
+import type { Client } from '../../src/clients/client.ts';
+import { clientFile } from '../../src/clients/client-place.ts';
+import { CLIENT_IDS, CLIENTS } from '../../src/clients/client-rows.ts';
 
 function client(id: string): Client {
   const found = CLIENTS.find((candidate) => candidate.id === id);
@@ -8,13 +10,26 @@ function client(id: string): Client {
 }
 
 const nothing = () => false;
-const linux = { platform: 'linux', home: '/home/ada', env: {}, exists: nothing } as const;
-const mac = { platform: 'darwin', home: '/Users/ada', env: {}, exists: nothing } as const;
+const linux = {
+  platform: 'linux',
+  home: '/home/ada',
+  env: {},
+  exists: nothing,
+  read: () => null,
+} as const;
+const mac = {
+  platform: 'darwin',
+  home: '/Users/ada',
+  env: {},
+  exists: nothing,
+  read: () => null,
+} as const;
 const windows = {
   platform: 'win32',
   home: 'C:\\Users\\Ada',
   env: { APPDATA: 'D:\\Roaming' },
   exists: nothing,
+  read: () => null,
 } as const;
 
 describe('the file of a client', () => {
@@ -68,6 +83,102 @@ describe('the file of a client', () => {
           "/home/ada/.codex/config.toml",
           "/Users/ada/.codex/config.toml",
           "C:\\Users\\Ada\\.codex\\config.toml",
+        ],
+        [
+          "devin",
+          "/home/ada/.config/devin/mcp_config.json",
+          "/Users/ada/.config/devin/mcp_config.json",
+          "D:\\Roaming\\devin\\mcp_config.json",
+        ],
+        [
+          "copilot",
+          "/home/ada/.copilot/mcp-config.json",
+          "/Users/ada/.copilot/mcp-config.json",
+          "C:\\Users\\Ada\\.copilot\\mcp-config.json",
+        ],
+        [
+          "gemini",
+          "/home/ada/.gemini/settings.json",
+          "/Users/ada/.gemini/settings.json",
+          "C:\\Users\\Ada\\.gemini\\settings.json",
+        ],
+        [
+          "qwen",
+          "/home/ada/.qwen/settings.json",
+          "/Users/ada/.qwen/settings.json",
+          "C:\\Users\\Ada\\.qwen\\settings.json",
+        ],
+        [
+          "antigravity",
+          "/home/ada/.gemini/config/mcp_config.json",
+          "/Users/ada/.gemini/config/mcp_config.json",
+          "C:\\Users\\Ada\\.gemini\\config\\mcp_config.json",
+        ],
+        [
+          "kiro",
+          "/home/ada/.kiro/settings/mcp.json",
+          "/Users/ada/.kiro/settings/mcp.json",
+          "C:\\Users\\Ada\\.kiro\\settings\\mcp.json",
+        ],
+        [
+          "lmstudio",
+          "/home/ada/.lmstudio/mcp.json",
+          "/Users/ada/.lmstudio/mcp.json",
+          "C:\\Users\\Ada\\.lmstudio\\mcp.json",
+        ],
+        [
+          "warp",
+          "/home/ada/.warp/.mcp.json",
+          "/Users/ada/.warp/.mcp.json",
+          "C:\\Users\\Ada\\.warp\\.mcp.json",
+        ],
+        [
+          "cline",
+          "/home/ada/.cline/data/settings/cline_mcp_settings.json",
+          "/Users/ada/.cline/data/settings/cline_mcp_settings.json",
+          "C:\\Users\\Ada\\.cline\\data\\settings\\cline_mcp_settings.json",
+        ],
+        [
+          "opencode",
+          "/home/ada/.config/opencode/opencode.jsonc",
+          "/Users/ada/.config/opencode/opencode.jsonc",
+          "C:\\Users\\Ada\\.config\\opencode\\opencode.jsonc",
+        ],
+        [
+          "kilo",
+          "/home/ada/.config/kilo/kilo.json",
+          "/Users/ada/.config/kilo/kilo.json",
+          "C:\\Users\\Ada\\.config\\kilo\\kilo.json",
+        ],
+        [
+          "amp",
+          "/home/ada/.config/amp/settings.jsonc",
+          "/Users/ada/.config/amp/settings.jsonc",
+          "C:\\Users\\Ada\\.config\\amp\\settings.jsonc",
+        ],
+        [
+          "goose",
+          "/home/ada/.config/goose/config.yaml",
+          "/Users/ada/.config/goose/config.yaml",
+          "D:\\Roaming\\Block\\goose\\config\\config.yaml",
+        ],
+        [
+          "continue",
+          "/home/ada/.continue/mcpServers/keypool-mcp.json",
+          "/Users/ada/.continue/mcpServers/keypool-mcp.json",
+          "C:\\Users\\Ada\\.continue\\mcpServers\\keypool-mcp.json",
+        ],
+        [
+          "crush",
+          "/home/ada/.config/crush/crush.json",
+          "/Users/ada/.config/crush/crush.json",
+          "C:\\Users\\Ada\\.config\\crush\\crush.json",
+        ],
+        [
+          "junie",
+          "/home/ada/.junie/mcp/mcp.json",
+          "/Users/ada/.junie/mcp/mcp.json",
+          "C:\\Users\\Ada\\.junie\\mcp\\mcp.json",
         ],
       ]
     `);

@@ -23,8 +23,9 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { isRecord } from '../../src/base/text/json.ts';
 import { CACHE_HINTS } from '../../src/mcp/identity.ts';
-import { isRecord } from '../../src/mcp/json-rpc.ts';
+
 import {
   contentOf,
   NO_ARGUMENTS,

@@ -102,6 +102,22 @@ describe.each([
     expect(errors).toEqual([]);
   });
 
+  it('reads the rest of what a result had to cut', async () => {
+    const { client } = await connect();
+    const lines = `${'x'.repeat(79)}\n`.repeat(1_500);
+    simulator.setBehaviour(DEEPSEEK, { answer: () => `\`\`\`js\n${lines}// the end\n\`\`\`` });
+    onTestFinished(() => simulator.setBehaviour(DEEPSEEK, { answer: () => '```js\n1;\n```' }));
+    const { content } = await client.callTool({
+      name: 'deepseek_generate_code',
+      arguments: { prompt: 'x' },
+    });
+    expect(content).toMatchObject([{ type: 'text' }, { type: 'resource_link' }]);
+    const uri = /keypool:\/\/results\/[\w-]+/.exec(JSON.stringify(content))?.[0] ?? '';
+    const { contents } = await client.readResource({ uri });
+    expect(contents).toMatchObject([{ uri, text: expect.stringContaining('// the end') }]);
+    await expect(client.readResource({ uri: `${uri}x` })).rejects.toThrow();
+  });
+
   it('hears progress and cancels', async () => {
     const { client } = await connect();
     simulator.setBehaviour(DEEPSEEK, {

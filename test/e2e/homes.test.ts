@@ -1,6 +1,7 @@
 /** Homes as containers, services and strangers have them: none, read-only, somebody else's. */
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -40,14 +41,19 @@ interface Ended {
   readonly stderr: string;
 }
 
-function runAs(uid: number | null, args: readonly string[], env: Variables, input = ''): Ended {
+function commandOf(uid: number | null, args: readonly string[]): readonly [string, string[]] {
   const drop =
     uid === null ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
   const [command = '', ...rest] = [...drop, process.execPath, PROGRAM, ...args];
+  return [command, rest];
+}
+
+function runAs(uid: number | null, args: readonly string[], env: Variables): Ended {
+  const [command, rest] = commandOf(uid, args);
   const result = spawnSync(command, rest, {
     env: childEnvironment(env),
     cwd: '/',
-    input,
+    input: '',
     encoding: 'utf8',
     timeout: PATIENCE_MS,
     killSignal: 'SIGKILL',
@@ -55,16 +61,36 @@ function runAs(uid: number | null, args: readonly string[], env: Variables, inpu
   return { code: result.status, stdout: result.stdout, stderr: result.stderr };
 }
 
-/** One call over stdio, to the end of input. */
-function serveOnce(uid: number | null, args: readonly string[], env: Variables) {
-  const input = CALL.map((message) => `${JSON.stringify(message)}\n`).join('');
-  const ended = runAs(uid, ['serve', ...args], env, input);
-  const answers: Array<{ id?: number; result?: { isError?: boolean; content?: unknown } }> =
-    ended.stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-  return { ...ended, call: answers.find(({ id }) => id === 2)?.result };
+interface Served extends Ended {
+  readonly call: { readonly isError?: boolean; readonly content?: unknown } | undefined;
+}
+
+/** One call over stdio; the client leaves when it has its answer. */
+async function serveOnce(
+  uid: number | null,
+  args: readonly string[],
+  env: Variables,
+): Promise<Served> {
+  const [command, rest] = commandOf(uid, ['serve', ...args]);
+  const child = spawn(command, rest, { env: childEnvironment(env), cwd: '/', stdio: 'pipe' });
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+    if (stdout.trimEnd().split('\n').length >= 2 && stdout.endsWith('\n')) child.stdin.end();
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  child.stdin.write(CALL.map((message) => `${JSON.stringify(message)}\n`).join(''));
+  const [code] = await once(child, 'close');
+  clearTimeout(timer);
+  const answers: Array<{ id?: number; result?: Served['call'] }> = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return { code, stdout, stderr, call: answers.find(({ id }) => id === 2)?.result };
 }
 
 function expectTwoLines(ended: Ended, code: number): void {
@@ -73,7 +99,7 @@ function expectTwoLines(ended: Ended, code: number): void {
   expect(ended.stdout).toBe('');
 }
 
-function expectServed(served: ReturnType<typeof serveOnce>): void {
+function expectServed(served: Served): void {
   expect(served.call?.isError).toBe(true);
   expect(served.code).toBe(0);
   for (const line of served.stderr.trimEnd().split('\n'))
@@ -81,8 +107,8 @@ function expectServed(served: ReturnType<typeof serveOnce>): void {
 }
 
 describe.skipIf(!canDropRoot)('a user without a name and without HOME', () => {
-  it('gets a server that says that there is no store', () => {
-    const served = serveOnce(NAMELESS, [], {});
+  it('gets a server that says that there is no store', async () => {
+    const served = await serveOnce(NAMELESS, [], {});
     expectServed(served);
     expect(JSON.stringify(served.call)).toContain('no home folder');
     expect(served.stderr).toContain('no home folder');
@@ -92,6 +118,8 @@ describe.skipIf(!canDropRoot)('a user without a name and without HOME', () => {
     expectTwoLines(runAs(NAMELESS, ['init'], {}), 2);
     expectTwoLines(runAs(NAMELESS, ['keys', 'list'], {}), 3);
     expectTwoLines(runAs(NAMELESS, ['install', 'claude-code'], {}), 2);
+    expectTwoLines(runAs(NAMELESS, ['clients', 'add', 'bob'], {}), 1);
+    expectTwoLines(runAs(NAMELESS, ['dashboard', '--no-open', '--port', '0'], {}), 2);
     expectTwoLines(runAs(NAMELESS, ['serve', '--http', '--port', '0'], {}), 2);
   });
 
@@ -116,10 +144,10 @@ describe.skipIf(!canDropRoot)('a user without a name and without HOME', () => {
 });
 
 describe.skipIf(!canDropRoot)("somebody else's HOME", () => {
-  it('is named as what it is: no chmod of a file that is not there', () => {
+  it('is named as what it is: no chmod of a file that is not there', async () => {
     const home = temporaryFolder();
     const env = { HOME: home };
-    const served = serveOnce(NAMELESS, [], env);
+    const served = await serveOnce(NAMELESS, [], env);
     expectServed(served);
     expect(served.stderr).toContain('cannot be entered');
     const listed = runAs(NAMELESS, ['keys', 'list'], env);
@@ -144,13 +172,15 @@ describe.skipIf(!canDropRoot)("somebody else's HOME", () => {
 describe('a home that cannot be', () => {
   it.each(['/proc/nope', '/dev/null/x', '/proc/self/mem/x'])(
     'serves without a store and ends commands with two lines: %s',
-    (home) => {
+    async (home) => {
       if (process.platform !== 'linux') return;
-      const served = serveOnce(null, ['--home', home], { HOME: '/' });
+      const served = await serveOnce(null, ['--home', home], { HOME: '/' });
       expectServed(served);
       expect(JSON.stringify(served.call)).toContain('There is no key store');
       expectTwoLines(runAs(null, ['init', '--home', home], { HOME: '/' }), 2);
       expectTwoLines(runAs(null, ['keys', 'list', '--home', home], { HOME: '/' }), 3);
+      const spent = runAs(null, ['usage', '--home', home], { HOME: '/' });
+      expect([spent.code, spent.stderr]).toEqual([0, '']);
       expectTwoLines(runAs(null, ['serve', '--http', '--port', '0', '--home', home], {}), 2);
     },
     60_000,

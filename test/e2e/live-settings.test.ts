@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { RawClient } from '../../lab/client.ts';
 import { createHome, type Home } from '../../lab/home.ts';
 import { startHttp } from '../../lab/http.ts';
@@ -26,11 +26,11 @@ beforeEach(async () => {
   home = await createHome({ keys: [{ name: 'DEEPSEEK_API_KEY', secret }], simulator });
   settings = join(home.folder, '.env');
   good = readFileSync(settings, 'utf8');
-});
-
-afterEach(async () => {
-  await simulator.close();
-  home.remove();
+  // Once the servers of the test are gone: what was registered last goes first.
+  onTestFinished(async () => {
+    await simulator.close();
+    home.remove();
+  });
 });
 
 const edit = (text: string): void => writeFileSync(settings, text, { mode: 0o600 });
@@ -97,7 +97,7 @@ describe('a typing error in the settings file', () => {
     expect(await http.call('deepseek_generate_code', { prompt: 'x' })).toContain(
       'DEEPSEEK_API_KEY',
     );
-    expect(http.program.stderr.match(COMPLAINT)).toHaveLength(1);
+    await until('it is said', () => (http.program.stderr.match(COMPLAINT) ?? []).length === 1);
   });
 
   it('ends no batch', async () => {

@@ -643,3 +643,19 @@ describe('Perplexity', () => {
     expect(disabled).toHaveLength(1);
   });
 });
+
+// Last, for the one key that it uses has to cool down afterwards.
+describe('a rate limit under 200 that does not end', () => {
+  it('is asked again a few times, with pauses that grow', async () => {
+    const error = { message: 'Rate limit reached', type: 'rate_limit_error' };
+    deepseek.play([
+      failing(200, error),
+      stream(`data: ${JSON.stringify({ error })}\n\n`),
+      failing(200, error),
+    ]);
+    const got = await generate({}, lone);
+    expect(got.isError).toBe(true);
+    expect(got.text).toMatch(/rate limited/);
+    expect(deepseek.paths.length).toBeLessThanOrEqual(20);
+  });
+});

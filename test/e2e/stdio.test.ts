@@ -8,7 +8,7 @@ import { canarySecret } from '../../lab/canary.ts';
 import { noise, RawClient } from '../../lab/client.ts';
 import { createHome, type Home } from '../../lab/home.ts';
 import { childEnvironment, PROGRAM } from '../../lab/program.ts';
-import { LINE_LIMIT } from '../../src/mcp/stdio/lines.ts';
+import { LINE_LIMIT } from '../../src/mcp/stdio/read-line.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
 const DEEPSEEK = canarySecret();
@@ -197,7 +197,7 @@ describe('a batch', () => {
     const ping = { jsonrpc: '2.0', id: 'ping', method: 'ping' };
     const note = { jsonrpc: '2.0', method: 'notifications/initialized' };
     client.send([ping, note, search]);
-    await expect.poll(() => client.program.lines.length).toBe(2);
+    await expect.poll(() => client.program.lines.length, { timeout: 20_000 }).toBe(2);
     const answers: unknown = JSON.parse(client.program.lines[1] ?? '');
     expect(answers).toEqual([
       { jsonrpc: '2.0', id: 'ping', result: {} },

@@ -1,21 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '../../src/base/errors.ts';
-import { silentLogger } from '../../src/base/logger.ts';
 import { callTool, type ToolCall } from '../../src/mcp/call-tool.ts';
 import type { ToolCallEvent } from '../../src/mcp/server-host.ts';
 import { deepseekGenerateCode } from '../../src/tools/deepseek-generate-code.ts';
-import { type FakeUpstreams, fakeHost, GENERATED, untilAborted } from './stdio-session.ts';
+import { perplexitySearch } from '../../src/tools/perplexity-search.ts';
+import {
+  type FakeUpstreams,
+  FOUND,
+  fakeHost,
+  GENERATED,
+  serverOptions,
+  untilAborted,
+} from './stdio-session.ts';
 
 function arrange(upstreams: FakeUpstreams, call: Partial<ToolCall> = {}) {
   const events: ToolCallEvent[] = [];
   const host = fakeHost(upstreams, {
     onToolCall: (event) => events.push(event),
   });
-  const result = callTool(host, silentLogger, {
+  const result = callTool(serverOptions(host), {
     tool: deepseekGenerateCode,
     args: { prompt: 'x' },
     signal: new AbortController().signal,
-    session: 'session 1',
     report: null,
     ...call,
   });
@@ -26,7 +32,7 @@ describe('one call', () => {
   it('hands the tool its session, its signal and interactive priority', async () => {
     const { result, events } = arrange({
       generate: (_request, context) => {
-        expect(context).toMatchObject({ session: 'session 1', priority: 'interactive' });
+        expect(context).toMatchObject({ session: 'test', priority: 'interactive' });
         return Promise.resolve(GENERATED);
       },
     });
@@ -85,5 +91,54 @@ describe('one call', () => {
       ],
     });
     expect(events).toMatchObject([{ outcome: 'error' }]);
+  });
+});
+
+describe('what a result has to cut', () => {
+  const code = `${'x'.repeat(79)}\n`.repeat(1_500);
+  const text = `\`\`\`js\n${code}// the end\n\`\`\``;
+
+  it('is kept whole, named in the text and linked', async () => {
+    const options = serverOptions(
+      fakeHost({ generate: () => Promise.resolve({ ...GENERATED, text }) }),
+    );
+    const call = { tool: deepseekGenerateCode, args: { prompt: 'x' }, report: null };
+    const { content } = await callTool(options, { ...call, signal: new AbortController().signal });
+    const [block, link] = content;
+    if (block?.type !== 'text' || link?.type !== 'resource_link') throw new Error('two blocks');
+    expect(block.text).not.toContain('the end');
+    expect(block.text).toContain(link.uri);
+    expect(link.uri).toMatch(/^keypool:\/\/results\/[\w-]{16}$/);
+    expect(options.results.read(link.uri)).toContain('// the end');
+  });
+
+  it('is not linked for a client of a revision without links', async () => {
+    const options = serverOptions(
+      fakeHost({ generate: () => Promise.resolve({ ...GENERATED, text }) }),
+    );
+    options.client.version = '2025-03-26';
+    const call = { tool: deepseekGenerateCode, args: { prompt: 'x' }, report: null };
+    const { content } = await callTool(options, { ...call, signal: new AbortController().signal });
+    expect(content).toMatchObject([{ text: expect.stringContaining('keypool://results/') }]);
+  });
+
+  it('is said in each form of a search', async () => {
+    const [first] = FOUND.sources;
+    if (first === undefined) throw new Error('a source is needed');
+    const snippet = `${'word '.repeat(20_000)}the last words`;
+    const host = fakeHost({
+      search: () =>
+        Promise.resolve({ ...FOUND, sources: [{ ...first, snippet }], answer: snippet }),
+    });
+    const options = serverOptions(host);
+    const call = { tool: perplexitySearch, args: { query: 'x' }, report: null };
+    const said = await callTool(options, { ...call, signal: new AbortController().signal });
+    const links = said.content.flatMap((block) => ('uri' in block ? [block.uri] : []));
+    expect(links).toHaveLength(2);
+    for (const uri of links) {
+      expect(JSON.stringify(said.structuredContent)).toContain(uri);
+      expect(JSON.stringify(said.content[0])).toContain(uri);
+      expect(options.results.read(uri)).toContain('the last words');
+    }
   });
 });

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
+import { unknownClient } from '../../src/mcp/client-facts.ts';
 import type { EraServer } from '../../src/mcp/server-host.ts';
 import { Connection } from '../../src/mcp/stdio/connection.ts';
 
@@ -53,6 +54,7 @@ function openConnection(): Opened {
     open: { legacy: open('legacy'), modern: open('modern') },
     writer,
     logger: silentLogger,
+    client: unknownClient(),
   });
   const input = new PassThrough();
   connection.readFrom(input);

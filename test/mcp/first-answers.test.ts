@@ -2,18 +2,17 @@
 
 import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../src/base/logger.ts';
 import { LEGACY_VERSIONS } from '../../src/mcp/era.ts';
 import { legacyAnswer, modernAnswer } from '../../src/mcp/first-answers.ts';
 import type { JsonRpcRequest } from '../../src/mcp/json-rpc.ts';
 import { openLegacyServer } from '../../src/mcp/legacy/legacy-server.ts';
 import { openModernServer } from '../../src/mcp/modern/modern-server.ts';
-import { fakeHost } from './stdio-session.ts';
+import { fakeHost, serverOptions } from './stdio-session.ts';
 
 type Answer = { readonly id?: unknown; readonly result?: unknown; readonly error?: unknown };
 type Open = typeof openLegacyServer;
 
-const OPTIONS = { host: fakeHost(), logger: silentLogger, session: 'test' };
+const OPTIONS = serverOptions(fakeHost());
 const closers: Array<() => Promise<void>> = [];
 
 afterAll(async () => {

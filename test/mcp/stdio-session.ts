@@ -2,7 +2,9 @@
 
 import { PassThrough } from 'node:stream';
 import { type Logger, silentLogger } from '../../src/base/logger.ts';
-import type { ServerHost } from '../../src/mcp/server-host.ts';
+import { unknownClient } from '../../src/mcp/client-facts.ts';
+import { KeptResults } from '../../src/mcp/kept-results.ts';
+import type { ServerHost, ServerOptions } from '../../src/mcp/server-host.ts';
 import { serveStdio } from '../../src/mcp/stdio/stdio.ts';
 import type { CallContext } from '../../src/upstream/call.ts';
 import type { GenerateRequest, GenerateResult } from '../../src/upstream/deepseek/chat.ts';
@@ -76,6 +78,11 @@ export function fakeHost(
     models: ['deepseek-flash', 'deepseek-v4-pro'],
     ...rest,
   };
+}
+
+/** What a server of either era is made from. */
+export function serverOptions(host: ServerHost, logger: Logger = silentLogger): ServerOptions {
+  return { host, logger, session: 'test', results: new KeptResults(), client: unknownClient() };
 }
 
 /** Rejects as fetch does when the signal fires; never settles otherwise. */

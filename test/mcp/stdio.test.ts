@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { KeyStoreError } from '../../src/base/errors.ts';
-import { LINE_LIMIT } from '../../src/mcp/stdio/lines.ts';
+import { LINE_LIMIT } from '../../src/mcp/stdio/read-line.ts';
 import { fakeHost, later, Session, untilAborted } from './stdio-session.ts';
 
 const open: Session[] = [];

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
-import { CLIENTS } from '../../src/clients/clients.ts';
+import { CLIENTS } from '../../src/clients/client-rows.ts';
 import { mcpbManifest } from '../../src/packaging/forms.ts';
 import { generatedFiles } from '../../src/packaging/write-forms.ts';
 
@@ -62,17 +63,19 @@ describe('the generated forms', () => {
 
   it('every block of docs/clients.md can be read, and every client has both systems in it', () => {
     const page = inRepository('docs/clients.md');
-    const blocks = [...page.matchAll(/```(json|toml)\n(.*?)```/gs)];
+    const blocks = [...page.matchAll(/```(json|toml|yaml)\n(.*?)```/gs)];
     expect(blocks.length).toBe(CLIENTS.length * 2 + 3);
     for (const [, language, text] of blocks) {
       if (language === 'json') JSON.parse(text ?? '');
-      else parseToml(text ?? '');
+      else if (language === 'toml') parseToml(text ?? '');
+      else expect(() => parseYaml(text ?? '')).not.toThrow();
     }
-    for (const { id, root } of CLIENTS) {
+    for (const { id, root, format } of CLIENTS) {
       const section = page.split(`install ${id}\n`)[1]?.split('\n## ')[0] ?? '';
       expect(section).toContain(root);
       expect(section).toContain('/path/to/keypool-mcp/dist/cli.js');
-      expect(section).toContain('\\\\keypool-mcp\\\\dist\\\\cli.js');
+      const separator = format === 'yaml' ? '\\' : '\\\\';
+      expect(section).toContain(['', 'keypool-mcp', 'dist', 'cli.js'].join(separator));
     }
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
 import { until } from '../../lab/until.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
-import { SealedMemory } from '../../src/secrets/sealed-memory.ts';
+import { SealedMemory } from '../../src/secrets/store/sealed-memory.ts';
 import { refusal } from './sealed-store.ts';
 
 const MASTER = 'a passphrase that opens both forms';

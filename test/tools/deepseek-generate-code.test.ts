@@ -231,7 +231,7 @@ describe('the text', () => {
     const { text, structured } = await generate({}, { text: `\`\`\`\n${code}\n\`\`\`\n${prose}` });
     expect(text.length).toBeLessThan(82_000);
     expect(text).toContain('of 200,000 characters of code; structuredContent.code holds all of it');
-    expect(text).toContain('Explanation cut at 20,000 of 30,000 characters');
+    expect(text).toContain('first 20,000 of 30,000 characters of explanation');
     expect(structured.code).toBe(code);
   });
 });

@@ -41,7 +41,7 @@ describe('a plain answer', () => {
     const { promptTokens, completionTokens, totalTokens } = result.usage;
     expect(totalTokens).toBe((promptTokens ?? 0) + (completionTokens ?? 0));
     expect(lender.leases).toMatchObject([
-      { keyName: first.name, accepted: true, firstByte: true, tokens: completionTokens },
+      { keyName: first.name, firstByte: true, tokens: completionTokens },
     ]);
   });
 

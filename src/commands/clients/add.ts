@@ -27,6 +27,6 @@ export const command: Command = {
 it may call the tools and read the metrics, and may not see or change keys. Clients share the pool
 fairly, and each stands under its name in metrics, log and usage. A running server knows it at once.`,
   options: {},
-  positionals: [1, 1],
+  arguments: [{ name: 'NAME' }],
   run,
 };

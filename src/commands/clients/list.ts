@@ -27,10 +27,8 @@ async function run({ values, flags, env }: CommandInput): Promise<number> {
 }
 
 export const command: Command = {
-  help: `The clients that have a token of their own: since when, and when each called last (to the minute).
-
-  --json   as JSON`,
-  options: { json: { type: 'boolean' } },
-  positionals: [0, 0],
+  help: `The clients that have a token of their own: since when, and when each called last (to the minute).`,
+  options: { json: { type: 'boolean', about: 'for programs' } },
+  arguments: [],
   run,
 };

@@ -13,6 +13,6 @@ async function run({ positionals, flags, env }: CommandInput): Promise<number> {
 export const command: Command = {
   help: `Takes the token of a client back. Running servers refuse it from then on.`,
   options: {},
-  positionals: [1, 1],
+  arguments: [{ name: 'NAME' }],
   run,
 };

@@ -1,34 +1,46 @@
-/** Prices, ledger and who hears of both, opened for whoever makes calls. */
+/** Prices, ledger, budgets and who hears of both, opened for whoever makes calls. */
 
+import { join } from 'node:path';
 import type { Logger } from '../../base/logger.ts';
 import type { CallAsk, CallMeter, Meter } from '../../base/spending.ts';
-import { within } from '../../base/within.ts';
 import type { Config } from '../../config.ts';
 import { writeFailure } from '../../disk/failures.ts';
 import { watchPath } from '../../disk/path-watch.ts';
+import type { Budget } from '../../usage/budgets/budget.ts';
+import { BudgetWatch } from '../../usage/budgets/budget-file.ts';
+import { type BudgetAlert, BudgetKeeper } from '../../usage/budgets/budget-keeper.ts';
+import { claim } from '../../usage/budgets/claims.ts';
+import { ReservationJournal } from '../../usage/budgets/reservation-journal.ts';
+import { SpentBook } from '../../usage/budgets/spent-book.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
 import { loadPrices, pricesPath } from '../../usage/prices/load-prices.ts';
 import type { PriceTable } from '../../usage/prices/price-table.ts';
-import { UsageMeter } from '../../usage/usage-meter.ts';
+import { newIdPrefix, UsageMeter } from '../../usage/usage-meter.ts';
 
 export interface BookkeepingOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly redact: (text: string) => string;
+  /** Caps beside those of the home folder. */
+  readonly budgets?: readonly Budget[];
+  /** Called before anything is sent; what it throws ends the call. */
+  readonly beforeSending?: () => void;
   /** Hears of every finished attempt. */
   readonly onSpent?: (entry: Entry) => void;
+  /** Hears of budgets that are nearly or wholly spent. */
+  readonly onAlert?: (alert: BudgetAlert) => void;
   /** Epoch milliseconds; default the machine's clock. */
   readonly now?: () => number;
 }
 
-/** A program that ends waits this long for a disk that hangs. */
-const FLUSH_MS = 500;
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export class Bookkeeping implements Meter {
   readonly #options: BookkeepingOptions;
   readonly #ledger: Ledger | null;
+  readonly #budgets: BudgetKeeper;
   readonly #meter: UsageMeter;
   readonly #stopWatching: () => void;
   #prices: Promise<PriceTable>;
@@ -41,12 +53,18 @@ export class Bookkeeping implements Meter {
     this.#stopWatching = watchPath(pricesPath(config.home), () => {
       this.#prices = this.#load();
     });
+    const idPrefix = newIdPrefix();
+    this.#budgets = this.#openBudgets(idPrefix, now);
     this.#meter = new UsageMeter({
       prices: () => this.#prices,
       now,
-      onEntry: (entry) => {
-        this.#ledger?.append(entry);
+      idPrefix,
+      beforeSending: options.beforeSending ?? (() => {}),
+      admit: (ask, mostUsd) => this.#budgets.admit(ask, mostUsd),
+      record: (entry) => {
+        this.#budgets.count(entry);
         options.onSpent?.(entry);
+        return this.#ledger?.append(entry) ?? Promise.resolve();
       },
     });
   }
@@ -58,16 +76,59 @@ export class Bookkeeping implements Meter {
     return this.#meter.call({ ...ask, model, client });
   }
 
+  /** Spent over cap of every budget of days and months. */
+  budgetRatios(): ReturnType<BudgetKeeper['ratios']> {
+    try {
+      return this.#budgets.ratios();
+    } catch {
+      // A file that cannot be read is said by every call that it refuses.
+      return [];
+    }
+  }
+
   noteBalance(reading: BalanceReading): void {
     this.#ledger?.noteBalance(reading);
   }
 
-  /** Resolves when the ledger is written, or its disk had its time. */
+  /** To be called when the pool is closed: calls that it cut short end in this turn. */
   async close(): Promise<void> {
     this.#stopWatching();
-    // Calls that were just aborted end in this turn, and are written, too.
-    await new Promise((resolve) => setImmediate(resolve));
-    await within(FLUSH_MS, this.#ledger?.close() ?? Promise.resolve());
+    await nextTurn();
+    this.#ledger?.close();
+    // The last calls give their reservations back.
+    await nextTurn();
+    this.#budgets.close();
+  }
+
+  #openBudgets(idPrefix: string, now: () => number): BudgetKeeper {
+    const { config, logger, onAlert, budgets = [] } = this.#options;
+    const folder = usageFolder(config.home);
+    const watched = new BudgetWatch(config.home);
+    return new BudgetKeeper({
+      budgets: () => [...watched.current(), ...budgets],
+      book: new SpentBook(folder, idPrefix),
+      journal: new ReservationJournal({
+        folder: join(folder, 'reservations'),
+        now,
+        onTrouble: (error) => this.#sayUnshared(writeFailure(folder, error).message),
+      }),
+      hasLedger: config.ledger,
+      claim: (what) => claim(join(folder, 'alerts'), what, now()),
+      now,
+      onAlert: (alert) => {
+        logger.warn(alert.state === 'near' ? 'A budget is nearly spent' : 'A budget is spent', {
+          budget: alert.budget,
+          reason: alert.message,
+        });
+        onAlert?.(alert);
+      },
+    });
+  }
+
+  #sayUnshared(reason: string): void {
+    if (this.#isUnshared) return;
+    this.#isUnshared = true;
+    this.#options.logger.warn('Budgets hold within this process alone', { reason });
   }
 
   #openLedger(now: () => number): Ledger {
@@ -84,6 +145,7 @@ export class Bookkeeping implements Meter {
   }
 
   #lastProblem: string | null = null;
+  #isUnshared = false;
 
   async #load(): Promise<PriceTable> {
     const { table, problem } = await loadPrices(this.#options.config.home);

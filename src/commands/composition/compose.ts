@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
-import { keyId } from '../../base/key-id.ts';
+import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';
@@ -21,6 +21,7 @@ import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts'
 import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
+import type { Budget } from '../../usage/budgets/budget.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { Entry } from '../../usage/ledger/entry.ts';
 import { BalanceReader } from './balance-reader.ts';
@@ -39,6 +40,10 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly observer?: PoolObserver;
+  /** Caps beside those of the home folder. */
+  readonly budgets?: readonly Budget[];
+  /** Called before anything is sent; what it throws ends the call. */
+  readonly beforeSending?: () => void;
   /** Hears what every attempt cost. */
   readonly onSpent?: (entry: Entry) => void;
   /** Hears what an account has. */
@@ -65,6 +70,8 @@ export interface Runtime {
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
+  /** How much of each budget is spent; none where they cannot be read. */
+  budgets(): ReturnType<Bookkeeping['budgetRatios']>;
   /** Asks what the accounts have, and waits a moment for the answers. */
   readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
@@ -211,6 +218,8 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     config,
     logger,
     redact: (text) => redactor.redact(text),
+    ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
+    ...(options.beforeSending === undefined ? {} : { beforeSending: options.beforeSending }),
     onSpent: (entry) => {
       balances.worked();
       onSpent?.(entry);
@@ -235,6 +244,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     ready: () => supply.current(),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
+    budgets: () => meter.budgetRatios(),
     readBalances: () => balances.read(),
     close: async () => {
       supply.stop();

@@ -3,10 +3,14 @@
  * keys, in `found-accounts.json` in the home folder. Losing it costs nothing but the advice.
  */
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { PROVIDERS, type Provider } from '../../base/errors.ts';
+import { makeFolder } from '../../disk/make-folder.ts';
+import { readWholeFile } from '../../disk/read-file.ts';
+import { replaceFile } from '../../disk/replace-file.ts';
+
+const MAX_BYTES = 1024 * 1024;
 
 const KEY = z.object({ name: z.string(), keyId: z.string() });
 const ACCOUNTS = z.array(z.array(KEY).check(z.minLength(2)));
@@ -31,7 +35,8 @@ export async function readFoundAccounts(
   home: string,
 ): Promise<Partial<Record<Provider, FoundAccounts>>> {
   try {
-    const parsed = DOCUMENT.safeParse(JSON.parse(await readFile(pathIn(home), 'utf8')));
+    const { bytes } = await readWholeFile(pathIn(home), MAX_BYTES);
+    const parsed = DOCUMENT.safeParse(JSON.parse(bytes.toString('utf8')));
     if (!parsed.success) return {};
     return Object.fromEntries(PROVIDERS.map((name) => [name, parsed.data[name] ?? []]));
   } catch {
@@ -47,9 +52,7 @@ export async function writeFoundAccounts(
 ): Promise<void> {
   const known = await readFoundAccounts(home);
   const text = `${JSON.stringify({ ...known, [provider]: accounts }, null, 2)}\n`;
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await makeFolder(home);
   // Several servers may run on one home: whoever comes last is right, and nobody reads a half.
-  const temporary = `${pathIn(home)}.${process.pid}.tmp`;
-  await writeFile(temporary, text, { mode: 0o600 });
-  await rename(temporary, pathIn(home));
+  await replaceFile(pathIn(home), text);
 }

@@ -4,7 +4,7 @@ import { ConfigError, KeyStoreError } from '../../base/errors.ts';
 import type { Config } from '../../config.ts';
 import { watchPath } from '../../disk/path-watch.ts';
 import { KeyStore } from '../../secrets/key-store.ts';
-import { SealedMemory } from '../../secrets/sealed-memory.ts';
+import { SealedMemory } from '../../secrets/store/sealed-memory.ts';
 import { secrets } from '../command.ts';
 import { useConfiguration, useStore } from './known-secrets.ts';
 import type { LiveConfig } from './live-config.ts';

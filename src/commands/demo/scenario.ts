@@ -3,7 +3,7 @@
  * from what the client got, what the status resource says and what the simulator logged.
  */
 
-import { isRecord } from '../../base/json.ts';
+import { isRecord } from '../../base/text/json.ts';
 import type { KeySnapshot, PoolSnapshot } from '../../pool/snapshot.ts';
 import { DEEPSEEK_NAMES, DemoStage } from './stage.ts';
 import type { CallRecord, Claim, DemoView } from './view.ts';

@@ -8,18 +8,18 @@ import { createFetch } from '../../upstream/wire/http.ts';
 import { proxyFor, targetOf } from '../../upstream/wire/proxy.ts';
 import { ProxyError } from '../../upstream/wire/proxy-error.ts';
 import { networkOf } from '../composition/network.ts';
-import { type Finding, ok } from './doctor-checks.ts';
+import { type Finding, ok } from './finding.ts';
 
 async function certificateFindings(config: Config, env: Environment): Promise<Finding[]> {
   const check = 'certificates';
   const findings: Finding[] = [];
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    // Whoever stands on the way then reads every key; node tells nobody but stderr.
     findings.push({
       check,
-      status: 'warn',
-      message:
-        'NODE_TLS_REJECT_UNAUTHORIZED=0 turns their check off: anybody on the way reads the keys',
-      hint: 'take it out, and point NODE_EXTRA_CA_CERTS at the certificate that is to be trusted',
+      status: 'fail',
+      message: 'NODE_TLS_REJECT_UNAUTHORIZED=0 turns the check of certificates off',
+      hint: 'take the variable out; for a company certificate set NODE_EXTRA_CA_CERTS to its file',
     });
   }
   if (config.extraCaCerts === null) return findings;

@@ -2,33 +2,26 @@
 
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { ConfigError, PROVIDERS } from '../../base/errors.ts';
+import { ConfigError } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/logger.ts';
 import { isLoopback } from '../../base/loopback.ts';
-import { claimProcess } from '../../base/process-output.ts';
+import { claimProcess } from '../../base/system/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
-import { createMetrics } from '../../http/metrics.ts';
-import type { CostSample } from '../../http/money-metrics.ts';
-import { plainAddress } from '../../http/names.ts';
+import { plainAddress } from '../../http/door/served-names.ts';
+import { createMetrics, type Metrics } from '../../http/metrics.ts';
 import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
-import type { Entry } from '../../usage/ledger/entry.ts';
-import { type CommandInput, type CommandOptions, secrets } from '../command.ts';
+import type { ToolCallEvent } from '../../mcp/server-host.ts';
+import { type CommandInput, secrets } from '../command.ts';
 import { logWarnings } from '../composition/config-warnings.ts';
 import { useConfiguration } from '../composition/known-secrets.ts';
 import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
 import { findHttpToken, isSound } from './http-token.ts';
+import { moneyListeners, withBudgets } from './money.ts';
 import { NamedClients } from './named-clients.ts';
-
-export const HTTP_OPTIONS = {
-  host: { type: 'string' },
-  port: { type: 'string' },
-  'allow-host': { type: 'string', multiple: true },
-  'allow-origin': { type: 'string', multiple: true },
-} as const satisfies CommandOptions;
 
 export const DEFAULT_ADDRESS = '127.0.0.1';
 export const DEFAULT_PORT = 8787;
@@ -124,8 +117,8 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   const redactor = secrets;
   useConfiguration(redactor, config);
   const logger = createLogger({ level: config.logLevel, redactor });
-  logWarnings(logger, config);
   const token = await ownersToken(address, config, logger);
+  logWarnings(logger, config);
   const metrics = createMetrics();
   const served = new ServedEnvironment({
     flags,
@@ -134,15 +127,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     logger,
     redactor,
     observer: metrics.observer,
-    onBalance: (reading) => metrics.money.balanceRead(reading),
-    onSpent: (entry) => {
-      const cost = costOf(entry);
-      if (cost !== null) metrics.money.spent(cost);
-    },
-  });
-  logger.info(`${NAME} ${VERSION} serves over HTTP`, {
-    environment: config.environment,
-    store: config.storePath,
+    ...moneyListeners(metrics),
   });
   const record = recordPath(config.home);
   const recordSecret = newSecret();
@@ -160,18 +145,18 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       clientOf: (shown) => clients.find(shown),
       allowedHosts,
       allowedOrigins,
-      host: served.host((event) => {
-        metrics.toolCallEnded(event);
-        const { caller, tool, outcome, durationMs } = event;
-        if (caller !== null)
-          logger.info(`Call of ${caller}`, { caller, tool, outcome, durationMs });
-      }),
+      host: served.host((event) => noteCall(event, metrics, logger)),
       admin: createAdmin(served),
-      metrics,
+      metrics: withBudgets(metrics, served),
       pageFolder: pageFolder(),
       recordSecret,
       logger,
       onListening: (url) => {
+        // Not before: a port that is taken is said first, and nothing beside it.
+        logger.info(`${NAME} ${VERSION} serves over HTTP`, {
+          environment: config.environment,
+          store: config.storePath,
+        });
         const entry = { pid: process.pid, url, secret: recordSecret };
         recorded = writeRecord(record, entry).then((isWritten) => {
           if (isWritten) return;
@@ -189,11 +174,10 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   }
 }
 
-/** null where no price is known: a model that nobody knows may bear any name. */
-function costOf({ provider, keyId, model, period, usd }: Entry): CostSample | null {
-  const known = PROVIDERS.find((each) => each === provider);
-  if (known === undefined || usd === null) return null;
-  return { provider: known, keyId, model, period, usd: usd.estimate };
+function noteCall(event: ToolCallEvent, metrics: Metrics, logger: Logger): void {
+  metrics.toolCallEnded(event);
+  const { caller, tool, outcome, durationMs } = event;
+  if (caller !== null) logger.info(`Call of ${caller}`, { caller, tool, outcome, durationMs });
 }
 
 async function removeOwnRecord(path: string): Promise<void> {

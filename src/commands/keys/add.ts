@@ -1,7 +1,7 @@
 import { ConfigError } from '../../base/errors.ts';
-import { maskValue } from '../../base/key-id.ts';
-import { aliasedProvider, FAMILIES } from '../../base/key-names.ts';
-import { unwrapValue } from '../../base/key-values.ts';
+import { maskValue } from '../../base/keys/key-id.ts';
+import { aliasedProvider, FAMILIES } from '../../base/keys/key-names.ts';
+import { unwrapValue } from '../../base/keys/key-values.ts';
 import { loadConfig } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkAccount, checkGivenValue, checkName } from '../../secrets/names.ts';
@@ -60,10 +60,15 @@ async function run(input: CommandInput): Promise<number> {
 
 export const command: Command = {
   help: `Asks for the value without showing it, or takes it from standard input when piped. An existing
-key of that name is replaced.
-
-  --account LABEL   what the provider limits and bills; keys of one account share it`,
-  options: { account: { type: 'string' } },
-  positionals: [1, 99],
+key of that name is replaced.`,
+  options: {
+    account: {
+      type: 'string',
+      value: 'LABEL',
+      about: 'what the provider limits and bills; keys of one account share it',
+    },
+  },
+  arguments: [{ name: 'NAME' }],
+  takesMore: true,
   run,
 };

@@ -31,11 +31,16 @@ async function run(input: CommandInput): Promise<number> {
 
 export const command: Command = {
   help: `Writes the keys as the flat Fernet file that other programs read, encrypted under the same master
-key: to standard output, or with --out to a new file. The store is not changed.
-
-  --format fernet   the only format there is
-  --out FILE        must not exist yet`,
-  options: { format: { type: 'string' }, out: { type: 'string' } },
-  positionals: [0, 0],
+key: to standard output, or with --out to a new file. The store is not changed.`,
+  options: {
+    format: {
+      type: 'string',
+      value: 'fernet',
+      about: 'the only format there is',
+      choices: ['fernet'],
+    },
+    out: { type: 'string', value: 'FILE', about: 'write to a new file; it must not exist yet' },
+  },
+  arguments: [],
   run,
 };

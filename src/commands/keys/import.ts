@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { decodeText } from '../../base/decode-text.ts';
 import { CommandError, ConfigError, DiskError } from '../../base/errors.ts';
-import { maskValue } from '../../base/key-id.ts';
+import { maskValue } from '../../base/keys/key-id.ts';
+import { decodeText } from '../../base/text/decode-text.ts';
 import { loadConfig, presentValue } from '../../config.ts';
 import { readWholeFile } from '../../disk/read-file.ts';
 import { type ImportPlan, type PlannedKey, planImport } from '../../importing/plan.ts';
@@ -125,11 +125,11 @@ export const command: Command = {
 such as "DeepSeek API 2: sk-…". What is surely a key is added; what is likely one is asked for;
 everything else that looks like a secret is left alone, and said by its line. Several keys of one
 provider are numbered in order. A key that the store has already is never replaced. The file itself
-is not changed. FILE may be - for standard input.
-
-  --dry-run   show what would be done, and change nothing
-  --yes       add the likely ones, too`,
-  options: { 'dry-run': { type: 'boolean' }, yes: { type: 'boolean' } },
-  positionals: [1, 1],
+is not changed. FILE may be - for standard input.`,
+  options: {
+    'dry-run': { type: 'boolean', about: 'show what would be done, and change nothing' },
+    yes: { type: 'boolean', about: 'add the likely ones, too' },
+  },
+  arguments: [{ name: 'FILE|-', isFile: true }],
   run,
 };

@@ -35,10 +35,13 @@ async function run(input: CommandInput): Promise<number> {
 }
 
 export const command: Command = {
-  help: `Shows the names, the key ids (last six characters) and what else the store knows; never a value.
-
-  --json   for programs: an array of {name, masked, key_id, account, created}`,
-  options: { json: { type: 'boolean' } },
-  positionals: [0, 0],
+  help: `Shows the names, the key ids (last six characters) and what else the store knows; never a value.`,
+  options: {
+    json: {
+      type: 'boolean',
+      about: 'for programs: an array of {name, masked, key_id, account, created}',
+    },
+  },
+  arguments: [],
   run,
 };

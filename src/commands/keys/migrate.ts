@@ -25,6 +25,6 @@ export const command: Command = {
   help: `Rewrites a legacy store (a flat file of Fernet tokens) as v2, at the same path and under the same
 master key. The old file stays beside it with "legacy" in its name.`,
   options: {},
-  positionals: [0, 0],
+  arguments: [],
   run,
 };

@@ -17,6 +17,6 @@ async function run(input: CommandInput): Promise<number> {
 export const command: Command = {
   help: 'Takes one key out of the store.',
   options: {},
-  positionals: [1, 1],
+  arguments: [{ name: 'NAME' }],
   run,
 };

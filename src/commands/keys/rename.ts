@@ -1,4 +1,4 @@
-import { aliasedProvider, FAMILIES } from '../../base/key-names.ts';
+import { aliasedProvider, FAMILIES } from '../../base/keys/key-names.ts';
 import { loadConfig } from '../../config.ts';
 import { checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
@@ -23,6 +23,6 @@ export const command: Command = {
   help: `Gives a key another name; its value, account and date stay. A name that is in use is never taken.
 The pool uses DEEPSEEK_API_KEY, DEEPSEEK_API_KEY_2 and so on, and the same for PERPLEXITY.`,
   options: {},
-  positionals: [2, 2],
+  arguments: [{ name: 'OLD' }, { name: 'NEW' }],
   run,
 };

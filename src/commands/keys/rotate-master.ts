@@ -6,7 +6,7 @@ import { type FileLock, withFileLock } from '../../disk/file-lock.ts';
 import { resolveLinks } from '../../disk/links.ts';
 import { replaceFile } from '../../disk/replace-file.ts';
 import { rotateMaster } from '../../secrets/rotation.ts';
-import { asKeyStoreError } from '../../secrets/store-text.ts';
+import { asKeyStoreError } from '../../secrets/store/store-text.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 import { setVariable } from '../composition/settings-file.ts';
@@ -97,6 +97,6 @@ export const command: Command = {
 until the settings file is switched and verified, then only the new one. Safe to interrupt; a second
 run finishes it.`,
   options: {},
-  positionals: [0, 0],
+  arguments: [],
   run,
 };

@@ -1,6 +1,6 @@
 import { PROVIDER_NAMES, type Provider } from '../../base/errors.ts';
-import { nameProblem, providerOf } from '../../base/key-names.ts';
-import { type Fit, fitOf, valueProblem } from '../../base/key-values.ts';
+import { nameProblem, providerOf } from '../../base/keys/key-names.ts';
+import { type Fit, fitOf, valueProblem } from '../../base/keys/key-values.ts';
 import { loadConfig } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkName } from '../../secrets/names.ts';
@@ -82,10 +82,14 @@ async function run(input: CommandInput): Promise<number> {
 
 export const command: Command = {
   help: `Shows everything that is known about a key but its value: its key id, whether its form fits, whether
-the pool uses it, its account, its date, and whether the same value stands under another name.
-
-  --json   for programs: {name, masked, key_id, provider, unused, form, account, created, same_as}`,
-  options: { json: { type: 'boolean' } },
-  positionals: [1, 1],
+the pool uses it, its account, its date, and whether the same value stands under another name.`,
+  options: {
+    json: {
+      type: 'boolean',
+      about:
+        'for programs: {name, masked, key_id, provider, unused, form, account, created, same_as}',
+    },
+  },
+  arguments: [{ name: 'NAME' }],
   run,
 };

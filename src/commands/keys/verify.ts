@@ -1,7 +1,7 @@
-import { keysBeside } from '../../base/environment-keys.ts';
 import { CommandError, KeyStoreError, PROVIDER_NAMES, type Provider } from '../../base/errors.ts';
-import { keyId } from '../../base/key-id.ts';
-import { providerOf } from '../../base/key-names.ts';
+import { keysBeside } from '../../base/keys/environment-keys.ts';
+import { keyId } from '../../base/keys/key-id.ts';
+import { providerOf } from '../../base/keys/key-names.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import { checkName } from '../../secrets/names.ts';
 import { createKeyProbe, type KeyCheck } from '../../upstream/verify.ts';
@@ -129,10 +129,13 @@ async function run(input: CommandInput): Promise<number> {
 
 export const command: Command = {
   help: `Asks each provider about its keys, all at once: DeepSeek for the balance, which costs nothing,
-Perplexity by a search with one result. Ends with 1 when any key is not good.
-
-  --json   for programs: an array of {name, key_id, provider, source, verdict, detail}`,
-  options: { json: { type: 'boolean' } },
-  positionals: [0, 1],
+Perplexity by a search with one result. Ends with 1 when any key is not good.`,
+  options: {
+    json: {
+      type: 'boolean',
+      about: 'for programs: an array of {name, key_id, provider, source, verdict, detail}',
+    },
+  },
+  arguments: [{ name: 'NAME', isOptional: true }],
   run,
 };

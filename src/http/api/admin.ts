@@ -27,7 +27,7 @@ export interface ImportResult {
   readonly skipped: ReadonlyArray<{ readonly name: string | null; readonly reason: string }>;
 }
 
-export interface Verdict {
+export interface KeyVerdict {
   readonly verdict: 'ok' | 'invalid_key' | 'no_credit' | 'unknown';
   /** Our words, lower case, no period. */
   readonly detail: string;
@@ -50,7 +50,7 @@ export interface Admin {
   /** Pasted text: `NAME=value` lines, JSON, labelled keys. */
   importKeys(text: string): Promise<ImportResult>;
   removeKey(name: string): Promise<void>;
-  verifyKey(name: string, signal: AbortSignal): Promise<Verdict>;
+  verifyKey(name: string, signal: AbortSignal): Promise<KeyVerdict>;
   environments(): Promise<Environments>;
   /** From here on the server serves this environment's store; calls in flight finish. */
   chooseEnvironment(name: string | null): Promise<void>;

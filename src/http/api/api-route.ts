@@ -3,11 +3,11 @@
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
 import { ConfigError, KeyStoreError, type KeyStoreErrorCode } from '../../base/errors.ts';
-import { isKeyName } from '../../base/key-names.ts';
+import { isKeyName } from '../../base/keys/key-names.ts';
 import type { Logger } from '../../base/logger.ts';
 import { presentError } from '../../mcp/present-error.ts';
 import type { ServerHost } from '../../mcp/server-host.ts';
-import type { Exchange } from '../exchange.ts';
+import type { HttpExchange } from '../http-exchange.ts';
 import { readJson } from '../request-body.ts';
 import type { Admin } from './admin.ts';
 import type { History } from './history.ts';
@@ -58,7 +58,11 @@ function statusOf(error: unknown): Status {
  *
  * @param shape what is expected, in words: third-party text could quote a value
  */
-async function input<T>(exchange: Exchange, schema: z.ZodMiniType<T>, shape: string): Promise<T> {
+async function input<T>(
+  exchange: HttpExchange,
+  schema: z.ZodMiniType<T>,
+  shape: string,
+): Promise<T> {
   const body = await readJson(exchange);
   // Nobody reads the answer to a body that broke off.
   if (body.kind === 'gone') throw new ApiError(400, 'The body did not arrive');
@@ -75,7 +79,7 @@ function knownForm(name: string): string {
   throw new ApiError(404, 'There is no key of that name');
 }
 
-function readRoutes(api: Hono<{ Bindings: Exchange }>, options: ApiOptions): void {
+function readRoutes(api: Hono<{ Bindings: HttpExchange }>, options: ApiOptions): void {
   const { host, admin, history } = options;
   api.get('/status', async () => Response.json(await host.status()));
   api.get('/history', ({ req }) =>
@@ -85,7 +89,7 @@ function readRoutes(api: Hono<{ Bindings: Exchange }>, options: ApiOptions): voi
   api.get('/environments', async () => Response.json(await admin.environments()));
 }
 
-function writeRoutes(api: Hono<{ Bindings: Exchange }>, options: ApiOptions): void {
+function writeRoutes(api: Hono<{ Bindings: HttpExchange }>, options: ApiOptions): void {
   const { admin, logger } = options;
   api.post('/keys', async (context) => {
     const key = await input(context.env, NEW_KEY, '{name, value, account?}, all of them text');
@@ -119,8 +123,8 @@ function writeRoutes(api: Hono<{ Bindings: Exchange }>, options: ApiOptions): vo
   });
 }
 
-export function createApi(options: ApiOptions): Hono<{ Bindings: Exchange }> {
-  const api = new Hono<{ Bindings: Exchange }>();
+export function createApi(options: ApiOptions): Hono<{ Bindings: HttpExchange }> {
+  const api = new Hono<{ Bindings: HttpExchange }>();
   readRoutes(api, options);
   writeRoutes(api, options);
   api.onError((error, context) => {

@@ -1,6 +1,12 @@
 /** Settings: the keys of the store, and which environment is served. */
 
-import type { Environments, ImportResult, KeyListing, PutResult, Verdict } from '../api/admin.ts';
+import type {
+  Environments,
+  ImportResult,
+  KeyListing,
+  KeyVerdict,
+  PutResult,
+} from '../api/admin.ts';
 import { FormDialog, reasonOf, toast } from './dialogs.ts';
 import { create, find, Keyed, setAttribute, setText } from './elements.ts';
 import { ask } from './session.ts';
@@ -9,7 +15,7 @@ const FAMILIES = ['DEEPSEEK_API_KEY', 'PERPLEXITY_API_KEY'];
 const NO_NAME = 'default';
 
 const VERDICTS: Readonly<
-  Record<Verdict['verdict'], { tone: 'good' | 'warn' | 'bad'; text: string }>
+  Record<KeyVerdict['verdict'], { tone: 'good' | 'warn' | 'bad'; text: string }>
 > = {
   ok: { tone: 'good', text: 'Works' },
   invalid_key: { tone: 'bad', text: 'Rejected' },
@@ -205,7 +211,7 @@ export class SettingsView {
   async #verify(row: KeyRow): Promise<void> {
     row.judge('Asking…', null);
     try {
-      const found = await ask<Verdict>('POST', `${pathOf(row.name)}/verify`);
+      const found = await ask<KeyVerdict>('POST', `${pathOf(row.name)}/verify`);
       const { tone, text } = VERDICTS[found.verdict];
       row.judge(`${text}: ${found.detail}`, tone);
     } catch (error) {

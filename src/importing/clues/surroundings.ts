@@ -5,7 +5,7 @@ import type { Surroundings } from '../judge.ts';
 import { upperSnake } from './written-name.ts';
 
 const ADDRESS =
-  /([A-Za-z_][A-Za-z0-9_.-]*)["'`]?\]?\s*(?:=>|:=|=|:)\s*["'`]?(https?:\/\/[^\s"'`,;<>]+)/g;
+  /(?<![A-Za-z0-9_.-])([A-Za-z_][A-Za-z0-9_.-]{0,100})["'`]?\]?\s*(?:=>|:=|=|:)\s*["'`]?(https?:\/\/[^\s"'`,;<>]+)/g;
 const ADDRESS_NAME = /^(.*?)_?(?:API_)?(?:BASE_?URL|API_?BASE|BASE|ENDPOINT|HOST|URL|ADDRESS)$/;
 const KEY_NAME = /^(.*?)_?(?:API_?|SECRET_?|ACCESS_?|AUTH_?)*(?:KEYS?|TOKENS?|SECRET)(?:_?\d+)?$/;
 const HOSTS: Readonly<Record<Provider, RegExp>> = {

@@ -1,6 +1,6 @@
 /** Which pieces of a text look like secrets, by their own form. Pure. */
 
-import { isPlaceholder, vendorOf } from '../../base/key-values.ts';
+import { isPlaceholder, vendorOf } from '../../base/keys/key-values.ts';
 
 /** A piece of a line that may be a secret. */
 export interface Token {
@@ -11,7 +11,7 @@ export interface Token {
 
 /** Prefixes of keys; `sk-` is shared by many. */
 const PREFIXED =
-  /(?<![A-Za-z0-9_-])(?:sk-|pplx-|gsk_|csk-|xai-|hf_|ghp_|gho_|ghs_|github_pat_|glpat-|nvapi-|tvly-|AIza|AKIA|ASIA|xox[abeoprs]-|npm_|pypi-|r8_|jina_|fw_|[srp]k_(?:live|test)_|SG\.|dop_v1_|kpm1_|gAAAA)[A-Za-z0-9_.-]{8,}=*/g;
+  /(?<![A-Za-z0-9_-])(?:sk-|pplx-|gsk_|csk-|xai-|hf_|ghp_|gho_|ghs_|github_pat_|glpat-|nvapi-|tvly-|AIza|AKIA|ASIA|xox[abeoprs]-|npm_|pypi-|r8_|jina_|fw_|[srp]k_(?:live|test)_|SG\.|dop_v1_|kpm1_|gAAAA)[A-Za-z0-9_.-]{8,8192}=*/g;
 const EDGE = /[-_.]+$/;
 
 /** Model names begin as keys do: `pplx-70b-online`, `pplx-embed-v1`. */
@@ -33,7 +33,17 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A password inside an address: `postgres://user:password@host`. */
 export function hasPasswordInAddress(text: string): boolean {
-  return /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]{3,}@/i.test(text);
+  return /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]{0,200}:[^\s/@]{3,200}@/i.test(text);
+}
+
+/** Whether what stands at `at` is part of an address. */
+export function isInAddress(text: string, at: number): boolean {
+  const word =
+    text
+      .slice(Math.max(0, at - LONGEST), at)
+      .split(/\s/)
+      .at(-1) ?? '';
+  return word.includes('://');
 }
 
 function isPlainFact(token: string): boolean {
@@ -53,14 +63,25 @@ function isPlainFact(token: string): boolean {
   );
 }
 
-/** `SetEnvironmentVariable`, `apiKeyV2`: words with their humps. */
-const IDENTIFIER = /^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z]))+[A-Z]?\d{0,3}$/;
+/** `SetEnvironmentVariable`, `apiKeyV2`: words with their humps. By hand, for it has to be linear. */
+function isIdentifier(run: string): boolean {
+  const digits = /(?<!\d)\d{1,3}$/.exec(run)?.[0].length ?? 0;
+  const words = run.slice(0, run.length - digits);
+  const parts = [...words.matchAll(/([A-Z]*)([a-z]*)/g)].filter(([part]) => part !== '');
+  const length = parts.reduce((sum, [part]) => sum + part.length, 0);
+  const areWords = parts.every(([, capitals = '', letters = ''], at) => {
+    const isLast = at === parts.length - 1;
+    if (letters === '') return capitals.length >= 2 || (isLast && at > 0);
+    return letters.length >= 2 && capitals.length !== 2;
+  });
+  return areWords && parts.length > 0 && length === words.length;
+}
 
 /** Long, without white space, letters and digits mixed: nothing that a person writes by hand. */
 export function isOpaque(token: string): boolean {
   if (token.length < 16 || /[^\x21-\x7e]/.test(token) || isPlainFact(token)) return false;
   if (isPlaceholder(token)) return false;
-  const runs = (token.match(/[A-Za-z0-9]{10,}/g) ?? []).filter((run) => !IDENTIFIER.test(run));
+  const runs = (token.match(/[A-Za-z0-9]{10,}/g) ?? []).filter((run) => !isIdentifier(run));
   return runs.some(
     (run) =>
       (/\d/.test(run) && /[A-Za-z]/.test(run) && !/^[a-z]+\d{1,4}$/i.test(run)) ||
@@ -92,6 +113,9 @@ function addressTokens(piece: string, from: number): Token[] {
   });
 }
 
+/** No secret in the store is longer, and no line of a person's is either. */
+const LONGEST = 8_192;
+
 const WHITE_OR_MARK = /[\s"'`“”„‘’«»<>()[\]{}|,;，；、：]+/g;
 
 /** Every piece that looks like a secret: by its prefix, or because it is opaque. */
@@ -103,7 +127,8 @@ export function secretTokens(text: string): Token[] {
   for (const separator of pieces) {
     const end = separator?.index ?? text.length;
     const piece = text.slice(start, end);
-    const isTaken = prefixed.some((token) => token.start < end && token.end > start);
+    const isTaken =
+      end - start > LONGEST || prefixed.some((token) => token.start < end && token.end > start);
     const at = piece.lastIndexOf('=', piece.replace(/=+$/, '').length - 1) + 1;
     const value = piece.slice(at).replace(/[.:!?]+$/, '');
     if (!isTaken && ADDRESS.test(piece)) found.push(...addressTokens(piece, start));

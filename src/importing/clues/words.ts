@@ -16,9 +16,9 @@ const PASSWORD_WORDS = wordSet(
 );
 /** Words that say "what follows describes something else". */
 const OTHER_WORDS = wordSet(
-  'url uri endpoint host port model models version limit balance price email mail user username login account ' +
+  'url uri endpoint host port model models version limit balance price email mail user username login ' +
     'date expires expiry renewed created docs documentation region website web site link phone plan quota group org ' +
-    'organization organisation project team workspace tenant id ids uid uuid hash commit checksum sha sha256 md5 ' +
+    'organization organisation tenant id ids uid uuid hash commit checksum sha sha256 md5 ' +
     'fingerprint session cookie serial license licence invoice order ticket customer iban path file folder',
 );
 /** Words that take a key out of use. */
@@ -40,7 +40,7 @@ const OTHER_VENDORS = wordSet(
 /** Left out of a name: "my DeepSeek key for work" is DEEPSEEK_KEY to nobody. */
 const FILLER = wordSet(
   'my the is a an for of no nr number new value main work private personal test our and account with this that here ' +
-    'mein meine der die das ist für und von',
+    'mein meine der die das ist für und von 的 是 我 我的 和',
 );
 
 export interface Words {
@@ -65,7 +65,8 @@ function split(text: string): string[] {
   return text
     .replace(/<[^<>]*>/g, ' ')
     .replace(/\d{1,4}[-:./]\d{1,2}(?:[-:./]\d{1,4})*/g, ' ')
-    .replace(/deep[\s_-]*seek/gi, ' deepseek ')
+    .replace(/([A-Za-z0-9])(?=[\u3040-\u9fff])|([\u3040-\u9fff])(?=[A-Za-z0-9])/g, '$1$2 ')
+    .replace(/deep[\s_-]*seek|深度求索/gi, ' deepseek ')
     .replace(/([a-z])(?=(?:API|Api|Key|Secret|Token|Password|Pass)(?![a-z]))/g, '$1 ')
     .replace(/by[\s_-]bit/gi, 'bybit')
     .replace(/open[\s_-]ai(?![a-z])/gi, 'openai')
@@ -101,6 +102,8 @@ const ascii = (word: string): string =>
 function nameOf(words: readonly string[]): string {
   const naming = words.filter((word) => !FILLER.has(word.toLowerCase()));
   if (naming.length === 0 || naming.length > 5 || !naming.every(isWordLike)) return '';
+  // A header of a request is no name: `-H "Authorization: Bearer …"`.
+  if (naming.some((word) => /^(?:.|bearer|authorization)$/i.test(word))) return '';
   const parts = naming.map(ascii);
   if (parts.some((part) => part === '')) return '';
   const lower = naming.map((word) => word.toLowerCase());

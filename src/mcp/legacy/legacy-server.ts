@@ -37,7 +37,7 @@ import {
 } from '../json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
-import type { EraServer, Send, ServerOptions } from '../server-host.ts';
+import type { EraServer, SendMessage, ServerOptions } from '../server-host.ts';
 import { RequestIds } from './request-ids.ts';
 
 type Extra = Parameters<NonNullable<Server['fallbackRequestHandler']>>[1];
@@ -87,7 +87,7 @@ function judged<T>(
 function call(
   { params }: CallToolRequest,
   extra: Extra,
-  { host, logger, session, client, caller = null }: ServerOptions,
+  options: ServerOptions,
 ): Promise<ToolResult> | ToolResult {
   const tool = TOOLS.find((candidate) => candidate.name === params.name);
   if (tool === undefined) {
@@ -100,15 +100,14 @@ function call(
       method: 'notifications/progress',
       params: { progressToken: token ?? '', ...progress },
     });
-    sent.catch((error: unknown) => logger.debug('a progress notification was not sent', { error }));
+    sent.catch((error: unknown) =>
+      options.logger.debug('a progress notification was not sent', { error }),
+    );
   };
-  return callTool(host, logger, {
+  return callTool(options, {
     tool,
     args: params.arguments,
     signal: extra.signal,
-    session,
-    client: client?.() ?? null,
-    caller,
     report: token === undefined ? null : report,
   });
 }
@@ -127,7 +126,7 @@ function handlersOf(options: ServerOptions): ReadonlyMap<string, Handler> {
     [
       'resources/read',
       judged(ReadResourceRequestSchema, async ({ params }) => {
-        const contents = await readResource(params.uri, host);
+        const contents = await readResource(params.uri, options);
         if (contents === null) throw new Refusal(RESOURCE_NOT_FOUND, 'Resource not found');
         return { contents };
       }),
@@ -154,9 +153,7 @@ function handlersOf(options: ServerOptions): ReadonlyMap<string, Handler> {
 /** A server for one session; connect it to a transport. */
 export function createLegacyServer(options: ServerOptions): Server {
   const server = new Server(SERVER_INFO, { capabilities: CAPABILITIES });
-  // Over HTTP the SDK itself takes the handshake.
-  const client = (): string | null => options.client?.() ?? server.getClientVersion()?.name ?? null;
-  const handlers = handlersOf({ ...options, client });
+  const handlers = handlersOf(options);
   server.fallbackRequestHandler = async (request, extra) => {
     const handler = handlers.get(request.method);
     if (handler === undefined) throw new Refusal(METHOD_NOT_FOUND, 'Method not found');
@@ -174,7 +171,10 @@ function isForSdk(
 }
 
 /** Opens the server of a connection on stdio. */
-export async function openLegacyServer(options: ServerOptions, send: Send): Promise<EraServer> {
+export async function openLegacyServer(
+  options: ServerOptions,
+  send: SendMessage,
+): Promise<EraServer> {
   const server = createLegacyServer(options);
   const wire: Transport = {
     start: () => Promise.resolve(),

@@ -1,6 +1,7 @@
 /** Protocol revision 2026-07-28: the v2 SDK's low-level server over the one table. */
 
 import {
+  CLIENT_INFO_META_KEY,
   isJSONRPCNotification,
   isJSONRPCRequest,
   ProtocolError,
@@ -13,15 +14,15 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { TOOLS } from '../../tools/index.ts';
 import { callTool } from '../call-tool.ts';
-import { claimedClient } from '../client-name.ts';
+import { clientName } from '../client-facts.ts';
 import { claimedVersion, MODERN_VERSION } from '../era.ts';
 import { CACHE_HINTS, CAPABILITIES, SERVER_INFO, TOOL_LIST } from '../identity.ts';
 import { errorReply, INVALID_PARAMS, type JsonRpcRequest } from '../json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
-import type { EraServer, Send, ServerOptions } from '../server-host.ts';
+import type { EraServer, SendMessage, ServerOptions } from '../server-host.ts';
 
-function serveTools(server: Server, { host, logger, session, caller = null }: ServerOptions): void {
+function serveTools(server: Server, options: ServerOptions): void {
   server.setRequestHandler('tools/list', () => ({ tools: [...TOOL_LIST] }));
   server.setRequestHandler('tools/call', ({ params }, context) => {
     const tool = TOOLS.find((candidate) => candidate.name === params.name);
@@ -32,31 +33,30 @@ function serveTools(server: Server, { host, logger, session, caller = null }: Se
         `There is no such tool; this server has ${names}`,
       );
     }
-    const { signal, _meta, envelope, notify } = context.mcpReq;
+    const { signal, _meta, notify, envelope } = context.mcpReq;
+    const claims: Readonly<Record<string, unknown>> = envelope ?? {};
     const progressToken = _meta?.progressToken;
     const report = (progress: { progress: number; message: string }): void => {
       const params = { progressToken: progressToken ?? '', ...progress };
       notify({ method: 'notifications/progress', params }).catch((error: unknown) =>
-        logger.debug('a progress notification was not sent', { error }),
+        options.logger.debug('a progress notification was not sent', { error }),
       );
     };
-    return callTool(host, logger, {
+    return callTool(options, {
       tool,
       args: params.arguments,
       signal,
-      session,
-      client: claimedClient(envelope),
-      caller,
+      client: clientName(claims[CLIENT_INFO_META_KEY]),
       report: progressToken === undefined ? null : report,
     });
   });
 }
 
-function serveResources(server: Server, { host }: ServerOptions): void {
+function serveResources(server: Server, options: ServerOptions): void {
   server.setRequestHandler('resources/list', () => ({ resources: [...RESOURCES] }));
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
   server.setRequestHandler('resources/read', async ({ params }) => {
-    const contents = await readResource(params.uri, host);
+    const contents = await readResource(params.uri, options);
     if (contents === null) throw new ResourceNotFoundError(params.uri);
     return { contents };
   });
@@ -95,7 +95,10 @@ function versionRefusal(message: JsonRpcRequest): object | null {
 }
 
 /** Opens the server of a connection on stdio: the SDK's own entry over a transport of ours. */
-export async function openModernServer(options: ServerOptions, send: Send): Promise<EraServer> {
+export async function openModernServer(
+  options: ServerOptions,
+  send: SendMessage,
+): Promise<EraServer> {
   const wire: Transport = {
     start: () => Promise.resolve(),
     send: (message) => Promise.resolve(send(message)),

@@ -6,7 +6,8 @@
 
 import type { Readable } from 'node:stream';
 import type { Logger } from '../../base/logger.ts';
-import { initializingClient } from '../client-name.ts';
+import { LineSplitter } from '../../base/text/line-splitter.ts';
+import { type ClientFacts, noteClient } from '../client-facts.ts';
 import { type Era, eraOf, missingClaim } from '../era.ts';
 import { legacyAnswer, modernAnswer } from '../first-answers.ts';
 import {
@@ -14,7 +15,6 @@ import {
   errorReply,
   INTERNAL_ERROR,
   INVALID_REQUEST,
-  isRecord,
   isRequestId,
   type JsonRpcNotification,
   type JsonRpcRequest,
@@ -22,16 +22,18 @@ import {
   type RequestId,
   readMessage,
 } from '../json-rpc.ts';
-import type { EraServer, Send } from '../server-host.ts';
-import { Batch, servesBatches } from './batch.ts';
+import type { EraServer, SendMessage } from '../server-host.ts';
 import type { LineWriter } from './line-writer.ts';
-import { isBlank, LINE_LIMIT, type Line, LineSplitter, parseLine } from './lines.ts';
+import { MessageBatch, servesBatches } from './message-batch.ts';
+import { isBlank, LINE_LIMIT, readLine } from './read-line.ts';
 import { Turns } from './turns.ts';
 
 export interface ConnectionOptions {
-  readonly open: Readonly<Record<Era, (send: Send) => Promise<EraServer>>>;
+  readonly open: Readonly<Record<Era, (send: SendMessage) => Promise<EraServer>>>;
   readonly writer: Pick<LineWriter, 'send' | 'flush' | 'pending' | 'whenBelow'>;
   readonly logger: Logger;
+  /** Filled in by `initialize`. */
+  readonly client: ClientFacts;
 }
 
 /** Takes the answer to a request; null when it was cancelled and has none. */
@@ -40,7 +42,7 @@ type Reply = (message: object | null) => void;
 /** A request that is not answered yet. */
 interface Pending {
   readonly era: Era;
-  readonly method: string;
+  readonly message: JsonRpcRequest;
   readonly reply: Reply;
 }
 
@@ -71,9 +73,6 @@ export class Connection {
   readonly #pending = new Map<RequestId, Pending[]>();
   /** How many of them will be answered: a subscription ends with the connection. */
   #awaited = 0;
-  /** As the client negotiated it; null before, and in the modern era. */
-  #version: string | null = null;
-  #client: string | null = null;
   #idle: Array<() => void> = [];
   #opening: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -82,17 +81,18 @@ export class Connection {
     this.#options = options;
   }
 
-  /** How the client called itself; null before it did, and in the modern era. */
-  get client(): string | null {
-    return this.#client;
-  }
-
   readFrom(input: Readable): void {
     const { writer } = this.#options;
-    const splitter = new LineSplitter();
+    const why = `the line is longer than ${LINE_LIMIT / 1024 / 1024} MiB`;
+    const splitter = new LineSplitter(
+      {
+        line: (bytes) => this.#receive(bytes),
+        oversize: () => this.#refuse(INVALID_REQUEST, `Invalid request: ${why}`),
+      },
+      LINE_LIMIT,
+    );
     input.on('data', (chunk: Buffer | string) => {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      for (const line of splitter.push(bytes)) this.#receive(line);
+      splitter.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
       if (writer.pending <= HIGH_WATER) return;
       input.pause();
       writer.whenBelow(HIGH_WATER / 2).then(
@@ -100,9 +100,7 @@ export class Connection {
         () => {},
       );
     });
-    input.once('end', () => {
-      for (const line of splitter.end()) this.#receive(line);
-    });
+    input.once('end', () => splitter.end());
   }
 
   /** Resolves when every request is answered or cancelled, subscriptions aside: they never end. */
@@ -118,14 +116,9 @@ export class Connection {
     await Promise.all([...this.#serving.values()].map(({ server }) => server?.close()));
   }
 
-  #receive(line: Line): void {
-    if (line === 'too long') {
-      const why = `the line is longer than ${LINE_LIMIT / 1024 / 1024} MiB`;
-      this.#refuse(INVALID_REQUEST, `Invalid request: ${why}`);
-      return;
-    }
+  #receive(line: Buffer): void {
     if (isBlank(line)) return;
-    const parsed = parseLine(line);
+    const parsed = readLine(line);
     if (parsed === null) this.#refuse(PARSE_ERROR, 'Parse error: the line is not JSON in UTF-8');
     else if (Array.isArray(parsed.value)) this.#receiveBatch(parsed.value);
     else this.#receiveMessage(parsed.value, () => this.#send);
@@ -134,11 +127,11 @@ export class Connection {
   #receiveBatch(values: readonly unknown[]): void {
     const why =
       values.length === 0 ? 'the batch is empty' : 'batches belong to revision 2025-03-26';
-    if (values.length === 0 || !servesBatches(this.#version)) {
+    if (values.length === 0 || !servesBatches(this.#options.client.version)) {
       this.#refuse(INVALID_REQUEST, `Invalid request: ${why}`);
       return;
     }
-    const batch = new Batch((replies) => this.#options.writer.send(replies));
+    const batch = new MessageBatch((replies) => this.#options.writer.send(replies));
     for (const value of values) this.#receiveMessage(value, () => batch.expect());
     batch.end();
   }
@@ -153,11 +146,10 @@ export class Connection {
   }
 
   #request(message: JsonRpcRequest, reply: Reply): void {
-    if (message.method === 'initialize') this.#client = initializingClient(message.params);
     const era = eraOf(message);
     const result = era === 'legacy' ? legacyAnswer(message) : modernAnswer(message);
     if (result !== null) {
-      this.#noteVersion(message.method, result);
+      this.#note(message, result);
       reply({ jsonrpc: '2.0', id: message.id, result });
       this.#openSoon(era);
       return;
@@ -168,7 +160,7 @@ export class Connection {
       return;
     }
     const { id, method } = message;
-    this.#pending.set(id, [...(this.#pending.get(id) ?? []), { era, method, reply }]);
+    this.#pending.set(id, [...(this.#pending.get(id) ?? []), { era, message, reply }]);
     if (isAwaited(method)) this.#awaited++;
     this.#deliver(era, message);
   }
@@ -207,8 +199,11 @@ export class Connection {
     this.#serving.set(era, serving);
     const opened = (server: EraServer): void => {
       serving.server = server;
-      if (this.#isClosed) void server.close();
-      else for (const message of serving.waiting.splice(0)) this.#deliver(era, message);
+      if (this.#isClosed) {
+        server.close().catch(() => {});
+        return;
+      }
+      for (const message of serving.waiting.splice(0)) this.#deliver(era, message);
     };
     this.#options.open[era]((message) => this.#answer(message)).then(opened, (error: unknown) => {
       this.#options.logger.error('a protocol era could not be opened', { error });
@@ -226,7 +221,7 @@ export class Connection {
     const pending = this.#settle(id);
     // One that was cancelled meanwhile has no answer.
     if (pending === null) return;
-    if ('result' in message) this.#noteVersion(pending.method, message.result);
+    if ('result' in message) this.#note(pending.message, message.result);
     pending.reply(message);
     if (this.#isIdle()) this.#options.writer.flush();
   }
@@ -242,7 +237,7 @@ export class Connection {
     const open = this.#pending.get(id) ?? [];
     const pending = open.pop();
     if (open.length === 0) this.#pending.delete(id);
-    if (pending !== undefined && isAwaited(pending.method)) this.#awaited--;
+    if (pending !== undefined && isAwaited(pending.message.method)) this.#awaited--;
     if (this.#isIdle()) for (const resolve of this.#idle.splice(0)) resolve();
     return pending ?? null;
   }
@@ -251,9 +246,8 @@ export class Connection {
     return this.#awaited === 0;
   }
 
-  #noteVersion(method: string, result: unknown): void {
-    if (method !== 'initialize' || !isRecord(result)) return;
-    if (typeof result.protocolVersion === 'string') this.#version = result.protocolVersion;
+  #note({ method, params = {} }: JsonRpcRequest, result: unknown): void {
+    if (method === 'initialize') noteClient(this.#options.client, params, result);
   }
 
   readonly #send: Reply = (message) => {

@@ -6,9 +6,11 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.ts';
-import { claimProcess } from '../../base/process-output.ts';
-import { onEndingSignal } from '../../base/signals.ts';
-import { within } from '../../base/within.ts';
+import { claimProcess } from '../../base/system/process-output.ts';
+import { onEndingSignal } from '../../base/system/signals.ts';
+import { within } from '../../base/system/within.ts';
+import { unknownClient } from '../client-facts.ts';
+import { KeptResults } from '../kept-results.ts';
 import type { ServerHost } from '../server-host.ts';
 import { Connection } from './connection.ts';
 import { LineWriter, type Write } from './line-writer.ts';
@@ -74,7 +76,8 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
     redact: (text) => host.redact(text),
     onBroken: () => end('broken'),
   });
-  const server = { host, logger, session: 'stdio', client: () => connection.client };
+  const client = unknownClient();
+  const server = { host, logger, session: 'stdio', results: new KeptResults(), client };
   const prepared = async <Module>(loading: Promise<Module>): Promise<Module> => {
     const preparing = host.prepare?.() ?? Promise.resolve();
     const [loaded] = await Promise.all([loading, within(PREPARE_MS, preparing)]);
@@ -83,6 +86,7 @@ export async function serveStdio(options: StdioOptions): Promise<number> {
   const connection = new Connection({
     writer,
     logger,
+    client,
     open: {
       legacy: async (send) =>
         (await prepared(import('../legacy/legacy-server.ts'))).openLegacyServer(server, send),

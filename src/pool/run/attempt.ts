@@ -1,6 +1,13 @@
 /** One attempt: the send on a borrowed key, its stop and its end. */
 
-import { type AttemptResult, type Send, Stopped, type StopReason, stopReason } from '../lease.ts';
+import type { PatientTimer } from '../../base/system/patient-timer.ts';
+import {
+  type AttemptResult,
+  AttemptStopped,
+  type Send,
+  type StopReason,
+  stopReasonOf,
+} from '../lease.ts';
 import { type AttemptRecord, begin } from '../records/attempt-record.ts';
 import type { Visit } from '../records/kinship.ts';
 import { laneOf, type ProviderRecord } from '../records/state.ts';
@@ -41,7 +48,9 @@ export class Attempt {
   readonly record: AttemptRecord;
   /** When the pool looks at it next; on the attempt, for a Map of attempts would keep them: what
    * its outgrown tables held stays in memory until a full collection, whole calls with it. */
-  lookTimer: NodeJS.Timeout | undefined;
+  lookTimer: PatientTimer | undefined;
+  /** Why its key was taken back: it said nothing, or was far too slow. */
+  recalledFor: 'silent' | 'slow' | null = null;
   readonly #options: AttemptOptions;
   readonly #number: number;
   readonly #controller = new AbortController();
@@ -73,11 +82,18 @@ export class Attempt {
 
   /** Why it was stopped from our side; the first reason counts. */
   get stopped(): StopReason | null {
-    return stopReason(this.#controller.signal);
+    return stopReasonOf(this.#controller.signal);
   }
 
   stop(why: StopReason): void {
-    this.#controller.abort(new Stopped(why));
+    const isCancel = why === 'cancelled';
+    this.#controller.abort(isCancel ? this.call.abortReason() : new AttemptStopped(why));
+  }
+
+  recall(cause: 'silent' | 'slow'): void {
+    if (this.stopped !== null) return;
+    this.recalledFor = cause;
+    this.stop('recalled');
   }
 
   /** Sends, and waits for the end; an aborted send that does not let go is abandoned. */

@@ -1,6 +1,6 @@
 /** A key in the pool: its plain record, its breaker, and its secret, which nothing can print. */
 
-import { keyId } from '../../base/key-id.ts';
+import { keyId } from '../../base/keys/key-id.ts';
 import type { PoolKey } from '../lease.ts';
 import { type AccountRecord, createKeyRecord, type KeyRecord } from '../records/state.ts';
 import type { BreakerState } from '../snapshot.ts';

@@ -1,6 +1,7 @@
 /** One call from its arrival to its end: one deadline, one cancel, and what was tried so far. */
 
 import { isAbort, type UpstreamError } from '../../base/errors.ts';
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import type { CallRequest } from '../lease.ts';
 
 export type CallEnd = 'cancelled' | 'deadline';
@@ -22,14 +23,14 @@ export class PendingCall {
   lastError: UpstreamError | null = null;
   #end: CallEnd | null = null;
   #listener: ((end: CallEnd) => void) | null = null;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: PatientTimer;
   readonly #cancel = (): void => this.#finish('cancelled');
 
   constructor(id: number, request: CallRequest, now: number) {
     this.id = id;
     this.request = request;
     this.deadlineAt = now + request.timeoutMs;
-    this.#timer = setTimeout(() => this.#finish('deadline'), request.timeoutMs);
+    this.#timer = new PatientTimer(request.timeoutMs, () => this.#finish('deadline'));
     request.signal.addEventListener('abort', this.#cancel, { once: true });
     if (request.signal.aborted) this.#end = 'cancelled';
   }
@@ -52,7 +53,7 @@ export class PendingCall {
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
+    this.#timer.clear();
     this.#listener = null;
     this.request.signal.removeEventListener('abort', this.#cancel);
   }

@@ -1,7 +1,7 @@
 /** Brings an attempt's events to the writer of the records, and does what that asks for. */
 
 import { isAbort, UpstreamError } from '../../base/errors.ts';
-import { type AttemptResult, Stopped, type StopReason } from '../lease.ts';
+import { type AttemptResult, AttemptStopped } from '../lease.ts';
 import type { Outcome } from '../observer.ts';
 import { release } from '../records/attempt-record.ts';
 import { type CourseEvent, write } from '../records/course.ts';
@@ -78,8 +78,8 @@ export class Reporter {
     attempt: Attempt,
     { error }: Settled<unknown> & { readonly ok: false },
   ): { readonly outcome: Outcome; readonly next: Next } {
-    const told = this.#explain(attempt, attempt.stopped, error);
-    const failed = failedBy(attempt.stopped, told);
+    const told = this.#explain(attempt, error);
+    const failed = failedBy(attempt, told);
     const verdict = this.#write(attempt, { kind: 'failed', failed });
     if (failed.kind === 'failure' && FAULT_OF[failed.failure.kind] === 'limit') {
       attempt.call.refusals += 1;
@@ -92,12 +92,13 @@ export class Reporter {
   }
 
   /** The error in our words, where the attempt's client left it at the abort. */
-  #explain(attempt: Attempt, stopped: StopReason | null, error: unknown): unknown {
-    if (stopped === 'cancelled' && error instanceof Stopped) return attempt.call.abortReason();
+  #explain(attempt: Attempt, error: unknown): unknown {
+    const { stopped, recalledFor } = attempt;
     const { provider } = this.#roster.provider;
     const { name } = attempt.slot.record;
-    const isOurs = stopped === 'silent' || (stopped === 'idle' && isAbort(error));
-    if (isOurs) return keySilent(provider, name, this.#roster.now() - attempt.record.sentAt);
+    const isBare = error instanceof AttemptStopped || isAbort(error);
+    const isSilence = recalledFor === 'silent' || (stopped === 'idle' && isBare);
+    if (isSilence) return keySilent(provider, name, this.#roster.now() - attempt.record.sentAt);
     const isSpent = stopped === 'deadline' && !(error instanceof UpstreamError);
     return isSpent ? deadlineSpent(provider, attempt.call.request.timeoutMs) : error;
   }
@@ -197,12 +198,12 @@ export class Reporter {
   }
 }
 
-function failedBy(stopped: StopReason | null, error: unknown): Failed {
-  if (stopped === 'slow') return { kind: 'slow' };
+function failedBy({ stopped, recalledFor }: Attempt, error: unknown): Failed {
+  if (recalledFor === 'slow') return { kind: 'slow' };
   const failure = error instanceof UpstreamError ? error.failure : null;
   if (stopped === 'cancelled') return { kind: 'cancelled', failure };
   if (failure === null) return { kind: 'bug' };
-  return { kind: 'failure', failure, isRecalled: stopped === 'silent' };
+  return { kind: 'failure', failure, isRecalled: recalledFor === 'silent' };
 }
 
 function capacityOf({ accounts }: Roster): number {

@@ -8,6 +8,7 @@
  * after something of it may have been billed before.
  */
 
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import { spendBudget } from '../records/state.ts';
 import { predictMs } from '../rules/score.ts';
 import { silenceOf } from '../rules/timing.ts';
@@ -36,7 +37,7 @@ export class Rescue {
   }
 
   forget(attempt: Attempt): void {
-    clearTimeout(attempt.lookTimer);
+    attempt.lookTimer?.clear();
   }
 
   dispose(): void {
@@ -45,8 +46,7 @@ export class Rescue {
 
   #arm(attempt: Attempt): void {
     const { rescueMs } = this.#roster.timing();
-    attempt.lookTimer = setTimeout(() => this.#look(attempt), rescueMs);
-    attempt.lookTimer.unref();
+    attempt.lookTimer = new PatientTimer(rescueMs, () => this.#look(attempt)).unref();
   }
 
   #look(attempt: Attempt): void {
@@ -56,7 +56,7 @@ export class Rescue {
       this.#arm(attempt);
       return;
     }
-    attempt.stop(cause);
+    attempt.recall(cause);
   }
 
   #isSilent(attempt: Attempt): boolean {

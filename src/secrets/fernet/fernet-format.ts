@@ -4,10 +4,10 @@
  */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import type { StoreDocument, StoredSecret } from '../document.ts';
 import type { JsonObject } from '../encoding.ts';
 import { derivedOnce, deriveFernetKey, fernetSalts } from '../key-derivation.ts';
 import type { MasterKey } from '../master-key.ts';
+import type { StoreDocument, StoredSecret } from '../store/document.ts';
 import { decryptFernet, encryptFernet, FERNET_VERSION } from './fernet.ts';
 
 /** Other programs were freer with names than we are; a file of theirs still opens. */

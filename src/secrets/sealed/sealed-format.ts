@@ -9,10 +9,10 @@
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { KeyStoreError } from '../../base/errors.ts';
-import type { StoreDocument, StoredSecret } from '../document.ts';
 import { canonicalJson, encodeBase64url, type JsonObject } from '../encoding.ts';
 import { KEY_BYTES, subKey } from '../key-derivation.ts';
 import type { MasterKey } from '../master-key.ts';
+import type { StoreDocument, StoredSecret } from '../store/document.ts';
 import { openBox, sealBox } from './sealed-box.ts';
 import { unwrapKey, wrapKey } from './sealed-recipient.ts';
 import {

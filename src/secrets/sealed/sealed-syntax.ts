@@ -1,8 +1,8 @@
 /** The form of a v2 file, read strictly: what is not known is refused, never ignored. */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { isRecord } from '../../base/json.ts';
-import { isKeyName } from '../../base/key-names.ts';
+import { isKeyName } from '../../base/keys/key-names.ts';
+import { isRecord } from '../../base/text/json.ts';
 import { decodeBase64url, type JsonObject } from '../encoding.ts';
 import { MAX_PBKDF2_ITERATIONS, MIN_PBKDF2_ITERATIONS } from '../key-derivation.ts';
 

@@ -42,14 +42,13 @@ export function withoutTokens(text: string): string {
   return from === 0 && to === text.length ? text : text.slice(from, to);
 }
 
-const OPENING = /^\s{0,100}<(think|thinking)>/i;
+const OPENING = /^\s{0,100}<think(?:ing)?>/i;
 
 /** Reasoning in the answer: before a `</think>`, whether or not anything opened it. */
 export function withoutReasoning(answer: string): string {
   const opening = OPENING.exec(answer);
   if (opening !== null) {
-    const isLong = opening[1]?.toLowerCase() === 'thinking';
-    const end = (isLong ? /<\/thinking>/i : /<\/think>/i).exec(answer);
+    const end = /<\/think(?:ing)?>/i.exec(answer);
     // Never closed: all that came is shown, for there is nothing else.
     const from = end === null ? opening[0].length : end.index + end[0].length;
     return answer.slice(from).trimStart();

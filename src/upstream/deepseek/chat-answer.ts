@@ -1,6 +1,6 @@
 /** Reads one answer to a chat completion into a draft, whatever form it comes in. */
 
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
 import type { Answer } from '../wire/body.ts';
@@ -23,7 +23,11 @@ export interface ChatSigns {
  * @throws AttemptFailure for an error inside the answer, or for what is no answer
  * @throws TransportError
  */
-export async function readChat(answer: Answer, draft: Draft, signs: ChatSigns): Promise<void> {
+export async function readChatAnswer(
+  answer: Answer,
+  draft: Draft,
+  signs: ChatSigns,
+): Promise<void> {
   let pieces = 0;
   const apply = (fields: Fields, text: string): Expectation => {
     const piece = readPiece(fields);

@@ -8,7 +8,7 @@
 export const TELLING_CHARS = 240;
 /** Text repeated by chance is shorter; of a line that broke off, less is telling. */
 const LEAST_REPEAT = 24;
-const LEAST_OF_LINE = 4;
+const LEAST_OF_LINE = 2;
 
 function isFence(line: string): boolean {
   return line.startsWith('```') || line.startsWith('~~~');

@@ -7,6 +7,7 @@ import type { Failure } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { AttemptResult, CallRequest, Lease, Lender } from '../../pool/lease.ts';
+import { acceptWhile, pieceCounter } from '../acceptance.ts';
 import { type Arrived, AttemptFailure, refuse, runAttempt, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { requestIdOf } from '../failure.ts';
@@ -15,7 +16,7 @@ import type { Watch } from '../watch.ts';
 import type { Answer } from '../wire/body.ts';
 import { type Fetch, pinTo } from '../wire/http.ts';
 import type { DeepSeekClient, GenerateRequest, GenerateResult } from './chat.ts';
-import { readChat } from './chat-answer.ts';
+import { readChatAnswer } from './chat-answer.ts';
 import { chatBody } from './chat-body.ts';
 import { type Bill, billSince, Draft } from './draft.ts';
 import { failureOfEnding } from './ending.ts';
@@ -178,12 +179,9 @@ class Generation {
       fetch: this.#options.fetch,
     });
     if (!response.ok) await refuse(response);
-    lease.accepted?.();
     this.#accept(response);
-    await readChat(response, this.#draft, {
-      onContent: () => this.#onContent(watch),
-      onText: () => watch.content(),
-    });
+    const signs = { onContent: () => this.#onContent(watch), onText: pieceCounter(watch) };
+    await acceptWhile(lease, () => readChatAnswer(response, this.#draft, signs));
   }
 
   #accept(response: Answer): void {

@@ -8,8 +8,6 @@ import type { Draft } from './draft.ts';
 const OVERLOAD = new Set(['insufficient_system_resource', 'aborted']);
 /** Endings for the sake of what was asked or said: no key is at fault. */
 const ABOUT_CONTENT = new Set([
-  'tool_calls',
-  'function_call',
   'sensitive',
   'safety',
   'refusal',

@@ -6,13 +6,14 @@
 
 import type { FailureKind } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import type { Lease } from '../../pool/lease.ts';
 import { AttemptFailure } from '../attempt.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, TransportError } from '../wire/body.ts';
 import type { Fetch } from '../wire/http.ts';
 import type { GenerateRequest } from './chat.ts';
-import { readChat } from './chat-answer.ts';
+import { readChatAnswer } from './chat-answer.ts';
 import { betaUrl, chatBody } from './chat-body.ts';
 import { goesOn, TELLING_CHARS } from './continuation.ts';
 import type { Beginning, Draft } from './draft.ts';
@@ -98,7 +99,7 @@ export class Resumption {
     // Its silence ends before the attempt's own watch would take it for the key's.
     const silence = new AbortController();
     const giveUp = (): void => silence.abort(new NotContinued());
-    const timer = setTimeout(giveUp, Math.min(MAX_SILENCE_MS, idleTimeoutMs / 2));
+    const timer = new PatientTimer(Math.min(MAX_SILENCE_MS, idleTimeoutMs / 2), giveUp);
     const stillAlive = (): void => {
       timer.refresh();
       watch.restart();
@@ -116,7 +117,7 @@ export class Resumption {
         answer.body.destroy();
         throw new NotContinued();
       }
-      await readChat(answer, draft, {
+      await readChatAnswer(answer, draft, {
         onText: stillAlive,
         onContent: () => {
           stillAlive();
@@ -127,7 +128,7 @@ export class Resumption {
       });
       return answer;
     } finally {
-      clearTimeout(timer);
+      timer.clear();
     }
   }
 }

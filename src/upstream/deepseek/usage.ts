@@ -12,7 +12,7 @@ export const NO_USAGE: TokenUsage = {
 };
 
 /** Code and English have about so many. */
-export const CHARACTERS_PER_TOKEN = 4;
+const CHARACTERS_PER_TOKEN = 4;
 
 /** About as many tokens as a text of that many characters has. */
 export function estimateTokens(characters: number): number {

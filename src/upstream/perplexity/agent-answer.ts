@@ -1,7 +1,7 @@
 /** Reads the answer of the Agent API into a run, whatever form it comes in, and judges the run. */
 
 import type { Failure } from '../../base/errors.ts';
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis } from '../failure.ts';
 import type { Answer, AnswerHeaders } from '../wire/body.ts';

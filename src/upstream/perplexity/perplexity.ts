@@ -3,8 +3,9 @@
  * used: its support ended on 2026-09-27.
  */
 
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import type { Lease } from '../../pool/lease.ts';
+import { acceptWhile, pieceCounter } from '../acceptance.ts';
 import { refuse, unusable } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { requestIdOf } from '../failure.ts';
@@ -12,7 +13,7 @@ import type { Watch } from '../watch.ts';
 import { type Answer, readText } from '../wire/body.ts';
 import { pinTo } from '../wire/http.ts';
 import { textOf } from '../wire/json.ts';
-import { judgeRun, readAgent, throwEmbedded } from './agent-answer.ts';
+import { type AgentSigns, judgeRun, readAgent, throwEmbedded } from './agent-answer.ts';
 import { AgentRun } from './agent-run.ts';
 import {
   type Ended,
@@ -96,13 +97,15 @@ class PerplexityCall {
     return this.#endpoints.call('search', async (lease, watch, seen) => {
       const response = await this.#endpoints.post(lease, '/search', body, 'application/json');
       if (!response.ok) await refuse(response);
-      lease.accepted?.();
       seen.status = response.status;
       seen.requestId = requestIdOf(response.headers);
-      const text = await readText(response, MAX_BODY_BYTES, () => {
-        seen.hasStarted = true;
-        watch.content();
-      });
+      const onPiece = pieceCounter(watch);
+      const text = await acceptWhile(lease, () =>
+        readText(response, MAX_BODY_BYTES, () => {
+          seen.hasStarted = true;
+          onPiece();
+        }),
+      );
       const answer = parseRecord(text);
       if (answer === null) return unusable(response, text);
       const isNone = answer.results === null && (answer.error ?? null) === null;
@@ -137,13 +140,13 @@ class PerplexityCall {
   ): Promise<Answered> {
     const response = await this.#endpoints.post(lease, '/v1/agent', body, 'text/event-stream');
     if (!response.ok) await refuse(response);
-    lease.accepted?.();
     seen.status = response.status;
     seen.requestId = requestIdOf(response.headers);
-    await readAgent(response, run, {
+    const onPiece = pieceCounter(watch);
+    const signs: AgentSigns = {
       onText: () => {
         seen.hasStarted = true;
-        watch.content();
+        onPiece();
       },
       onContent: (message) => {
         seen.hasStarted = true;
@@ -151,7 +154,8 @@ class PerplexityCall {
         watch.content();
         this.#endpoints.say(message);
       },
-    });
+    };
+    await acceptWhile(lease, () => readAgent(response, run, signs));
     seen.requestId ??= run.id;
     seen.costUsd = run.costUsd;
     const { requestId, status } = seen;

@@ -7,9 +7,40 @@ import { brokenTunnel } from './proxy-error.ts';
 import { openTunnel, TUNNEL_MS } from './tunnel.ts';
 
 type Connect = buildConnector.connector;
+type Options = buildConnector.Options;
+type Connection = Extract<Parameters<buildConnector.Callback>, [null, unknown]>[1];
+
+/** A socket may come free as soon as another call ends. */
+const SHORTAGE = { tries: 20, pauseMs: 250 } as const;
+
+/** This process or machine has no socket to give: no other key and no other host would help. */
+export function isShortage(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^(EMFILE|ENFILE|EADDRNOTAVAIL|ENOBUFS|ENOMEM)$/.test(code);
+}
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error('no connection', { cause: error });
+}
+
+function connectBy(direct: Connect, options: Options): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    direct(options, (...[error, connection]) => {
+      if (error === null) resolve(connection);
+      else reject(error);
+    });
+  });
+}
+
+async function patiently<T>(open: () => Promise<T>): Promise<T> {
+  for (let left: number = SHORTAGE.tries; ; left--) {
+    try {
+      return await open();
+    } catch (error) {
+      if (left === 0 || !isShortage(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, SHORTAGE.pauseMs));
+    }
+  }
 }
 
 /**
@@ -21,20 +52,24 @@ export function throughProxies(
   settings: ProxySettings,
   trust: SecureContext | null,
 ): Connect {
-  return (options, callback) => {
+  const open = async (options: Options): Promise<Connection> => {
     const { protocol, hostname } = options;
     const target = targetOf(`${protocol}//${hostname}:${options.port}`);
-    const open = async (): Promise<void> => {
-      const proxy = proxyFor(settings, target);
-      if (proxy === null) return direct(options, callback);
-      const host = hostname.replace(/^\[|\]$/g, '');
-      const socket = await openTunnel(proxy, { host, port: target.port }, trust);
-      if (protocol === 'http:') return callback(null, socket);
-      direct({ ...options, httpSocket: socket }, (error, secure) => {
-        if (error === null) callback(null, secure);
-        else callback(asError(brokenTunnel(proxy, error, TUNNEL_MS)), null);
-      });
-    };
-    open().catch((error: unknown) => callback(asError(error), null));
+    const proxy = proxyFor(settings, target);
+    if (proxy === null) return connectBy(direct, options);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const httpSocket = await openTunnel(proxy, { host, port: target.port }, trust);
+    if (target.protocol === 'http:') return httpSocket;
+    try {
+      return await connectBy(direct, { ...options, httpSocket });
+    } catch (error) {
+      throw brokenTunnel(proxy, error, TUNNEL_MS);
+    }
+  };
+  return (options, callback) => {
+    patiently(() => open(options)).then(
+      (connection) => callback(null, connection),
+      (error: unknown) => callback(asError(error), null),
+    );
   };
 }

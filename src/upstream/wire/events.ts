@@ -5,6 +5,7 @@
 
 import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import { type Answer, readPieces, TooLargeError, TransportError } from './body.ts';
 import { Utf8Reader } from './utf8.ts';
 
@@ -65,7 +66,7 @@ class Reading {
   #size = 0;
   #expected: Expectation = 'more';
   #isOver = false;
-  #trailer: NodeJS.Timeout | null = null;
+  #trailer: PatientTimer | null = null;
 
   constructor({ body, headers }: Answer, reader: EventReader) {
     this.#body = body;
@@ -95,7 +96,7 @@ class Reading {
       const isComplete = this.#expected === 'finishing' || this.#expected === 'ending';
       if (!isComplete || !isBroken(error)) throw error;
     } finally {
-      if (this.#trailer !== null) clearTimeout(this.#trailer);
+      this.#trailer?.clear();
     }
     return this.#form === 'events' ? null : this.#text + this.#utf8.end();
   }
@@ -121,7 +122,7 @@ class Reading {
     this.#text = '';
     this.#parser.feed(piece);
     if (this.#expected === 'last') return 'enough';
-    if (this.#trailer !== null) clearTimeout(this.#trailer);
+    this.#trailer?.clear();
     this.#trailer = null;
     // As a rule the rest comes in this very turn, and there is nothing to wait for.
     if (this.#expected !== 'more') queueMicrotask(() => this.#awaitTrailer());
@@ -137,7 +138,7 @@ class Reading {
   #awaitTrailer(): void {
     if (this.#expected === 'more' || this.#expected === 'last' || this.#body.readableEnded) return;
     const waitMs = this.#expected === 'ending' ? ENDING_MS : TRAILER_MS;
-    this.#trailer ??= setTimeout(() => this.#body.destroy(), waitMs);
+    this.#trailer ??= new PatientTimer(waitMs, () => this.#body.destroy());
   }
 
   /** Lets the rest flow by so that the connection can serve the next call; nobody waits for it. */

@@ -1,6 +1,6 @@
 /** What a provider said an account has: the only truth about its money. */
 
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import { linesOf, type Span } from './read-ledger.ts';
 
 export interface BalanceReading {

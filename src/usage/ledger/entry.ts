@@ -1,6 +1,6 @@
 /** One line of the ledger: a finished attempt. No prompt, no answer, nothing of a key but its id. */
 
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import type { Period } from '../prices/calendar.ts';
 
 /** In US dollars by the dollar list, or in yuan by the yuan list. */

@@ -30,19 +30,17 @@ export class Ledger {
     this.#balances = new MonthBook({ folder, book: 'balances', now, onTrouble: () => {} });
   }
 
-  append(entry: Entry): void {
-    this.#book.append(monthOf(entry.endedAt), lineOf(entry));
+  /** @returns resolves when it is on the disk, or could not be written; never rejects */
+  append(entry: Entry): Promise<void> {
+    return this.#book.append(monthOf(entry.endedAt), lineOf(entry));
   }
 
   noteBalance(reading: BalanceReading): void {
-    this.#balances.append(monthOf(reading.at), balanceLine(reading));
+    void this.#balances.append(monthOf(reading.at), balanceLine(reading));
   }
 
-  async flush(): Promise<void> {
-    await Promise.all([this.#book.flush(), this.#balances.flush()]);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#book.close(), this.#balances.close()]);
+  close(): void {
+    this.#book.close();
+    this.#balances.close();
   }
 }

@@ -2,7 +2,7 @@
 
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../../base/system-error.ts';
+import { systemCode } from '../../base/system/system-error.ts';
 
 export type Book = 'ledger' | 'balances';
 
@@ -27,7 +27,7 @@ const NAME = /^(ledger|balances)-(\d{4}-(?:0[1-9]|1[0-2]))\.jsonl$/;
 /** The months that have a file, oldest first; none where there is no folder. */
 export async function monthsOf(folder: string, book: Book): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return [];
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error))) return [];
     throw error;
   });
   return names

@@ -1,7 +1,7 @@
 /** Reads the ledger back: whole lines only, what is none is counted and skipped. */
 
 import { createReadStream } from 'node:fs';
-import { LineSplitter } from '../../base/line-splitter.ts';
+import { LineSplitter } from '../../base/text/line-splitter.ts';
 import { type Entry, parseLine } from './entry.ts';
 import { type Book, monthFile, monthOf, monthsOf } from './month-files.ts';
 

@@ -1,8 +1,8 @@
 /** The built-in table, or the user's `prices.json` in the home folder, which replaces it whole. */
 
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../../base/system-error.ts';
+import { DiskError } from '../../base/errors.ts';
+import { readWholeFile } from '../../disk/read-file.ts';
 import { isLiteLlm, parseLiteLlm } from './litellm.ts';
 import { parsePriceTable } from './parse-table.ts';
 import type { PriceTable } from './price-table.ts';
@@ -79,14 +79,13 @@ async function problemOf(text: string, error: unknown): Promise<string> {
 
 /** @returns null where there is no file */
 async function readUserFile(path: string): Promise<string | null> {
-  const info = await stat(path).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return null;
+  try {
+    const { bytes } = await readWholeFile(path, MAX_BYTES);
+    return bytes.toString('utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'missing') return null;
     throw error;
-  });
-  if (info === null) return null;
-  // A FIFO would wait for ever.
-  if (!info.isFile() || info.size > MAX_BYTES) throw new Error('not a file of prices');
-  return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
+  }
 }
 
 /** Never throws for what is in the file: the built-in prices then stand in for it. */

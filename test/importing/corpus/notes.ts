@@ -23,6 +23,21 @@ const both = { ...one, PERPLEXITY_API_KEY: PX0 };
 
 export const NOTES: readonly CorpusCase[] = [
   {
+    title: 'Chinese for ours',
+    text: `深度求索 API 密钥：${SK0}\nperplexity的key: ${PX0}\n`,
+    sure: both,
+  },
+  {
+    title: 'curl over two lines',
+    text: `curl https://api.deepseek.com/models \\\n  -H "Authorization: Bearer ${SK0}"\n`,
+    likely: one,
+  },
+  {
+    title: 'whose account it is',
+    text: `DeepSeek (main account, Anna): ${SK0}\nDeepSeek (backup): ${SK1}\n`,
+    sure: two,
+  },
+  {
     title: 'labels with remarks between',
     text: `My keys, do not share!\n\nDeepSeek API: ${SK0}\ntop up on Mondays, ask Anna\nDeepSeek API 2: ${SK1}\nPerplexity: ${PX0}\nBybit API Key: ${BYBIT}\nBybit Secret: ${BYBIT_SECRET}\nthe trial ends 2026-12-01\n`,
     sure: { ...two, PERPLEXITY_API_KEY: PX0, BYBIT_API_KEY: BYBIT, BYBIT_SECRET },

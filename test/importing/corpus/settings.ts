@@ -22,6 +22,17 @@ const two = { DEEPSEEK_API_KEY: SK0, DEEPSEEK_API_KEY_2: SK1 };
 
 export const SETTINGS_FILES: readonly CorpusCase[] = [
   {
+    title: 'the password of an account of ours',
+    text: `DEEPSEEK_PASSWORD=${PASSWORD}\nDEEPSEEK_EMAIL=a@example.test\nDEEPSEEK_API_KEY=${SK0}\n`,
+    sure: one,
+    left: [1],
+  },
+  {
+    title: 'Claude Code on DeepSeek',
+    text: `ANTHROPIC_BASE_URL=https://api.deepseek.com/anthropic\nANTHROPIC_AUTH_TOKEN=${SK0}\n`,
+    likely: one,
+  },
+  {
     title: 'a .env',
     text: `DEEPSEEK_API_KEY=${SK0}\nPERPLEXITY_API_KEY=${PX0}\n`,
     sure: { ...one, PERPLEXITY_API_KEY: PX0 },

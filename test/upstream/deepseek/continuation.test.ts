@@ -28,6 +28,15 @@ describe('text after a beginning', () => {
   it('a short beginning that is said again whole is said again', () => {
     expect(goesOn('the first half, ', 'the first half, and the second')).toBe(false);
     expect(goesOn('a = [0, ', '0, 0]')).toBe(true);
+    expect(goesOn('let x = ', 'let x = 1;')).toBe(false);
+    expect(goesOn('let x =', 'let x = 1;')).toBe(false);
+    // Twenty-four characters of it are no chance; twenty-three, within longer text, may be one.
+    const long = 'abcdefghijklmnopqrstuvwxyz';
+    expect(goesOn(`${long}\nmore`, `${long.slice(0, 24)}-`)).toBe(false);
+    expect(goesOn(`${long}\nmore`, `${long.slice(0, 23)}-`)).toBe(true);
+    expect(goesOn('one\nab', 'abcde')).toBe(false);
+    expect(goesOn('one\na', 'abcde')).toBe(true);
+    expect(goesOn('one\n    ====', '=====')).toBe(true);
   });
 
   it('a fence may follow where none is open, and inside Markdown', () => {

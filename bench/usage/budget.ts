@@ -1,0 +1,56 @@
+/**
+ * Eight processes spend from one home until its budget is spent, some of them killed on the way.
+ * Says how much of the budget was spent when they were refused, and what became of the ledger.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildSpender, runSpenders, type Spending } from '../../lab/usage/spenders.ts';
+import { setBudget } from '../../src/usage/budgets/budget-file.ts';
+
+const PROCESSES = 8;
+const CALLS = 2_000;
+const KILLS = 12;
+const AT_ONCE = 4;
+
+const program = await buildSpender();
+
+async function inHome<T>(action: (home: string) => Promise<T>): Promise<T> {
+  const home = mkdtempSync(join(tmpdir(), 'keypool-bench-'));
+  try {
+    return await action(home);
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+const plan = (home: string, calls: number): Spending => ({
+  home,
+  processes: PROCESSES,
+  calls,
+  atOnce: AT_ONCE,
+  callMs: 2,
+  kills: KILLS,
+});
+
+try {
+  const { reported, inLedger, unreadable } = await inHome((home) =>
+    runSpenders(program, plan(home, CALLS)),
+  );
+  const lost = Math.max(0, reported - inLedger);
+  console.log(`ledger: ${PROCESSES} processes x ${CALLS} calls, ${KILLS} killed`);
+  console.log(`  ${reported} reported, ${inLedger} in the ledger, ${unreadable} torn lines`);
+  console.log(`  ${lost} lost at most, of ${KILLS * AT_ONCE} that were in the moment of a kill`);
+  for (const usd of [0.5, 2]) {
+    const spent = await inHome(async (home) => {
+      await setBudget(home, { usd, per: 'day', account: null, client: null });
+      return await runSpenders(program, plan(home, 100_000));
+    });
+    const percent = ((spent.usd / usd) * 100).toFixed(2);
+    console.log(`budget of $${usd}: ${percent} % spent when refused, ${spent.inLedger} calls`);
+    console.log(`  said to be near ${spent.notices} times, refused ${spent.refused} times`);
+  }
+} finally {
+  program.remove();
+}

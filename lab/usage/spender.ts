@@ -1,0 +1,76 @@
+/**
+ * Spends invented money through the real ledger and budgets of a home folder until it is refused,
+ * done or killed. Bundled and run by a test and a benchmark; prints a line of JSON for each call.
+ *
+ * argv: home, calls, calls at once, seed, milliseconds of a call
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BudgetError } from '../../src/base/errors.ts';
+import { createLogger } from '../../src/base/logger.ts';
+import { Redactor } from '../../src/base/redact.ts';
+import type { AttemptUse, CallAsk } from '../../src/base/spending.ts';
+import { Bookkeeping } from '../../src/commands/composition/bookkeeping.ts';
+import { loadConfig } from '../../src/config.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
+
+const [home = '', calls = '1', atOnce = '1', seed = '1', ms = '2'] = process.argv.slice(2);
+const random = seededRandom(Number(seed));
+const books = new Bookkeeping({
+  config: loadConfig({ home, logLevel: 'error' }, {}),
+  logger: createLogger({ level: 'error', redactor: new Redactor() }),
+  redact: (text) => text,
+});
+
+const ASK: CallAsk = {
+  provider: 'deepseek',
+  model: 'deepseek-flash',
+  promptBytes: 2_000,
+  maxTokens: 2_000,
+  tool: 'deepseek_generate_code',
+  client: 'spender',
+  session: 'spender',
+  signal: new AbortController().signal,
+  timeoutMs: 60_000,
+  onWait: () => {},
+};
+const KEY = { keyName: 'DEEPSEEK_API_KEY', keyId: 'abc123', account: 'main' };
+
+function answered(): AttemptUse {
+  const completionTokens = 200 + Math.floor(random() * 800);
+  return {
+    outcome: 'ok',
+    stage: 'done',
+    model: 'deepseek-flash',
+    tokens: { promptTokens: 500, cachedTokens: 0, completionTokens, reasoningTokens: null },
+    untoldRequests: 0,
+    arrivedTokens: 0,
+    toldUsd: null,
+  };
+}
+
+const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+async function spend(): Promise<boolean> {
+  try {
+    const call = await books.call(ASK);
+    const ended = call.attempt(KEY);
+    await sleep(Number(ms) * (0.5 + random()));
+    ended(answered());
+    call.end();
+    say({ usd: call.costUsd, notice: call.notice });
+    return true;
+  } catch (error) {
+    if (!(error instanceof BudgetError)) throw error;
+    say({ refused: error.message });
+    return false;
+  }
+}
+
+let left = Number(calls);
+await Promise.all(
+  Array.from({ length: Number(atOnce) }, async () => {
+    while (left-- > 0) if (!(await spend())) return;
+  }),
+);
+await books.close();

@@ -1,0 +1,312 @@
+/**
+ * Lets calls through as long as there is money for them. A call is admitted when what was spent,
+ * what calls before it may still cost and what it may cost itself fit under every cap. Where they
+ * do not fit, it waits for those before it: an estimate from above must refuse nobody. Only money
+ * that is really spent does, so one call at a time goes up to the cap and at most one over it.
+ */
+
+import type { CallAsk } from '../../base/spending.ts';
+import type { Entry } from '../ledger/entry.ts';
+import { type Budget, budgetName, budgetSpan } from './budget.ts';
+import { heldError, nearNotice, noLedgerError, spentError, unpricedError } from './budget-words.ts';
+import type { Reservation, ReservationJournal } from './reservation-journal.ts';
+import type { SpentBook } from './spent-book.ts';
+
+export interface BudgetAlert {
+  readonly budget: string;
+  readonly state: 'near' | 'spent';
+  readonly message: string;
+}
+
+export interface BudgetKeeperOptions {
+  /** As they are now. @throws ConfigError */
+  readonly budgets: () => readonly Budget[];
+  readonly book: SpentBook;
+  readonly journal: ReservationJournal;
+  /** False when nothing is written down: then nothing can be counted, either. */
+  readonly hasLedger: boolean;
+  readonly now: () => number;
+  /** True for the one process that is to say it. */
+  readonly claim: (what: string) => boolean;
+  readonly onAlert: (alert: BudgetAlert) => void;
+}
+
+/** Leave to spend, held by one call. */
+export interface Permit {
+  /** A key of this account was lent. @throws BudgetError */
+  useAccount(account: string): void;
+  /** An attempt has ended, and is counted. @param written when its entry is where other processes see it */
+  spent(entry: Entry, written: Promise<void>): void;
+  /** A sentence for the call's result, or null. */
+  readonly notice: string | null;
+  end(): void;
+}
+
+/** Others' calls end unseen: they are looked for this often while somebody waits. */
+const LOOK_MS = 25;
+const NEAR = 0.8;
+/** Sums of floats are right to far more than this. */
+const EXACT_USD = 1e-9;
+/** A call is over some time after its deadline at the latest. */
+const GRACE_MS = 10_000;
+
+export class BudgetKeeper {
+  readonly #options: BudgetKeeperOptions;
+  readonly #sessions = new Map<string, number>();
+  readonly #waiting = new Set<() => void>();
+  /** Reservations of this process, and the session of each. */
+  readonly #sessionOf = new Map<string, string>();
+  readonly #alerted = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: BudgetKeeperOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param mostUsd null where the price is not known
+   * @returns null where no budget is set
+   * @throws BudgetError, ConfigError, or the reason of the caller's abort
+   */
+  async admit(ask: CallAsk, mostUsd: number | null): Promise<Permit | null> {
+    const budgets = this.#options.budgets();
+    if (budgets.length === 0) return null;
+    const needsLedger = budgets.some(({ per }) => per !== 'session');
+    if (needsLedger && !this.#options.hasLedger) throw noLedgerError();
+    const mine = budgets.filter(({ client }) => client === null || client === ask.client);
+    if (mine.length === 0) return null;
+    if (mostUsd === null) throw unpricedError(ask.model);
+    return await this.#standInLine(ask, mine, mostUsd);
+  }
+
+  /** Spent over cap, for whoever shows it. */
+  ratios(): Array<{ readonly budget: string; readonly ratio: number }> {
+    const budgets = this.#options.budgets().filter(({ per }) => per !== 'session');
+    if (budgets.length > 0) this.#options.book.refresh(this.#options.now());
+    return budgets.map((budget) => ({
+      budget: budgetName(budget),
+      ratio: this.#spent(budget, '') / budget.usd,
+    }));
+  }
+
+  async #standInLine(ask: CallAsk, mine: readonly Budget[], mostUsd: number): Promise<Permit> {
+    const { journal, now } = this.#options;
+    const general = mine.filter(({ account }) => account === null);
+    // By what is known already: a caller in a loop shall not fill the journal. The line looks again.
+    this.#refuseSpent(general, ask.session);
+    const until = now() + ask.timeoutMs + GRACE_MS;
+    const id = journal.reserve({ usd: mostUsd, client: ask.client, until });
+    this.#sessionOf.set(id, ask.session);
+    try {
+      await this.#turn(id, ask, general, mostUsd);
+      return new HeldPermit(this, id, ask, mine, mostUsd);
+    } catch (error) {
+      this.release(id);
+      throw error;
+    }
+  }
+
+  /** Resolves when the call may go. */
+  #turn(id: string, ask: CallAsk, budgets: readonly Budget[], mostUsd: number): Promise<void> {
+    const { signal } = ask;
+    const isDue = this.#watchLine(id, ask, budgets, mostUsd);
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.delete(check);
+        signal.removeEventListener('abort', check);
+      };
+      const check = (): void => {
+        try {
+          signal.throwIfAborted();
+          if (!isDue()) return;
+          leave();
+          resolve();
+        } catch (error) {
+          leave();
+          reject(error);
+        }
+      };
+      this.#waiting.add(check);
+      signal.addEventListener('abort', check);
+      check();
+      this.#lookAgain();
+    });
+  }
+
+  /** Tells whether it is the call's turn; throws when that will not come. */
+  #watchLine(id: string, ask: CallAsk, budgets: readonly Budget[], mostUsd: number): () => boolean {
+    const deadline = performance.now() + ask.timeoutMs;
+    let hasSaid = false;
+    return () => {
+      this.#refresh();
+      this.#refuseSpent(budgets, ask.session);
+      const full = budgets.find((each) => this.#isFull(each, id, ask, mostUsd));
+      if (full === undefined) return true;
+      if (performance.now() > deadline) throw heldError(full, this.#spent(full, ask.session));
+      if (!hasSaid) ask.onWait('waiting until other calls have told what they cost');
+      hasSaid = true;
+      return false;
+    };
+  }
+
+  #lookAgain(): void {
+    if (this.#timer !== undefined || this.#waiting.size === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#wake();
+      this.#lookAgain();
+    }, LOOK_MS);
+  }
+
+  #wake(): void {
+    for (const check of [...this.#waiting]) check();
+  }
+
+  /** The line before the book: who has left the line has written down what it spent. */
+  #refresh(): void {
+    this.#options.journal.refresh();
+    this.#options.book.refresh(this.#options.now());
+  }
+
+  #spent(budget: Budget, session: string): number {
+    if (budget.per === 'session') {
+      return this.#sessions.get(JSON.stringify([session, budgetName(budget)])) ?? 0;
+    }
+    return this.#options.book.spent(budget, this.#options.now());
+  }
+
+  #refuseSpent(budgets: readonly Budget[], session: string): void {
+    for (const budget of budgets) {
+      const spent = this.#spent(budget, session);
+      if (spent < budget.usd - EXACT_USD) continue;
+      const error = spentError(budget, spent, this.#options.now());
+      this.#alert(budget, session, 'spent', error.message);
+      throw error;
+    }
+  }
+
+  #isFull(budget: Budget, id: string, ask: CallAsk, mostUsd: number): boolean {
+    const held = this.#line(budget, id, ask.session).reduce((sum, { usd }) => sum + usd, 0);
+    // Whoever stands first goes, even where an estimate from above is over the cap.
+    return held > 0 && this.#spent(budget, ask.session) + held + mostUsd > budget.usd;
+  }
+
+  /** Who stands before the call, as far as it concerns the budget. */
+  #line(budget: Budget, id: string, session: string): Reservation[] {
+    const { journal } = this.#options;
+    if (budget.account !== null) return journal.aheadInAccount(id, budget.account);
+    return journal.ahead(id).filter((each) => {
+      if (budget.per === 'session') return this.#sessionOf.get(each.id) === session;
+      return budget.client === null || each.client === budget.client;
+    });
+  }
+
+  /** @throws BudgetError when the account's own budget has no room */
+  useAccount(id: string, account: string, ask: CallAsk, mine: readonly Budget[], mostUsd: number) {
+    const budgets = mine.filter((budget) => budget.account === account);
+    if (budgets.length === 0) return;
+    this.#options.journal.assign(id, account);
+    this.#refresh();
+    this.#refuseSpent(budgets, ask.session);
+    const full = budgets.find((each) => this.#isFull(each, id, ask, mostUsd));
+    if (full !== undefined) throw heldError(full, this.#spent(full, ask.session));
+  }
+
+  /** Of every attempt of this process, whether or not there is a budget yet. */
+  count(entry: Entry): void {
+    this.#options.book.addOwn(entry);
+  }
+
+  /** @returns a sentence when this was what made a budget nearly spent */
+  note(entry: Entry, ask: CallAsk, mine: readonly Budget[]): string | null {
+    const usd = entry.usd?.estimate ?? 0;
+    const { now } = this.#options;
+    let notice: string | null = null;
+    for (const budget of mine) {
+      if (budget.account !== null && budget.account !== entry.account) continue;
+      if (budget.per === 'session') this.#addToSession(budget, ask.session, usd);
+      const after = this.#spent(budget, ask.session);
+      // Whose entry it was that crossed the line, nobody can tell: the claim decides who says it.
+      if (after < NEAR * budget.usd - EXACT_USD) continue;
+      const sentence = nearNotice(budget, after, now());
+      if (this.#alert(budget, ask.session, 'near', sentence)) notice = sentence;
+    }
+    return notice;
+  }
+
+  #addToSession(budget: Budget, session: string, usd: number): void {
+    const key = JSON.stringify([session, budgetName(budget)]);
+    this.#sessions.set(key, (this.#sessions.get(key) ?? 0) + usd);
+  }
+
+  /**
+   * Once for a budget and its period, in whichever process it is seen first.
+   *
+   * @returns whether this is the one to say it
+   */
+  #alert(budget: Budget, session: string, state: BudgetAlert['state'], message: string): boolean {
+    const name = budgetName(budget);
+    const since = budgetSpan(budget.per, this.#options.now())?.since ?? session;
+    const key = JSON.stringify([name, budget.usd, state, since]);
+    if (this.#alerted.has(key)) return false;
+    this.#alerted.add(key);
+    const isShared = budget.per !== 'session';
+    if (isShared && !this.#options.claim(key)) return false;
+    this.#options.onAlert({ budget: name, state, message });
+    return true;
+  }
+
+  release(id: string): void {
+    this.#options.journal.release(id);
+    this.#sessionOf.delete(id);
+    this.#wake();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#options.journal.close();
+    this.#options.book.close();
+  }
+}
+
+class HeldPermit implements Permit {
+  readonly #keeper: BudgetKeeper;
+  readonly #id: string;
+  readonly #ask: CallAsk;
+  readonly #mine: readonly Budget[];
+  readonly #mostUsd: number;
+  #notice: string | null = null;
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(
+    keeper: BudgetKeeper,
+    id: string,
+    ask: CallAsk,
+    mine: readonly Budget[],
+    mostUsd: number,
+  ) {
+    this.#keeper = keeper;
+    this.#id = id;
+    this.#ask = ask;
+    this.#mine = mine;
+    this.#mostUsd = mostUsd;
+  }
+
+  get notice(): string | null {
+    return this.#notice;
+  }
+
+  useAccount(account: string): void {
+    this.#keeper.useAccount(this.#id, account, this.#ask, this.#mine, this.#mostUsd);
+  }
+
+  spent(entry: Entry, written: Promise<void>): void {
+    this.#written = written;
+    this.#notice = this.#keeper.note(entry, this.#ask, this.#mine) ?? this.#notice;
+  }
+
+  /** The reservation goes when everybody can see what was spent instead. */
+  end(): void {
+    void this.#written.then(() => this.#keeper.release(this.#id));
+  }
+}

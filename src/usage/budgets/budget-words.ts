@@ -1,0 +1,58 @@
+/** Budgets in sentences, for people and for models. */
+
+import { BudgetError } from '../../base/errors.ts';
+import { dayOf, zoneName } from '../days.ts';
+import { type Budget, budgetSpan, raiseCommand } from './budget.ts';
+
+function usd(amount: number): string {
+  return `$${amount.toFixed(amount < 0.99995 ? 4 : 2)}`;
+}
+
+function scopeWords({ account, client }: Budget): string {
+  if (account !== null) return ` for account ${account}`;
+  return client === null ? '' : ` for client ${client}`;
+}
+
+/** `$5.00 a day for client cursor`. */
+export function budgetWords(budget: Budget): string {
+  return `${usd(budget.usd)} a ${budget.per}${scopeWords(budget)}`;
+}
+
+function resetWords({ per }: Budget, now: number): string {
+  const span = budgetSpan(per, now);
+  return span === null
+    ? 'it begins anew with the next session'
+    : `it begins anew on ${dayOf(span.until)} at 00:00 (${zoneName()})`;
+}
+
+export function spentError(budget: Budget, spent: number, now: number): BudgetError {
+  return new BudgetError(
+    `the budget of ${budgetWords(budget)} is spent: ${usd(spent)} by estimate, and ${resetWords(budget, now)}`,
+    { hint: `whoever pays can raise it with: ${raiseCommand(budget)}` },
+  );
+}
+
+/** The call waited in vain: others hold what is left. */
+export function heldError(budget: Budget, spent: number): BudgetError {
+  return new BudgetError(
+    `what is left of the budget of ${budgetWords(budget)} is held by calls in flight, ${usd(spent)} is spent`,
+    { hint: `try again when they have ended, or raise it with: ${raiseCommand(budget)}` },
+  );
+}
+
+export function unpricedError(model: string): BudgetError {
+  return new BudgetError(`the model ${model} has no price here, so that no budget could hold`, {
+    hint: 'ask for another model, or whoever pays adds its price to prices.json in the home folder',
+  });
+}
+
+export function noLedgerError(): BudgetError {
+  return new BudgetError('a budget is set, and the ledger that it counts by is off', {
+    hint: 'take KEYPOOL_LEDGER=off away, or remove the budgets with: keypool-mcp budget remove',
+  });
+}
+
+/** Said once, when four fifths are spent. */
+export function nearNotice(budget: Budget, spent: number, now: number): string {
+  return `Of the budget of ${budgetWords(budget)}, ${usd(spent)} is spent by estimate; ${resetWords(budget, now)}.`;
+}

@@ -1,0 +1,86 @@
+/** What was spent this month, by day and for whom: the ledger of all processes, kept up to date. */
+
+import { dayOf, monthStart } from '../days.ts';
+import { type Entry, parseLine } from '../ledger/entry.ts';
+import { monthFile, monthOf } from '../ledger/month-files.ts';
+import { Tail } from '../ledger/tail.ts';
+import type { Budget } from './budget.ts';
+
+type Scope = Pick<Budget, 'account' | 'client'>;
+
+function scopeKey({ account, client }: Scope): string {
+  return JSON.stringify([account, client]);
+}
+
+const EVERYTHING: Scope = { account: null, client: null };
+
+export class SpentBook {
+  readonly #folder: string;
+  readonly #ownPrefix: string;
+  readonly #days = new Map<string, Map<string, number>>();
+  readonly #tails = new Map<string, Tail>();
+
+  /** @param ownPrefix of the ids of this process, which counts its own entries at once */
+  constructor(folder: string, ownPrefix: string) {
+    this.#folder = folder;
+    this.#ownPrefix = ownPrefix;
+  }
+
+  /** Reads what was added since the last time. The first time that is the whole month. */
+  refresh(now: number): void {
+    // A month of this machine's zone lies in two months of UTC.
+    for (const month of new Set([monthOf(monthStart(now)), monthOf(now)])) {
+      const tail = this.#tails.get(month) ?? this.#tailOf(month);
+      this.#tails.set(month, tail);
+      tail.read();
+    }
+  }
+
+  /** One of this process, before it is on the disk. */
+  addOwn(entry: Entry): void {
+    this.#add(entry);
+  }
+
+  /** Dollars that count for a budget of days or months. */
+  spent(budget: Budget, now: number): number {
+    const key = scopeKey(budget);
+    const today = dayOf(now);
+    if (budget.per === 'day') return this.#days.get(today)?.get(key) ?? 0;
+    let sum = 0;
+    for (const [day, sums] of this.#days) {
+      if (day.slice(0, 7) === today.slice(0, 7)) sum += sums.get(key) ?? 0;
+    }
+    return sum;
+  }
+
+  close(): void {
+    for (const tail of this.#tails.values()) tail.close();
+    this.#tails.clear();
+  }
+
+  #tailOf(month: string): Tail {
+    return new Tail(monthFile(this.#folder, 'ledger', month), (line) => {
+      for (const entry of parseLine(line).entries) {
+        if (!entry.id.startsWith(this.#ownPrefix)) this.#add(entry);
+      }
+    });
+  }
+
+  #add(entry: Entry): void {
+    const usd = entry.usd?.estimate ?? 0;
+    if (usd === 0) return;
+    const day = dayOf(entry.endedAt);
+    const sums = this.#days.get(day) ?? new Map<string, number>();
+    this.#days.set(day, sums);
+    const { account, client } = entry;
+    const scopes = [
+      EVERYTHING,
+      { account, client: null },
+      ...(client === null ? [] : [{ account: null, client }]),
+    ];
+    for (const scope of scopes) {
+      const key = scopeKey(scope);
+      sums.set(key, (sums.get(key) ?? 0) + usd);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/** Follows a file that others append to. Synchronous: who decides about money decides on one view. */
+
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { systemCode } from '../../base/system/system-error.ts';
+import { LineReader } from './read-ledger.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+
+export class Tail {
+  readonly #path: string;
+  readonly #onLine: (line: string) => void;
+  #file: number | null = null;
+  #offset = 0;
+  #reader = new LineReader();
+
+  constructor(path: string, onLine: (line: string) => void) {
+    this.#path = path;
+    this.#onLine = onLine;
+  }
+
+  /** Hands on what was added since the last time, whole lines only. */
+  read(): void {
+    this.#file ??= this.#open();
+    if (this.#file === null) return;
+    const { size } = fstatSync(this.#file);
+    while (this.#offset < size) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - this.#offset));
+      const length = readSync(this.#file, chunk, 0, chunk.length, this.#offset);
+      if (length === 0) return;
+      this.#offset += length;
+      for (const line of this.#reader.push(chunk.subarray(0, length))) this.#onLine(line);
+    }
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+
+  #open(): number | null {
+    try {
+      return openSync(this.#path, 'r');
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
+      throw error;
+    }
+  }
+}
