@@ -4,7 +4,7 @@ import { isAbort, type UpstreamError } from '../../base/errors.ts';
 import { PatientTimer } from '../../base/system/patient-timer.ts';
 import type { CallRequest } from '../lease.ts';
 
-export type CallEnd = 'cancelled' | 'expired';
+export type CallEnd = 'cancelled' | 'deadline';
 
 export class PendingCall {
   /** Order of arrival. */
@@ -30,7 +30,7 @@ export class PendingCall {
     this.id = id;
     this.request = request;
     this.deadlineAt = now + request.timeoutMs;
-    this.#timer = new PatientTimer(request.timeoutMs, () => this.#finish('expired'));
+    this.#timer = new PatientTimer(request.timeoutMs, () => this.#finish('deadline'));
     request.signal.addEventListener('abort', this.#cancel, { once: true });
     if (request.signal.aborted) this.#end = 'cancelled';
   }
