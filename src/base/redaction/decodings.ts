@@ -186,5 +186,10 @@ function fromDoubles(text: string): Reading[] {
  * @param isText says of a byte whether it may be part of a secret, however that is written
  */
 export function decodings(text: string, isText: IsMember): Reading[] {
-  return [...fromBase64(text, isText), ...fromHex(text), ...fromByteLists(text), ...fromDoubles(text)];
+  return [
+    ...fromBase64(text, isText),
+    ...fromHex(text),
+    ...fromByteLists(text),
+    ...fromDoubles(text),
+  ];
 }
