@@ -3,9 +3,9 @@
 import type { TextSpan } from './run-index.ts';
 
 /** Says of a UTF-16 code whether the character counts. */
-type IsMember = (code: number) => boolean;
+export type IsMember = (code: number) => boolean;
 
-/** The characters that count, all of them ASCII. */
+/** The characters that count; each is one code of UTF-16. */
 export function classOf(characters: string): IsMember {
   const members = new Uint8Array(0x10000);
   for (const character of characters) members[character.charCodeAt(0)] = 1;
