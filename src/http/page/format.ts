@@ -38,3 +38,12 @@ export function ago(iso: string | null, now: number): string {
   const ms = Math.max(0, now - Date.parse(iso));
   return ms < 2_000 ? 'just now' : `${durationText(ms)} ago`;
 }
+
+/** What a chart without a curve says. */
+export function nothingSince(attempts: number): string {
+  return attempts === 0 ? 'No attempts yet' : 'No attempts in the last five minutes';
+}
+
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

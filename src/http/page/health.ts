@@ -9,7 +9,8 @@ import type {
 import type { Sample } from '../api/history-view.ts';
 import { Chart } from './charts.ts';
 import { create, find, Keyed, setAttribute, setText } from './elements.ts';
-import { durationText, rate, share } from './format.ts';
+import { durationText, nothingSince, rate, share } from './format.ts';
+import { FoundAccounts } from './found-accounts.ts';
 import { KeyCard, limitOf, toneOf } from './key-card.ts';
 import { flowOf, recent, waitingOf } from './series.ts';
 
@@ -66,6 +67,7 @@ class ProviderSection {
   readonly #rows = create('tbody');
   readonly #keyed: Keyed<KeyCard>;
   readonly #accounts: Keyed<AccountRow>;
+  readonly #found = new FoundAccounts();
   readonly #empty = create('p', { class: 'muted empty' });
 
   constructor(provider: string) {
@@ -87,7 +89,7 @@ class ProviderSection {
       create('div', { class: 'head' }, title, this.#breaker, this.#about),
       this.#empty,
       this.#grid,
-      create('div', { class: 'card accounts' }, table),
+      create('div', { class: 'card accounts' }, table, this.#found.root),
     );
     this.#keyed = new Keyed(this.#grid, (keyName) => {
       const card = new KeyCard(keyName);
@@ -121,6 +123,7 @@ class ProviderSection {
     }
     const rows = this.#accounts.show(state.accounts.map(({ account }) => account));
     for (const [at, account] of state.accounts.entries()) rows[at]?.show(account);
+    this.#found.show(state.accounts);
   }
 }
 
@@ -174,7 +177,9 @@ export class Health {
     const all = flowOf(samples, () => true);
     const { served, failed } = recent(all, 60);
     const label = `Attempts per second of the last five minutes; lately ${rate(served)} served and ${rate(failed)} failed`;
-    this.#flow.draw([all.at, all.served, all.failed, waitingOf(samples)], label);
+    const attempts = [...this.#last.values()].reduce((sum, key) => sum + key.attempts, 0);
+    const columns = [all.at, all.served, all.failed, waitingOf(samples)];
+    this.#flow.draw(columns, label, nothingSince(attempts));
     for (const section of this.#sections.values()) {
       for (const [name, card] of section.cards) card.draw(flowOf(samples, (each) => each === name));
     }

@@ -3,7 +3,7 @@
 import type { AccountSnapshot, KeySnapshot } from '../../pool/snapshot.ts';
 import { Chart } from './charts.ts';
 import { create, createSvg, setAttribute, setText } from './elements.ts';
-import { ago, count, durationText, share, short } from './format.ts';
+import { ago, count, durationText, nothingSince, sentence, share, short } from './format.ts';
 import type { Flow } from './series.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'still';
@@ -154,7 +154,8 @@ export class KeyCard {
     const served = flow.served.reduce((a, b) => a + b, 0);
     const failed = flow.failed.reduce((a, b) => a + b, 0);
     const label = `Attempts of the last minutes, ${share(served, failed)} of them served`;
-    this.#chart.draw([flow.at, flow.served, flow.failed], label);
+    const nothing = nothingSince(this.#key?.attempts ?? 0);
+    this.#chart.draw([flow.at, flow.served, flow.failed], label, nothing);
   }
 
   redraw(): void {
@@ -192,8 +193,4 @@ export class KeyCard {
     if (until > this.#coolUntil + 1_000) this.#coolMs = retryInMs;
     this.#coolUntil = until;
   }
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
