@@ -15,7 +15,7 @@ import { claimProcess } from '../base/system/process-output.ts';
 import { onEndingSignal } from '../base/system/signals.ts';
 import { KeyTally } from '../batch/key-tally.ts';
 import { type Gate, PeakHours } from '../batch/off-peak.ts';
-import { duration, showProgress } from '../batch/progress.ts';
+import { duration, showProgress } from '../batch/progress-line.ts';
 import { ResultsFile } from '../batch/results-file.ts';
 import { type Load, runTasks } from '../batch/run-tasks.ts';
 import type { TaskId } from '../batch/task-lines.ts';

@@ -7,7 +7,7 @@ import { decodeText } from '../../base/text/decode-text.ts';
 import { loadConfig, presentValue } from '../../config.ts';
 import { readWholeFile } from '../../disk/read-file.ts';
 import { type ImportPlan, type PlannedKey, planImport } from '../../importing/plan.ts';
-import { type Reading, readKeys } from '../../importing/read-keys.ts';
+import { type KeysReading, readKeys } from '../../importing/read-keys.ts';
 import { advice, reportRows } from '../../importing/report.ts';
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
@@ -51,7 +51,7 @@ async function readFileOf(path: string): Promise<{ bytes: Uint8Array; isFile: bo
 }
 
 interface Source {
-  readonly reading: Reading;
+  readonly reading: KeysReading;
   /** False where the keys were encrypted: nothing has to be deleted. */
   readonly isInClear: boolean;
 }

@@ -5,7 +5,7 @@ import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
 import type { Answer } from '../wire/body.ts';
 import { type Expectation, readEvents } from '../wire/events.ts';
-import { type Fields, listOf } from '../wire/json.ts';
+import { type Fields, listOf } from '../wire/foreign-json.ts';
 import { readPiece } from './chat-piece.ts';
 import type { Draft } from './draft.ts';
 
