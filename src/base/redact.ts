@@ -9,7 +9,7 @@
 
 import { decodings } from './redaction/decodings.ts';
 import { holdsEscape, unescaped } from './redaction/escapes.ts';
-import { RUN, RunIndex, type Span } from './redaction/run-index.ts';
+import { RUN, RunIndex, type TextSpan } from './redaction/run-index.ts';
 import { MASK, maskShapes } from './redaction/shapes.ts';
 import { classOf } from './redaction/stretches.ts';
 import { tellingRuns } from './redaction/telling.ts';
@@ -35,8 +35,8 @@ const UNUSUAL = /[^ -~\t\n\r\0\u00ad]+/g;
 const isWordCharacter = (character: string): boolean => /^[\p{L}\p{N}_-]$/u.test(character);
 
 /** Where a value stands that goes as a whole. */
-function wholeSpans(text: string, value: string): Span[] {
-  const spans: Span[] = [];
+function wholeSpans(text: string, value: string): TextSpan[] {
+  const spans: TextSpan[] = [];
   let end = 0;
   for (let start = text.indexOf(value); start !== -1; start = text.indexOf(value, end)) {
     end = start + value.length;
@@ -55,7 +55,7 @@ function isPlainWord(value: string): boolean {
   return value.length < RUN && !isTelling(value);
 }
 
-function masked(text: string, spans: Span[]): string {
+function masked(text: string, spans: TextSpan[]): string {
   let clean = '';
   let copied = 0;
   for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
@@ -175,7 +175,7 @@ export class Redactor {
   }
 
   /** Where values stand in a text, however they are written. */
-  #spans(text: string, encodings: number, escapes = MOST_ESCAPES): Span[] {
+  #spans(text: string, encodings: number, escapes = MOST_ESCAPES): TextSpan[] {
     const read = escapes > 0 ? unescaped(text) : null;
     // What stands in the text stands in the reading, but for secrets that hold an escape themselves.
     const found = read === null || this.#holdsEscape ? this.#plainSpans(text) : [];
@@ -191,7 +191,7 @@ export class Redactor {
     return found;
   }
 
-  #plainSpans(text: string): Span[] {
+  #plainSpans(text: string): TextSpan[] {
     const whole = this.#whole.flatMap((value) => wholeSpans(text, value));
     return [...this.#index.find(text), ...whole];
   }

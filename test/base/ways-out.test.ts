@@ -11,7 +11,6 @@ const WRITERS = [
   'cli.ts', // one sentence to an old Node, before anything of ours can be loaded
   'commands/batch.ts', // hands the terminal to the progress line, which holds numbers
   'commands/command.ts',
-  'commands/completion.ts', // a script for the shell, made of our own words
   'commands/keys/export.ts', // an encrypted file
   'commands/serve.ts', // hands stdout to the writer of lines
   'commands/usage.ts', // asks whether it is a terminal

@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KeySample, Sample } from '../../src/http/api/history-view.ts';
-import { ago, count, duration, rate, share, short } from '../../src/http/page/format.ts';
-import { flowOf, merge, recent, waitingOf } from '../../src/http/page/series.ts';
+import { ago, count, durationText, rate, share, short } from '../../src/http/page/format.ts';
+import { curveOf, flowOf, merge, recent, waitingOf } from '../../src/http/page/series.ts';
 
 function key(successes: number, failures = 0): KeySample {
   return { successes, failures, score: 100, inFlight: 0, latencyMs: null };
@@ -14,11 +15,11 @@ function sample(seconds: number, keys: Record<string, KeySample>, waiting = 0): 
 describe("the page's numbers", () => {
   it('are short and honest', () => {
     expect([
-      duration(null),
-      duration(12.4),
-      duration(1_234),
-      duration(45_600),
-      duration(600_000),
+      durationText(null),
+      durationText(12.4),
+      durationText(1_234),
+      durationText(45_600),
+      durationText(600_000),
     ]).toEqual(['–', '12 ms', '1.2 s', '46 s', '10 min']);
     expect([
       count(9_999),
@@ -84,5 +85,27 @@ describe("the charts' columns", () => {
     const [first, second, third] = samples;
     if (first === undefined || second === undefined || third === undefined) throw new Error();
     expect(merge([first, second], [second, third], 2)).toEqual([second, third]);
+  });
+});
+
+describe('a curve', () => {
+  it('leaves out what is at rest, and keeps the zeros on both sides of a peak', () => {
+    expect(curveOf([0, 0, 0, 5, 0, 0])).toEqual([null, null, 0, 5, 0, null]);
+    expect(curveOf([0, 0, 0, 0])).toEqual([null, null, null, null]);
+  });
+
+  it('is no single dash', () => {
+    expect(curveOf([])).toEqual([]);
+    expect(curveOf([4])).toEqual([null]);
+    expect(curveOf([4, 4])).toEqual([null, null]);
+    expect(curveOf([4, 0, 0, 0, 1, 2, 3])).toEqual([null, null, null, 0, 1, 2, 3]);
+  });
+
+  it('keeps every value of a busy time', () => {
+    const busy = fc.array(fc.integer({ min: 1, max: 99 }), { minLength: 3 });
+    const keepsAll = fc.property(busy, (column) => {
+      expect(curveOf(column)).toEqual(column);
+    });
+    fc.assert(keepsAll);
   });
 });

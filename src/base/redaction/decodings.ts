@@ -7,7 +7,7 @@
  */
 
 import { lastBefore, type Reading } from './reading.ts';
-import { RUN, type Span } from './run-index.ts';
+import { RUN, type TextSpan } from './run-index.ts';
 import { classOf, type IsMember, stretches } from './stretches.ts';
 
 /** Stands between two readings in one text; no secret holds it. */
@@ -16,9 +16,9 @@ const BREAK = '\uffff';
 /** Parts of a text that were read on their own, several times; `spanOf` places one character. */
 function pieced(
   readings: readonly string[],
-  spanOf: (reading: number, at: number) => Span,
+  spanOf: (reading: number, at: number) => TextSpan,
 ): Reading {
-  const locate = ({ start, end }: Span): Span => {
+  const locate = ({ start, end }: TextSpan): TextSpan => {
     let from = 0;
     let index = 0;
     for (const reading of readings) {
@@ -91,7 +91,7 @@ function fromBase64(text: string, isText: IsMember): Reading[] {
     return start + at - from;
   };
   // Byte 0 of three is in the characters 0 and 1 of four, byte 1 in 1 and 2, byte 2 in 2 and 3.
-  const spanOf = (piece: number, within: number): Span => {
+  const spanOf = (piece: number, within: number): TextSpan => {
     const { shift = 0, from = 0 } = decoded[piece] ?? {};
     const at = from + within;
     const first = shift + Math.floor(at / 3) * 4 + (at % 3);

@@ -1,6 +1,8 @@
 /** Small charts. Colours come from the style sheet, so that they follow the theme. */
 
 import uPlot from 'uplot';
+import { create, setAttribute, setText } from './elements.ts';
+import { curveOf } from './series.ts';
 
 /** As long as the server remembers. */
 const WINDOW_S = 300;
@@ -23,14 +25,6 @@ const clock = new Intl.DateTimeFormat(undefined, {
   minute: '2-digit',
   hourCycle: 'h23',
 });
-
-/** A line along the bottom says nothing: a stretch of zeros is not drawn. */
-function withoutRest(column: readonly number[]): Array<number | null> {
-  return column.map((value, at) => {
-    const isRest = value === 0 && (column[at - 1] ?? 0) === 0 && (column[at + 1] ?? 0) === 0;
-    return isRest ? null : value;
-  });
-}
 
 function axes(isShown: boolean): uPlot.Axis[] {
   if (!isShown) return [{ show: false }, { show: false }];
@@ -56,6 +50,7 @@ export class Chart {
   readonly #plot: uPlot;
   readonly #place: HTMLElement;
   readonly #height: number;
+  readonly #nothing = create('p', { class: 'nothing', hidden: true });
 
   constructor(place: HTMLElement, options: ChartOptions) {
     this.#place = place;
@@ -72,7 +67,7 @@ export class Chart {
       {
         width: Math.max(60, place.clientWidth),
         height: options.height,
-        padding: options.axes ? [8, 8, 0, 0] : [2, 0, 2, 0],
+        padding: options.axes ? [8, 20, 0, 0] : [2, 0, 2, 0],
         cursor: { show: false },
         legend: { show: false },
         scales: {
@@ -85,15 +80,23 @@ export class Chart {
       [[], ...options.colours.map(() => [])],
       place,
     );
+    place.append(this.#nothing);
     new ResizeObserver(() => this.#fit()).observe(place);
   }
 
-  /** @param label what the chart says, for those who do not see it */
-  draw(columns: Columns, label: string): void {
-    this.#place.setAttribute('role', 'img');
-    this.#place.setAttribute('aria-label', label);
-    const [at = [], first = [], ...rest] = columns;
-    this.#plot.setData([[...at], [...first], ...rest.map(withoutRest)]);
+  /**
+   * @param label what the chart says, for those who do not see it
+   * @param nothing what it says instead where there is no curve to draw
+   */
+  draw(columns: Columns, label: string, nothing: string): void {
+    const [at = [], ...rest] = columns;
+    const curves = rest.map(curveOf);
+    const isEmpty = curves.flat().every((value) => value === null);
+    setText(this.#nothing, nothing);
+    setAttribute(this.#nothing, 'hidden', !isEmpty);
+    setAttribute(this.#place, 'role', 'img');
+    setAttribute(this.#place, 'aria-label', isEmpty ? nothing : label);
+    this.#plot.setData([[...at], ...curves]);
   }
 
   redraw(): void {

@@ -9,7 +9,8 @@ import type {
 import type { Sample } from '../api/history-view.ts';
 import { Chart } from './charts.ts';
 import { create, find, Keyed, setAttribute, setText } from './elements.ts';
-import { duration, rate, share } from './format.ts';
+import { durationText, nothingSince, rate, share } from './format.ts';
+import { FoundAccounts } from './found-accounts.ts';
 import { KeyCard, limitOf, toneOf } from './key-card.ts';
 import { flowOf, recent, waitingOf } from './series.ts';
 
@@ -46,7 +47,7 @@ class AccountRow {
 
   show(account: AccountSnapshot): void {
     const limits = account.limits.map(({ model, limit }) => `${limit} (${model})`).join(', ');
-    const cooling = account.coolingMs === null ? '' : ` · ${duration(account.coolingMs)}`;
+    const cooling = account.coolingMs === null ? '' : ` · ${durationText(account.coolingMs)}`;
     const state = account.reason ?? (account.coolingMs === null ? 'Ready' : 'Cooling');
     const texts = [String(account.inFlight), limits || 'not needed yet', `${state}${cooling}`];
     for (const [at, text] of texts.entries()) {
@@ -66,6 +67,7 @@ class ProviderSection {
   readonly #rows = create('tbody');
   readonly #keyed: Keyed<KeyCard>;
   readonly #accounts: Keyed<AccountRow>;
+  readonly #found = new FoundAccounts();
   readonly #empty = create('p', { class: 'muted empty' });
 
   constructor(provider: string) {
@@ -87,7 +89,7 @@ class ProviderSection {
       create('div', { class: 'head' }, title, this.#breaker, this.#about),
       this.#empty,
       this.#grid,
-      create('div', { class: 'card accounts' }, table),
+      create('div', { class: 'card accounts' }, table, this.#found.root),
     );
     this.#keyed = new Keyed(this.#grid, (keyName) => {
       const card = new KeyCard(keyName);
@@ -101,8 +103,9 @@ class ProviderSection {
     const queue =
       state.queueDepth === 0
         ? 'Nobody waits'
-        : `${state.queueDepth} waiting, the oldest for ${duration(state.oldestWaitMs)}`;
-    const again = state.retryInMs === null ? '' : ` · tried again in ${duration(state.retryInMs)}`;
+        : `${state.queueDepth} waiting, the oldest for ${durationText(state.oldestWaitMs)}`;
+    const again =
+      state.retryInMs === null ? '' : ` · tried again in ${durationText(state.retryInMs)}`;
     setText(this.#about, `${queue}${again}`);
     setText(
       this.#breaker,
@@ -120,6 +123,7 @@ class ProviderSection {
     }
     const rows = this.#accounts.show(state.accounts.map(({ account }) => account));
     for (const [at, account] of state.accounts.entries()) rows[at]?.show(account);
+    this.#found.show(state.accounts);
   }
 }
 
@@ -173,7 +177,9 @@ export class Health {
     const all = flowOf(samples, () => true);
     const { served, failed } = recent(all, 60);
     const label = `Attempts per second of the last five minutes; lately ${rate(served)} served and ${rate(failed)} failed`;
-    this.#flow.draw([all.at, all.served, all.failed, waitingOf(samples)], label);
+    const attempts = [...this.#last.values()].reduce((sum, key) => sum + key.attempts, 0);
+    const columns = [all.at, all.served, all.failed, waitingOf(samples)];
+    this.#flow.draw(columns, label, nothingSince(attempts));
     for (const section of this.#sections.values()) {
       for (const [name, card] of section.cards) card.draw(flowOf(samples, (each) => each === name));
     }
@@ -218,7 +224,7 @@ export class Health {
     const times = keys
       .flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]))
       .sort((a, b) => a - b);
-    latency.show(duration(times[Math.floor((times.length - 1) / 2)] ?? null), 'middle key');
+    latency.show(durationText(times[Math.floor((times.length - 1) / 2)] ?? null), 'middle key');
     const limit = snapshot.providers
       .flatMap((provider) => provider.accounts)
       .reduce((total, account) => total + (limitOf(account) ?? 0), 0);

@@ -54,3 +54,21 @@ export function merge(old: readonly Sample[], fresh: readonly Sample[], most: nu
   const last = old.at(-1)?.at ?? 0;
   return [...old, ...fresh.filter(({ at }) => at > last)].slice(-most);
 }
+
+/** A curve of fewer points is a dash of a few pixels, which looks like a fault. */
+const LEAST_POINTS = 3;
+
+/**
+ * What is drawn of a column; null where nothing is. A line along the bottom says nothing, and
+ * neither does a single dash: a stretch of zeros and a run that is too short are left out.
+ */
+export function curveOf(column: readonly number[]): Array<number | null> {
+  const isRest = (at: number): boolean =>
+    [at - 1, at, at + 1].every((each) => (column[each] ?? 0) === 0);
+  const curve = column.map((value, at) => (isRest(at) ? null : value));
+  const lengthAt = (at: number): number => {
+    const end = curve.indexOf(null, at);
+    return (end < 0 ? curve.length : end) - (curve.lastIndexOf(null, at) + 1);
+  };
+  return curve.map((value, at) => (lengthAt(at) < LEAST_POINTS ? null : value));
+}

@@ -1,15 +1,15 @@
 /** Light, dark, or as the system has it. */
 
-import { find, setText } from './elements.ts';
+import { find, setAttribute, setText } from './elements.ts';
 
 const SLOT = 'keypool-theme';
 const THEMES = ['auto', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 
-const LABELS: Readonly<Record<Theme, { short: string; long: string }>> = {
-  auto: { short: '◐ Auto', long: 'Theme: as the system' },
-  light: { short: '○ Light', long: 'Theme: light' },
-  dark: { short: '● Dark', long: 'Theme: dark' },
+const LOOKS: Readonly<Record<Theme, { sign: string; name: string; about: string }>> = {
+  auto: { sign: '◐', name: 'Auto', about: 'As the system has it' },
+  light: { sign: '○', name: 'Light', about: 'Always light' },
+  dark: { sign: '●', name: 'Dark', about: 'Always dark' },
 };
 
 function stored(): Theme {
@@ -26,8 +26,10 @@ export function followTheme(onChange: () => void): void {
   let theme = stored();
   const show = (): void => {
     document.documentElement.dataset.theme = theme;
-    setText(button, LABELS[theme].short);
-    button.setAttribute('aria-label', LABELS[theme].long);
+    const { sign, name, about } = LOOKS[theme];
+    setText(find('theme-sign', HTMLElement), sign);
+    setText(find('theme-name', HTMLElement), name);
+    setAttribute(button, 'title', about);
     onChange();
   };
   button.addEventListener('click', () => {
