@@ -5,15 +5,15 @@
  */
 
 import { dirname, join, resolve } from 'node:path';
+import { ConfigError } from './base/errors.ts';
 import {
   type EnvironmentKeys,
   environmentKeysOf,
   isPoolVariable,
-} from './base/environment-keys.ts';
-import { ConfigError } from './base/errors.ts';
+} from './base/keys/environment-keys.ts';
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
 import { isLoopback } from './base/loopback.ts';
-import { trimEnd } from './base/trim.ts';
+import { trimEnd } from './base/text/trim.ts';
 import { type ConfigWarning, folderWarnings, readDotenv } from './config/dotenv.ts';
 import { type Environment, isSecretVariable, presentValue } from './config/environment.ts';
 import { defaultHome, NO_HOME } from './config/home.ts';

@@ -14,7 +14,7 @@ import {
   PoolExhaustedError,
   UpstreamError,
 } from './base/errors.ts';
-import { systemCode } from './base/system-error.ts';
+import { systemCode } from './base/system/system-error.ts';
 import { NAME, VERSION } from './base/version.ts';
 import { COMMANDS } from './commands/catalog.ts';
 import { print, tell } from './commands/command.ts';

@@ -1,10 +1,11 @@
 /**
  * `npm run bench:pool [-- --seeds 20 --scale 1 --only S1 --policies keypool]`: every scenario on
  * virtual time, the pool beside what people build instead, against a scheduler that knows
- * everything beforehand.
+ * everything beforehand. Ends with 1 when a bound of lab/pool/bounds.ts is broken (at scale 1).
  */
 
 import { parseArgs } from 'node:util';
+import { brokenBounds } from '../../lab/pool/bounds.ts';
 import { measureChoice, measureHerd, measureLeaks } from '../../lab/pool/measures.ts';
 import { POLICY_NAMES } from '../../lab/pool/policies.ts';
 import { scenariosAt } from '../../lab/pool/scenarios.ts';
@@ -28,6 +29,18 @@ function median(numbers: readonly number[]): number {
 
 function spread(numbers: readonly number[]): string {
   return `${Math.min(...numbers).toFixed(2)}–${Math.max(...numbers).toFixed(2)}`;
+}
+
+function mediansOf(runs: readonly RunResult[]) {
+  const of = (pick: (run: RunResult) => number): number => median(runs.map(pick));
+  return {
+    success: of((run) => run.success),
+    score: of((run) => run.score),
+    sends: of((run) => run.sends),
+    refusals: of((run) => run.refusals),
+    counts: { faults: of((run) => run.counts.faults) },
+    slowest: of((run) => run.slowest),
+  };
 }
 
 function row(name: string, runs: readonly RunResult[]): string {
@@ -73,13 +86,17 @@ console.log(
 );
 console.log('score: goodput × success over the optimum\n');
 const scores: number[] = [];
+const broken: string[] = [];
 for (const scenario of scenariosAt(Number(values.scale))) {
   if (values.only !== undefined && scenario.name !== values.only) continue;
   console.log(`${scenario.name}: ${scenario.title}\n${HEAD}`);
   for (const policy of policies) {
     const runs: RunResult[] = [];
     for (let seed = 1; seed <= seeds; seed++) runs.push(await simulate(scenario, policy, seed));
-    if (policy === 'keypool') scores.push(median(runs.map((run) => run.score)));
+    if (policy === 'keypool') {
+      scores.push(median(runs.map((run) => run.score)));
+      broken.push(...brokenBounds(scenario.name, mediansOf(runs)));
+    }
     console.log(row(policy, runs));
   }
   console.log('');
@@ -96,4 +113,6 @@ if (values.only === undefined) {
   }
   console.log('S12 (replicas over Redis) is not part of this program.');
 }
+for (const each of broken) console.error(`BROKEN ${each}`);
+if (broken.length > 0) process.exitCode = 1;
 console.log(`done in ${Math.round((Date.now() - started) / 1000)} s`);

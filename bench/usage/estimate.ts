@@ -11,7 +11,7 @@ import { type FaultStep, startSimulator } from '../../src/simulator/simulator.ts
 import { createDeepSeekClient } from '../../src/upstream/deepseek/deepseek.ts';
 import { createPerplexityClient } from '../../src/upstream/perplexity/perplexity.ts';
 import { createFetch } from '../../src/upstream/wire/http.ts';
-import type { Entry } from '../../src/usage/ledger/entry.ts';
+import type { LedgerEntry } from '../../src/usage/ledger/entry.ts';
 import { builtInPrices } from '../../src/usage/prices/load-prices.ts';
 import { addEntry, emptyTally } from '../../src/usage/report/tally.ts';
 import { newIdPrefix, UsageMeter } from '../../src/usage/usage-meter.ts';
@@ -73,7 +73,7 @@ const searcher = {
 simulator.addKey(searcher.secret, { provider: 'perplexity', account: 'search', ttftMs: 1 });
 simulator.setAccount('search', { ratePerSecond: 100_000 });
 
-const entries: Entry[] = [];
+const entries: LedgerEntry[] = [];
 const logger = createLogger({ level: 'silent', redactor: new Redactor() });
 const pool = new KeyPool({ keys: [...keys, searcher], maxConcurrent: 16, logger });
 const meter = new UsageMeter({

@@ -6,15 +6,16 @@
 import { UpstreamError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
-import type {
-  AttemptResult,
-  CallRequest,
-  CallResult,
-  KeyProbe,
-  Lease,
-  Lender,
-  PoolKey,
-  Send,
+import {
+  type AttemptResult,
+  AttemptStopped,
+  type CallRequest,
+  type CallResult,
+  type KeyProbe,
+  type Lease,
+  type Lender,
+  type PoolKey,
+  type Send,
 } from '../../src/pool/lease.ts';
 
 /** Virtual or real. */
@@ -156,7 +157,7 @@ abstract class Baseline implements Policy {
     request.signal.addEventListener('abort', stop, { once: true });
     if (request.signal.aborted) stop();
     const remainingMs = Math.max(0, deadline - clock.now);
-    const timer = setTimeout(() => controller.abort(new Error('deadline')), remainingMs);
+    const timer = setTimeout(() => controller.abort(new AttemptStopped('deadline')), remainingMs);
     const lease: Lease = {
       keyName: key.name,
       keyId: key.secret.slice(-6),
@@ -166,7 +167,7 @@ abstract class Baseline implements Policy {
       signal: controller.signal,
       remainingMs,
       firstByte: () => {},
-      giveUp: () => controller.abort(new Error('given up')),
+      giveUp: () => controller.abort(new AttemptStopped('idle')),
     };
     try {
       return await send(lease);

@@ -67,6 +67,12 @@ function burst(count: number, tokens = MEAN_TOKENS) {
     }));
 }
 
+/** Where even the optimum takes longer than callers usually wait. */
+function patient(count: number) {
+  return (random: () => number): Arrival[] =>
+    burst(count)(random).map((arrival) => ({ ...arrival, timeoutMs: 600_000 }));
+}
+
 /** Poisson arrivals for a share of what `slots` slots can serve. */
 function stream(count: number, slots: number, load: number, scale: number) {
   const serviceMs = (80 + 800 + MEAN_TOKENS * 20) * scale;
@@ -134,6 +140,8 @@ function unlabelled(make: Make, scale: number): Scenario[] {
   const busy = [0, 3, 5, 2, 6, 1];
   const others = (now: number): number => busy[Math.floor(now / (30 * second)) % 6] ?? 0;
   const shared = [{ capacity: 8, others }];
+  const greedy = [0, 8, 5, 2, 8, 1];
+  const harsh = (now: number): number => greedy[Math.floor(now / (6 * second)) % 6] ?? 0;
   return [
     make('U1', 'one account of 5, four keys, numbers', of(caps(5), one, numbers), burst(100)),
     make('U1b', 'the same, bare refusals', of(caps(5), one, bare), burst(100)),
@@ -164,8 +172,14 @@ function unlabelled(make: Make, scale: number): Scenario[] {
       of([falling(6 * second)], one, numbers),
       burst(150),
     ),
-    make('U6', 'somebody else on the account, four keys', of(shared, one, numbers), burst(100)),
-    make('U6b', 'somebody else, one key, bare refusals', of(shared, [0], bare), burst(100)),
+    make('U6', 'somebody else on the account, four keys', of(shared, one, numbers), patient(100)),
+    make('U6b', 'somebody else, one key, bare refusals', of(shared, [0], bare), patient(100)),
+    make(
+      'U6c',
+      'somebody else, who changes every 6 s and takes all 8 twice a round',
+      of([{ capacity: 8, others: harsh }], one, bare),
+      patient(60),
+    ),
   ];
 }
 

@@ -15,6 +15,8 @@ export interface RunResult {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly optimumP95Ms: number;
+  /** The slowest call over the optimum's slowest: a starved caller shows here. */
+  readonly slowest: number;
   /** Sends per call. */
   readonly sends: number;
   /** Refusals for too many in flight, per call. */
@@ -112,6 +114,7 @@ export async function simulate(
     p50Ms: percentile(latencies, 0.5),
     p95Ms: percentile(latencies, 0.95),
     optimumP95Ms: percentile(oracle.latenciesMs, 0.95),
+    slowest: Math.max(...latencies) / Math.max(...oracle.latenciesMs),
     sends: upstream.counts.sent / arrivals.length,
     refusals: upstream.counts.refused / arrivals.length,
     score: success * success * (oracle.makespanMs / makespanMs),

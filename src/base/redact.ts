@@ -9,8 +9,9 @@
 
 import { decodings } from './redaction/decodings.ts';
 import { holdsEscape, unescaped } from './redaction/escapes.ts';
-import { RUN, RunIndex, type Span } from './redaction/run-index.ts';
+import { RUN, RunIndex, type TextSpan } from './redaction/run-index.ts';
 import { MASK, maskShapes } from './redaction/shapes.ts';
+import { classOf } from './redaction/stretches.ts';
 import { tellingRuns } from './redaction/telling.ts';
 
 /** Escapes of escapes, encodings of encodings: as deep as anything wraps an error. */
@@ -26,11 +27,16 @@ const REMEMBERED_MS = 3_600_000;
 /** … the latest of them, up to so many characters in all. */
 const REMEMBERED_CHARACTERS = 256 * 1024;
 
+/** What secrets, their escapes and their encodings are written with, as a rule. */
+const ASCII = Array.from({ length: 0x7f - 0x20 }, (_, at) => String.fromCharCode(0x20 + at));
+const WRITTEN = `${ASCII.join('')}\t\n\r\0\u00ad`;
+const UNUSUAL = /[^ -~\t\n\r\0\u00ad]+/g;
+
 const isWordCharacter = (character: string): boolean => /^[\p{L}\p{N}_-]$/u.test(character);
 
 /** Where a value stands that goes as a whole. */
-function wholeSpans(text: string, value: string): Span[] {
-  const spans: Span[] = [];
+function wholeSpans(text: string, value: string): TextSpan[] {
+  const spans: TextSpan[] = [];
   let end = 0;
   for (let start = text.indexOf(value); start !== -1; start = text.indexOf(value, end)) {
     end = start + value.length;
@@ -49,7 +55,7 @@ function isPlainWord(value: string): boolean {
   return value.length < RUN && !isTelling(value);
 }
 
-function masked(text: string, spans: Span[]): string {
+function masked(text: string, spans: TextSpan[]): string {
   let clean = '';
   let copied = 0;
   for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
@@ -69,6 +75,9 @@ export class Redactor {
   readonly #known = new Set<string>();
   #index = new RunIndex();
   #holdsEscape = false;
+  /** Characters of secrets that are seldom part of any. */
+  #unusual = '';
+  #isText = classOf(WRITTEN);
   /** Values that are short or made of words: they go as a whole alone. */
   #whole: string[] = [];
 
@@ -123,6 +132,8 @@ export class Redactor {
     this.#index = new RunIndex();
     this.#whole = [];
     this.#holdsEscape = false;
+    this.#unusual = '';
+    this.#isText = classOf(WRITTEN);
     const used = [...this.#used.values()].flatMap((values) => [...values]);
     this.#enter([...used, ...this.#remembered.keys()]);
   }
@@ -151,12 +162,20 @@ export class Redactor {
     const hasRuns = (value: string): boolean => value.length >= RUN && isTelling(value);
     for (const value of fresh) this.#known.add(value);
     this.#holdsEscape ||= fresh.some(holdsEscape);
+    this.#knowUnusual(fresh);
     this.#index.add(...fresh.filter(hasRuns));
     this.#whole.push(...fresh.filter((value) => !hasRuns(value) && !isPlainWord(value)));
   }
 
+  #knowUnusual(values: readonly string[]): void {
+    const unusual = values.flatMap((value) => value.match(UNUSUAL) ?? []).join('');
+    if (unusual === '') return;
+    this.#unusual += unusual;
+    this.#isText = classOf(WRITTEN + this.#unusual);
+  }
+
   /** Where values stand in a text, however they are written. */
-  #spans(text: string, encodings: number, escapes = MOST_ESCAPES): Span[] {
+  #spans(text: string, encodings: number, escapes = MOST_ESCAPES): TextSpan[] {
     const read = escapes > 0 ? unescaped(text) : null;
     // What stands in the text stands in the reading, but for secrets that hold an escape themselves.
     const found = read === null || this.#holdsEscape ? this.#plainSpans(text) : [];
@@ -165,14 +184,14 @@ export class Redactor {
       const within = this.#spans(read.text, encodings, escapes - 1);
       found.push(...within.map(read.locate));
     } else if (encodings > 0) {
-      for (const reading of decodings(text)) {
+      for (const reading of decodings(text, this.#isText)) {
         found.push(...this.#spans(reading.text, encodings - 1).map(reading.locate));
       }
     }
     return found;
   }
 
-  #plainSpans(text: string): Span[] {
+  #plainSpans(text: string): TextSpan[] {
     const whole = this.#whole.flatMap((value) => wholeSpans(text, value));
     return [...this.#index.find(text), ...whole];
   }

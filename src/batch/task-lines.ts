@@ -1,7 +1,7 @@
 /** What a line of tasks or results holds. */
 
-import { parseRecord } from '../base/json.ts';
-import { decodeUtf8 } from '../base/strict-utf8.ts';
+import { parseRecord } from '../base/text/json.ts';
+import { decodeUtf8 } from '../base/text/strict-utf8.ts';
 import { type Line, readLines } from '../disk/lines.ts';
 
 /** Prompt and context are 400,000 characters each, which JSON may escape to six bytes apiece. */

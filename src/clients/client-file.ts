@@ -3,8 +3,8 @@
 import { chmod, constants, copyFile, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CommandError, DiskError } from '../base/errors.ts';
-import { decodeUtf8 } from '../base/strict-utf8.ts';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
+import { decodeUtf8 } from '../base/text/strict-utf8.ts';
 import { resolveLinks } from '../disk/links.ts';
 import { makeFolder } from '../disk/make-folder.ts';
 import { readWholeFile } from '../disk/read-file.ts';

@@ -1,7 +1,7 @@
 /** What both file formats can do, as pure functions on text. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/text/json.ts';
 import type { EntryFields } from './client.ts';
 
 /** Where our entry stands. */

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { platform as hostPlatform } from 'node:os';
 import { CommandError, ConfigError } from '../base/errors.ts';
-import { userHome } from '../base/user-home.ts';
+import { userHome } from '../base/system/user-home.ts';
 import {
   type Client,
   type ClientPlatform,

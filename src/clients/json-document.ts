@@ -8,7 +8,7 @@ import {
   type Token,
   tokenize,
 } from '@humanwhocodes/momoa';
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/text/json.ts';
 import { UneditableText } from './format.ts';
 
 export interface Document {

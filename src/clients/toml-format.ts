@@ -6,7 +6,7 @@
  */
 
 import { parse, stringify, TomlError } from 'smol-toml';
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/text/json.ts';
 import type { EntryFields, FieldValue } from './client.ts';
 import {
   type EntryPlace,

@@ -4,7 +4,7 @@
  */
 
 import { isMap, isScalar, type Pair, parseDocument, stringify, type YAMLMap } from 'yaml';
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/text/json.ts';
 import type { EntryFields } from './client.ts';
 import {
   type EntryPlace,

@@ -11,11 +11,11 @@ import {
   UpstreamError,
 } from '../base/errors.ts';
 import { createLogger, type Logger } from '../base/logger.ts';
-import { claimProcess } from '../base/process-output.ts';
-import { onEndingSignal } from '../base/signals.ts';
+import { claimProcess } from '../base/system/process-output.ts';
+import { onEndingSignal } from '../base/system/signals.ts';
 import { KeyTally } from '../batch/key-tally.ts';
 import { type Gate, PeakHours } from '../batch/off-peak.ts';
-import { duration, showProgress } from '../batch/progress.ts';
+import { duration, showProgress } from '../batch/progress-line.ts';
 import { ResultsFile } from '../batch/results-file.ts';
 import { type Load, runTasks } from '../batch/run-tasks.ts';
 import type { TaskId } from '../batch/task-lines.ts';

@@ -1,8 +1,8 @@
 /** Every command: what it does in a line, and where it is. */
 
-import type { Entry } from './command.ts';
+import type { CatalogEntry } from './command.ts';
 
-export const COMMANDS: Readonly<Record<string, Entry>> = {
+export const COMMANDS: Readonly<Record<string, CatalogEntry>> = {
   serve: {
     summary: 'MCP server on stdio, also what runs without a command; or over HTTP',
     load: () => import('./serve.ts'),

@@ -39,7 +39,7 @@ export interface CommandInput {
   readonly flags: GlobalFlags;
   readonly env: Environment;
   /** All commands by name, for what speaks about the others. */
-  readonly commands: Readonly<Record<string, Entry>>;
+  readonly commands: Readonly<Record<string, CatalogEntry>>;
 }
 
 export interface Command {
@@ -58,7 +58,7 @@ export interface Command {
 }
 
 /** A command before it is loaded: what it does in a line, and where it is. */
-export interface Entry {
+export interface CatalogEntry {
   readonly summary: string;
   readonly load: () => Promise<{ readonly command: Command }>;
 }

@@ -2,8 +2,8 @@
 
 import type { Command } from './command.ts';
 import { print, tell } from './command.ts';
+import { DemoView } from './demo/demo-view.ts';
 import { runDemo } from './demo/scenario.ts';
-import { DemoView } from './demo/view.ts';
 
 export const command: Command = {
   help: `Starts simulated upstreams on this machine, a temporary encrypted store with four DeepSeek keys

@@ -6,9 +6,9 @@ import { usageFolder } from '../usage/ledger/ledger.ts';
 import { GROUPINGS, type Grouping, reportUsage } from '../usage/report/usage-report.ts';
 import { type Command, type CommandInput, print } from './command.ts';
 import { styleFor } from './terminal/style.ts';
-import { csvText, jsonText } from './usage/forms.ts';
+import { csvText, reportJson } from './usage/report-forms.ts';
 import { spanOf } from './usage/span.ts';
-import { usageText } from './usage/view.ts';
+import { usageText } from './usage/usage-view.ts';
 
 function groupingOf(by: unknown): Grouping {
   if (by === undefined) return 'day';
@@ -26,7 +26,7 @@ async function run({ values, flags, env }: CommandInput): Promise<number> {
     throw new ConfigError('--json and --csv exclude each other', { hint: 'choose one' });
   }
   const report = await reportUsage(usageFolder(config.home), span, by, now);
-  if (values.json === true) print(jsonText(report));
+  if (values.json === true) print(reportJson(report));
   else if (values.csv === true) print(csvText(report));
   else {
     print(usageText(report, now, styleFor(process.stdout, env)));

@@ -4,9 +4,9 @@ import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { getuid, platform } from 'node:process';
 import { parse as parseDotenv } from 'dotenv';
-import { decodeText } from '../base/decode-text.ts';
 import { ConfigError, DiskError } from '../base/errors.ts';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
+import { decodeText } from '../base/text/decode-text.ts';
 import { readWholeFileSync } from '../disk/read-file.ts';
 import { type Environment, isSecretVariable } from './environment.ts';
 

@@ -1,7 +1,7 @@
 /** The variables that the program was started with. */
 
-import { isPoolVariable } from '../base/environment-keys.ts';
-import { isUnset } from '../base/key-values.ts';
+import { isPoolVariable } from '../base/keys/environment-keys.ts';
+import { isUnset } from '../base/keys/key-values.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

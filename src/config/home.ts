@@ -2,7 +2,7 @@
 
 import { platform } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { userHome } from '../base/user-home.ts';
+import { userHome } from '../base/system/user-home.ts';
 import { type Environment, presentValue } from './environment.ts';
 
 /** The home of a user who has none: nothing is there, and nothing can be made there, by nobody. */

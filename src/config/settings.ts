@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { ConfigError } from '../base/errors.ts';
-import { isPlaceholder } from '../base/key-values.ts';
+import { isPlaceholder } from '../base/keys/key-values.ts';
 import { type Environment, presentValue } from './environment.ts';
 
 /** Where a value stands, so that an error can name the place and the store can check its mode. */

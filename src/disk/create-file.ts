@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { constants, copyFile, link, open, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DiskError } from '../base/errors.ts';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
 import { writeFailure } from './failures.ts';
 
 /** Not every file system has hard links (exFAT, some network shares). */

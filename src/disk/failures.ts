@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path';
 import { DiskError } from '../base/errors.ts';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
 
 const READ_FAILURES: Readonly<Record<string, string>> = {
   EACCES: 'no permission',

@@ -13,7 +13,7 @@ import { lutimes, unlink, writeFile } from 'node:fs/promises';
 import { platform } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DiskError } from '../base/errors.ts';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
 import { writeFailure } from './failures.ts';
 import { type LockHolder, ownHolder } from './lock-holder.ts';
 import { LockWaiter, lockText } from './lock-waiter.ts';

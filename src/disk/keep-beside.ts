@@ -1,7 +1,7 @@
 /** A file's present contents under a second name, kept before the first one gets others. */
 
 import { stat } from 'node:fs/promises';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
 import { linkOrCopy } from './create-file.ts';
 import { writeFailure } from './failures.ts';
 

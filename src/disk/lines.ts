@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { DiskError } from '../base/errors.ts';
-import { LineSplitter } from '../base/line-splitter.ts';
+import { LineSplitter } from '../base/text/line-splitter.ts';
 
 export interface Line {
   /** From 1. */

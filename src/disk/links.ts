@@ -2,7 +2,7 @@
 
 import { readlink, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
 import { readFailure } from './failures.ts';
 
 const MAX_LINKS = 40;

@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { isRecord, parseRecord } from '../base/json.ts';
-import { isAlive, processBegan } from '../base/processes.ts';
+import { isAlive, processBegan } from '../base/system/processes.ts';
+import { isRecord, parseRecord } from '../base/text/json.ts';
 
 export interface LockHolder {
   readonly pid: number;

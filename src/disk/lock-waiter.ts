@@ -2,7 +2,7 @@
 
 import { lstat, mkdir, rmdir, unlink } from 'node:fs/promises';
 import { DiskError } from '../base/errors.ts';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
 import { writeFailure } from './failures.ts';
 import { fateOf, type LockHolder, parseHolder } from './lock-holder.ts';
 import { readWholeFile } from './read-file.ts';

@@ -2,7 +2,7 @@
 
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { systemCode } from '../base/system-error.ts';
+import { systemCode } from '../base/system/system-error.ts';
 import { writeFailure } from './failures.ts';
 
 /** @returns the folders that are not there, from the top down */

@@ -1,8 +1,8 @@
 /** Bodies: read once, by hand, never more than the limit. */
 
 import type { IncomingMessage } from 'node:http';
-import { parseJson } from '../base/json.ts';
-import { decodeUtf8 } from '../base/strict-utf8.ts';
+import { parseJson } from '../base/text/json.ts';
+import { decodeUtf8 } from '../base/text/strict-utf8.ts';
 import { BODY_LIMIT } from './door/guard.ts';
 import type { HttpExchange } from './http-exchange.ts';
 

@@ -1,13 +1,13 @@
 /** An entry of a password manager's export: taken where it is ours, never a web password. Pure. */
 
 import { PROVIDER_NAMES, type Provider } from '../base/errors.ts';
-import { FAMILIES } from '../base/key-names.ts';
-import { fitOf } from '../base/key-values.ts';
+import { FAMILIES } from '../base/keys/key-names.ts';
+import { valueFitOf } from '../base/keys/key-values.ts';
 import { providerOfHost } from './clues/surroundings.ts';
 import { prefixedTokens, secretTokens } from './clues/tokens.ts';
 import { readWords, type Words } from './clues/words.ts';
-import { type Finding, left } from './finding.ts';
 import { type MapNode, plainKey, type TextNode, type TreeNode } from './formats/tree.ts';
+import { type ImportFinding, left } from './import-finding.ts';
 import { judgeLabelled, type Surroundings } from './judge.ts';
 import { NotesReader } from './notes.ts';
 
@@ -93,11 +93,11 @@ function entryOf(map: MapNode): Entry {
   };
 }
 
-function judgePassword(entry: Entry, text: TextNode): Finding {
+function judgePassword(entry: Entry, text: TextNode): ImportFinding {
   const { value, line } = text;
-  const [provider] = [...entry.providers].sort((a) => (fitOf(a, value) === 'own' ? -1 : 1));
+  const [provider] = [...entry.providers].sort((a) => (valueFitOf(a, value) === 'own' ? -1 : 1));
   if (provider === undefined) return left(line, 'the entry of another service');
-  const fit = fitOf(provider, value);
+  const fit = valueFitOf(provider, value);
   if (fit === 'unknown') return left(line, 'a web password, not an API key');
   if (fit === 'foreign') return left(line, `not a key of ${PROVIDER_NAMES[provider]}, by its form`);
   const doubt =
@@ -108,7 +108,7 @@ function judgePassword(entry: Entry, text: TextNode): Finding {
   return { pile, line, name, isNumbered: true, number: null, value, reason };
 }
 
-function judgeField(entry: Entry, name: string, text: TextNode): Finding[] {
+function judgeField(entry: Entry, name: string, text: TextNode): ImportFinding[] {
   return prefixedTokens(text.value).map(({ value }) =>
     entry.providers.size === 0
       ? left(text.line, 'the entry of another service')
@@ -122,7 +122,7 @@ function judgeField(entry: Entry, name: string, text: TextNode): Finding[] {
   );
 }
 
-function judgeNote(entry: Entry, text: TextNode, around: Surroundings): Finding[] {
+function judgeNote(entry: Entry, text: TextNode, around: Surroundings): ImportFinding[] {
   if (secretTokens(text.value).length === 0) return [];
   if (entry.providers.size === 0) return [left(text.line, 'the entry of another service')];
   const [provider] = entry.providers;
@@ -135,7 +135,7 @@ function judgeNote(entry: Entry, text: TextNode, around: Surroundings): Finding[
 }
 
 /** One entry; where nothing of it is ours, it is said once. */
-export function judgeEntry(map: MapNode, around: Surroundings): Finding[] {
+export function judgeEntry(map: MapNode, around: Surroundings): ImportFinding[] {
   const entry = entryOf(map);
   const findings = [
     ...entry.passwords.map((text) => judgePassword(entry, text)),

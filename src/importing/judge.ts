@@ -1,8 +1,14 @@
 /** From a name or label and a value to a finding: sure, likely, or left alone. Pure. */
 
 import { PROVIDER_NAMES, type Provider } from '../base/errors.ts';
-import { FAMILIES } from '../base/key-names.ts';
-import { fitOf, givenProblem, isPlaceholder, unwrapValue, vendorOf } from '../base/key-values.ts';
+import { FAMILIES } from '../base/keys/key-names.ts';
+import {
+  givenProblem,
+  isPlaceholder,
+  unwrapValue,
+  valueFitOf,
+  vendorOf,
+} from '../base/keys/key-values.ts';
 import {
   hasPasswordInAddress,
   isEncrypted,
@@ -14,7 +20,7 @@ import {
 } from './clues/tokens.ts';
 import type { Words } from './clues/words.ts';
 import { isOwnSetting, readName, shownName, type WrittenName } from './clues/written-name.ts';
-import { type Finding, type FoundKey, left } from './finding.ts';
+import { type ImportedKey, type ImportFinding, left } from './import-finding.ts';
 
 const PLACEHOLDER = 'a placeholder, not a key';
 const ENCRYPTED = 'encrypted: open that file with --store and run keys migrate';
@@ -28,7 +34,7 @@ interface Key {
 }
 
 /** A key for the pool, or why it is none after all. */
-function poolKey(provider: Provider, key: Key): Finding {
+function poolKey(provider: Provider, key: Key): ImportFinding {
   const name = FAMILIES[provider];
   const { value, line, doubt } = key;
   const problem = givenProblem(name, value);
@@ -37,12 +43,12 @@ function poolKey(provider: Provider, key: Key): Finding {
   return { pile, line, name, isNumbered: true, number: key.number ?? null, value, reason: doubt };
 }
 
-function otherKey(name: string, key: Key, isNumbered: boolean): Finding {
+function otherKey(name: string, key: Key, isNumbered: boolean): ImportFinding {
   const problem = givenProblem(name, key.value);
   if (problem !== null) return left(key.line, problem, name);
   const { value, line, doubt, number = null } = key;
   const pile = doubt === '' ? 'sure' : 'likely';
-  return { pile, line, name, isNumbered, number, value, reason: doubt } satisfies FoundKey;
+  return { pile, line, name, isNumbered, number, value, reason: doubt } satisfies ImportedKey;
 }
 
 /** What stands near an assignment and may speak against what its name says. */
@@ -67,11 +73,11 @@ function judgePoolValue(
   written: string,
   key: Omit<Key, 'doubt'>,
   around: Surroundings,
-): Finding {
+): ImportFinding {
   const { value, line } = key;
   const provider = PROVIDER_NAMES[name.provider];
   const shown = shownName(written);
-  const fit = fitOf(name.provider, value);
+  const fit = valueFitOf(name.provider, value);
   if (value === '') return left(line, 'it has no value', shown);
   if (isPlaceholder(value)) return left(line, PLACEHOLDER, shown);
   if (isEncrypted(value)) return left(line, ENCRYPTED, shown);
@@ -90,15 +96,20 @@ function poolValues(raw: string): string[] {
   return tokens.length > 0 ? tokens : [unwrapValue(raw.replace(/\s+#.*$/s, ''))];
 }
 
-function judgeSecret(name: string, value: string, line: number, around: Surroundings): Finding {
+function judgeSecret(
+  name: string,
+  value: string,
+  line: number,
+  around: Surroundings,
+): ImportFinding {
   const addressed = around.addressed(name);
   if (isPlaceholder(value)) return left(line, value === '' ? 'it has no value' : PLACEHOLDER, name);
   if (isEncrypted(value)) return left(line, ENCRYPTED, name);
-  if (fitOf('perplexity', value) === 'own') {
+  if (valueFitOf('perplexity', value) === 'own') {
     const doubt = 'its form is that of a Perplexity key, its name is not';
     return poolKey('perplexity', { value, line, doubt });
   }
-  if (addressed !== null && ['own', 'near'].includes(fitOf(addressed, value))) {
+  if (addressed !== null && ['own', 'near'].includes(valueFitOf(addressed, value))) {
     const doubt = `an address of ${PROVIDER_NAMES[addressed]} is set beside it`;
     return poolKey(addressed, { value, line, doubt });
   }
@@ -108,7 +119,7 @@ function judgeSecret(name: string, value: string, line: number, around: Surround
   return otherKey(name, { value, line, doubt: '' }, false);
 }
 
-function judgeSetting(written: string, raw: string, line: number): Finding[] {
+function judgeSetting(written: string, raw: string, line: number): ImportFinding[] {
   if (isOwnSetting(written)) {
     const isEmpty = isPlaceholder(unwrapValue(raw));
     return isEmpty ? [] : [left(line, 'a setting of this program, not a key', shownName(written))];
@@ -132,7 +143,7 @@ export function judgeNamed(
   raw: string,
   line: number,
   around: Surroundings,
-): Finding[] {
+): ImportFinding[] {
   if (name.kind === 'setting') return judgeSetting(written, raw, line);
   if (name.kind === 'secret' && /^(?:DEEPSEEK|PERPLEXITY|PPLX)_.*(?:PASS|PWD)/.test(name.name)) {
     return [left(line, 'a password, not an API key', name.name)];
@@ -151,7 +162,7 @@ export function judgeNamed(
 }
 
 /** A key that was taken out of use by a comment, or said to be old: still somebody's. */
-export function judgeCommented(raw: string, line: number): Finding[] {
+export function judgeCommented(raw: string, line: number): ImportFinding[] {
   return secretTokens(raw).length === 0
     ? []
     : [left(line, 'in a comment: an old key? take it out of the comment to import it')];
@@ -175,10 +186,14 @@ function contradiction(words: Words): string {
 }
 
 /** The label or heading names one of ours. */
-function judgeForProvider(provider: Provider, found: Labelled, from: 'label' | 'heading'): Finding {
+function judgeForProvider(
+  provider: Provider,
+  found: Labelled,
+  from: 'label' | 'heading',
+): ImportFinding {
   const { label, heading, value, line } = found;
   const title = PROVIDER_NAMES[provider];
-  const fit = fitOf(provider, value);
+  const fit = valueFitOf(provider, value);
   if (fit === 'foreign') return left(line, `${kindOf(value)}, under a ${title} ${from}`);
   if (fit === 'unknown') return left(line, `its form is not that of a ${title} key`);
   if (from === 'heading' && (label.saysPassword || label.saysOther)) {
@@ -198,7 +213,7 @@ function judgeForProvider(provider: Provider, found: Labelled, from: 'label' | '
 /** The provider among those named whose form the value has, or the first. */
 function chosen(providers: ReadonlySet<Provider>, value: string): Provider | null {
   const [first = null] = providers;
-  return [...providers].find((each) => fitOf(each, value) === 'own') ?? first;
+  return [...providers].find((each) => valueFitOf(each, value) === 'own') ?? first;
 }
 
 /** Alibaba gives out keys of DeepSeek's form. */
@@ -207,12 +222,12 @@ const SAME_FORM = /ALIBABA|ALIYUN|DASHSCOPE|BAILIAN|QWEN|TONGYI/;
 function doubtOfOther(name: string, { label, value }: Labelled, isStrong: boolean): string {
   if (label.saysStale) return contradiction(label);
   if (!isStrong) return 'it is short for a key';
-  const isOurs = fitOf('deepseek', value) === 'own' && !SAME_FORM.test(name);
+  const isOurs = valueFitOf('deepseek', value) === 'own' && !SAME_FORM.test(name);
   return isOurs ? 'its form is that of a DeepSeek key, its label is not' : '';
 }
 
 /** Nothing of ours is named: another vendor's name, or no label at all. */
-function judgeForOthers(found: Labelled, name: string): Finding {
+function judgeForOthers(found: Labelled, name: string): ImportFinding {
   const { label, heading, value, line } = found;
   if (name !== '' && !label.saysOther && vendorOf(value) !== 'Perplexity') {
     const isStrong = isOpaque(value) || vendorOf(value) !== null;
@@ -225,18 +240,18 @@ function judgeForOthers(found: Labelled, name: string): Finding {
     return left(line, `${kindOf(value)}, and another provider is named beside it`);
   }
   if (label.saysOther) return left(line, 'its label says that it is something else');
-  if (fitOf('deepseek', value) === 'own') {
+  if (valueFitOf('deepseek', value) === 'own') {
     const doubt = 'only its form says DeepSeek, and keys of Alibaba look the same';
     return poolKey('deepseek', { value, line, doubt });
   }
-  if (vendorOf(value) === 'Perplexity' && fitOf('perplexity', value) === 'own') {
+  if (vendorOf(value) === 'Perplexity' && valueFitOf('perplexity', value) === 'own') {
     return poolKey('perplexity', { value, line, doubt: 'only its form says Perplexity' });
   }
   return left(line, `${kindOf(value)}, without a label that says whose it is`);
 }
 
 /** A value beside words, or below them. */
-export function judgeLabelled(found: Labelled): Finding {
+export function judgeLabelled(found: Labelled): ImportFinding {
   const { label, heading, value, line } = found;
   if (isEncrypted(value)) return left(line, ENCRYPTED);
   if (isPlaceholder(value)) return left(line, PLACEHOLDER);

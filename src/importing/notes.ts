@@ -3,7 +3,7 @@
  * Pure.
  */
 
-import { vendorOf } from '../base/key-values.ts';
+import { vendorOf } from '../base/keys/key-values.ts';
 import { type Assignment, assignmentsIn } from './assignments.ts';
 import {
   isInAddress,
@@ -13,7 +13,7 @@ import {
   type Token,
 } from './clues/tokens.ts';
 import { readWords, stripDecoration, type Words } from './clues/words.ts';
-import { type Finding, left } from './finding.ts';
+import { type ImportFinding, left } from './import-finding.ts';
 import {
   type ExplicitName,
   explicitName,
@@ -72,7 +72,7 @@ function looksLikeHeading(line: string): boolean {
 export class NotesReader {
   readonly #lines: readonly string[];
   readonly #around: Surroundings;
-  readonly #findings: Finding[] = [];
+  readonly #findings: ImportFinding[] = [];
   #heading: Heading | null = null;
 
   constructor(lines: readonly string[], around: Surroundings, heading: string | null = null) {
@@ -81,7 +81,7 @@ export class NotesReader {
     if (heading !== null) this.#setHeading(heading);
   }
 
-  read(): readonly Finding[] {
+  read(): readonly ImportFinding[] {
     for (let at = 0; at < this.#lines.length; ) at = this.#readFrom(at);
     return this.#findings;
   }

@@ -1,7 +1,7 @@
 /** Findings + what the store holds → what an import does, by name. Pure; no key is ever lost. */
 
-import { freeName, isKeyName, numberedName } from '../base/key-names.ts';
-import { type Finding, type FoundKey, type LeftAlone, left } from './finding.ts';
+import { freeName, isKeyName, numberedName } from '../base/keys/key-names.ts';
+import { type ImportedKey, type ImportFinding, type LeftAlone, left } from './import-finding.ts';
 
 /** A key with the name that it gets. */
 export interface PlannedKey {
@@ -39,7 +39,7 @@ class Planner {
     return [...this.#taken].find(([, other]) => other === value)?.[0];
   }
 
-  add(key: FoundKey): void {
+  add(key: ImportedKey): void {
     const { value, line, reason } = key;
     const twin = this.#nameWith(value);
     if (twin !== undefined) {
@@ -60,7 +60,7 @@ class Planner {
     pile.push({ name, value, line, reason });
   }
 
-  #freeName(key: FoundKey): string | null {
+  #freeName(key: ImportedKey): string | null {
     if (!key.isNumbered) return this.#taken.has(key.name) ? null : key.name;
     const wanted = numberedName(key.name, key.number ?? 1);
     if (key.number !== null && isKeyName(wanted) && !this.#taken.has(wanted)) return wanted;
@@ -73,13 +73,13 @@ class Planner {
  * @param stored name → value, as the store has them
  */
 export function planImport(
-  findings: readonly Finding[],
+  findings: readonly ImportFinding[],
   stored: ReadonlyMap<string, string>,
 ): ImportPlan {
   const planner = new Planner(stored);
   const keys = findings.flatMap((finding) => (finding.pile === 'left' ? [] : [finding]));
   // Names and numbers that are written come first; the others take what is left.
-  const rank = (key: FoundKey): number =>
+  const rank = (key: ImportedKey): number =>
     (key.pile === 'sure' ? 0 : 2) + (key.isNumbered && key.number === null ? 1 : 0);
   for (const key of [...keys].sort((a, b) => rank(a) - rank(b))) planner.add(key);
   for (const finding of findings) if (finding.pile === 'left') planner.left.push(finding);

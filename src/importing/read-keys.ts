@@ -5,17 +5,17 @@
 
 import { readSurroundings } from './clues/surroundings.ts';
 import { isInAddress, kindOf, secretTokens } from './clues/tokens.ts';
-import { type Finding, left } from './finding.ts';
 import type { TreeNode } from './formats/tree.ts';
+import { type ImportFinding, left } from './import-finding.ts';
 import { NotesReader } from './notes.ts';
 import { StructuredReader } from './structured.ts';
 
 /** Where a line of the input ends up. */
 export type Pile = 'sure' | 'likely' | 'left' | 'nothing';
 
-export interface Reading {
+export interface KeysReading {
   /** By line. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly ImportFinding[];
   /** The pile of each line, in order: exactly one. */
   readonly lines: readonly Pile[];
   /** Nothing but keys and what labels them: nobody else reads this file. */
@@ -27,8 +27,8 @@ const LONGEST_SETTINGS = 256 * 1024;
 
 async function parseTree(text: string, lines: readonly string[]): Promise<TreeNode | null> {
   if (/^\s*(?:\/\/|\/\*|[[{])/.test(text)) {
-    const { parseJson, parseJsonLines } = await import('./formats/parse-json.ts');
-    const tree = parseJson(text) ?? parseJsonLines(lines);
+    const { parseJsonTree, parseJsonLines } = await import('./formats/parse-json.ts');
+    const tree = parseJsonTree(text) ?? parseJsonLines(lines);
     if (tree !== null) return tree;
   }
   if (/^[^\n]*[,;\t]/.test(text)) {
@@ -47,7 +47,7 @@ async function parseTree(text: string, lines: readonly string[]): Promise<TreeNo
 }
 
 /** Lines that look as if they held a secret that no finding speaks of. */
-function overlooked(lines: readonly string[], findings: readonly Finding[]): Finding[] {
+function overlooked(lines: readonly string[], findings: readonly ImportFinding[]): ImportFinding[] {
   const isLeft = new Set<number>();
   const known = new Map<number, string[]>();
   for (const finding of findings) {
@@ -72,7 +72,7 @@ function overlooked(lines: readonly string[], findings: readonly Finding[]): Fin
   });
 }
 
-function pilesOf(count: number, findings: readonly Finding[]): Pile[] {
+function pilesOf(count: number, findings: readonly ImportFinding[]): Pile[] {
   const rank: Readonly<Record<Pile, number>> = { nothing: 0, sure: 1, likely: 2, left: 3 };
   const piles: Pile[] = Array.from({ length: count }, () => 'nothing');
   for (const finding of findings) {
@@ -99,7 +99,7 @@ function holdsOnly(node: TreeNode, values: ReadonlySet<string>): boolean {
 /**
  * @param text decoded, without a mark of its encoding
  */
-export async function readKeys(text: string): Promise<Reading> {
+export async function readKeys(text: string): Promise<KeysReading> {
   const lines = text.split(/\r\n|\r|\n/);
   const around = readSurroundings(text);
   const tree = await parseTree(text, lines);

@@ -1,9 +1,9 @@
 /** What a person is told of an import: by name and line, never a value or a part of a line. Pure. */
 
-import { maskValue } from '../base/key-id.ts';
-import type { LeftAlone } from './finding.ts';
+import { maskValue } from '../base/keys/key-id.ts';
+import type { LeftAlone } from './import-finding.ts';
 import type { ImportPlan, PlannedKey } from './plan.ts';
-import type { Reading } from './read-keys.ts';
+import type { KeysReading } from './read-keys.ts';
 
 const COLUMN = 'would add'.length;
 
@@ -44,7 +44,7 @@ function leftRows(items: readonly LeftAlone[]): string[] {
   });
 }
 
-export interface Outcome {
+export interface ImportOutcome {
   readonly plan: ImportPlan;
   /** The likely ones that somebody agreed to. */
   readonly agreed: readonly PlannedKey[];
@@ -52,7 +52,7 @@ export interface Outcome {
 }
 
 /** The three piles, row by row, and their sum. */
-export function reportRows({ plan, agreed, isDryRun }: Outcome): string[] {
+export function reportRows({ plan, agreed, isDryRun }: ImportOutcome): string[] {
   const verb = isDryRun ? 'would add' : 'added';
   const asked = plan.likely.filter((key) => !agreed.includes(key));
   const taken = plan.sure.length + agreed.length;
@@ -78,7 +78,7 @@ export function reportRows({ plan, agreed, isDryRun }: Outcome): string[] {
 const SHELL_FILE = /(?:^|[\\/])(?:\.?\w*(?:rc|profile|shenv|login)|config\.fish|.*profile\.ps1)$/i;
 
 /** What to do with the file: delete it only where it held nothing but keys. */
-export function advice(path: string, reading: Reading, outcome: Outcome): string {
+export function advice(path: string, reading: KeysReading, outcome: ImportOutcome): string {
   const { plan, agreed } = outcome;
   const lines = [...plan.sure, ...agreed, ...plan.unchanged].map(({ line }) => line);
   if (lines.length === 0) return '';

@@ -5,15 +5,15 @@ import { providerOfHost } from './clues/surroundings.ts';
 import { hasPasswordInAddress, isUsableSecret, secretTokens } from './clues/tokens.ts';
 import { readWords, type Words } from './clues/words.ts';
 import { isEntry, judgeEntry } from './entries.ts';
-import { type Finding, left } from './finding.ts';
 import {
   type ListNode,
+  leafText,
   type MapNode,
   plainKey,
   type TextNode,
   type TreeNode,
-  textOf,
 } from './formats/tree.ts';
+import { type ImportFinding, left } from './import-finding.ts';
 import { explicitName, judgeLabelled, judgeNamed, type Surroundings } from './judge.ts';
 import { NotesReader } from './notes.ts';
 
@@ -107,13 +107,13 @@ function headingOf(
 
 export class StructuredReader {
   readonly #around: Surroundings;
-  readonly #findings: Finding[] = [];
+  readonly #findings: ImportFinding[] = [];
 
   constructor(around: Surroundings) {
     this.#around = around;
   }
 
-  read(tree: TreeNode): readonly Finding[] {
+  read(tree: TreeNode): readonly ImportFinding[] {
     this.#walk(tree, '', { path: [], maps: [] });
     return this.#findings;
   }
@@ -133,7 +133,7 @@ export class StructuredReader {
       this.#findings.push(...judgeEntry(map, this.#around));
       return;
     }
-    const name = textOf(map, NAMES);
+    const name = leafText(map, NAMES);
     const value = name === null ? null : this.#valueBeside(map, name);
     if (name !== null && value !== null) {
       const explicit = explicitName(name.value);

@@ -1,6 +1,6 @@
 /** What a client tells of itself. */
 
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/text/json.ts';
 import { cleanLine } from '../tools/clean-text.ts';
 import type { Params } from './json-rpc.ts';
 

@@ -3,7 +3,7 @@
  * message, because a client may race `server/discover` with `initialize` and go on with either.
  */
 
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/text/json.ts';
 import { type ErrorReply, errorReply, INVALID_PARAMS, type Params } from './json-rpc.ts';
 
 /** `legacy`: the revisions that open with `initialize`; `modern`: 2026-07-28, without a handshake. */

@@ -6,7 +6,7 @@
  * era, so that the verdict on it is the SDK's; a test holds the answers and the SDKs' together.
  */
 
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/text/json.ts';
 import { LEGACY_VERSIONS, MODERN_VERSION, VERSION_KEY } from './era.ts';
 import { CACHE_HINTS, CAPABILITIES, SERVER_INFO, TOOL_LIST } from './identity.ts';
 import type { JsonRpcRequest, Params } from './json-rpc.ts';

@@ -3,7 +3,7 @@
  * parsed becomes a message here, for both transports.
  */
 
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/text/json.ts';
 
 export type RequestId = string | number;
 

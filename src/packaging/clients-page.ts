@@ -91,15 +91,15 @@ A call takes at most \`KEYPOOL_CALL_TIMEOUT_MS\`, 180 seconds unless you change 
 /** What `npm run test:clients -- --write` saw. */
 function seenSection(): string {
   const rows = seen.map(
-    ({ title, version, date, entered, list, calls }) =>
-      `| ${title} | ${version} | ${date} | ${entered} | ${list} | ${calls} |`,
+    ({ title, version, date, list, calls }) =>
+      `| ${title} | ${version} | ${date} | ${list} | ${calls} |`,
   );
   return `## Seen working
 
-\`npm run test:clients\` takes each of these from npm, enters the server, and lets the client connect in a network namespace with nothing but loopback. Where a client's model can be played by a script it calls both tools, and what the model is given is checked: an answer, sources, an error, a pool without a key, and 30,000 tokens of code.
+\`npm run test:clients\` takes each of these from npm, enters the server by \`keypool-mcp install\`, and lets the client connect in a network namespace with nothing but loopback. Where a client's model can be played by a script it calls both tools, and what the model is given is checked: an answer, sources, an error, a pool without a key, and 30,000 tokens of code.
 
-| client | version | seen on | entered by | \`mcp list\` | calls |
-|---|---|---|---|---|---|
+| client | version | seen on | \`mcp list\` | calls |
+|---|---|---|---|---|
 ${rows.join('\n')}
 
 Claude Code and Qwen Code give their model the structured result alone, opencode the text alone. Claude Code shows a result of 500,000 characters whole; Qwen Code puts a long one into a file and names it, opencode cuts it. What our own text has to cut is kept for half an hour as a resource, \`keypool://results/…\`, whose address stands at the beginning.`;

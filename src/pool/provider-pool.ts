@@ -6,12 +6,12 @@
 import type { Provider } from '../base/errors.ts';
 import type { AttemptResult, CallRequest, CallResult, KeyProbe, PoolKey, Send } from './lease.ts';
 import type { Outcome } from './observer.ts';
+import { Kinship } from './records/kinship.ts';
 import type { Attempt, Settled } from './run/attempt.ts';
 import { Dispatcher } from './run/dispatcher.ts';
 import { unavailability, waitedTooLong } from './run/exhausted.ts';
-import { Judge, type Next } from './run/judge.ts';
-import { Kinship } from './run/kinship.ts';
 import { PendingCall } from './run/pending-call.ts';
+import { type Next, Reporter } from './run/reporter.ts';
 import { Rescue } from './run/rescue.ts';
 import { Revival } from './run/revival.ts';
 import { Roster, type RosterOptions } from './run/roster.ts';
@@ -31,8 +31,7 @@ export class ProviderPool {
   readonly #provider: Provider;
   readonly #roster: Roster;
   readonly #revival: Revival;
-  readonly #judge: Judge;
-  readonly #kinship: Kinship;
+  readonly #reporter: Reporter;
   readonly #dispatcher: Dispatcher;
   readonly #rescue: Rescue;
   #calls = 0;
@@ -41,9 +40,9 @@ export class ProviderPool {
     this.#provider = options.provider;
     this.#roster = new Roster(options);
     this.#revival = new Revival(this.#roster, options.probe);
-    this.#kinship = new Kinship(this.#roster);
-    this.#judge = new Judge(this.#roster, this.#revival, this.#kinship);
-    this.#dispatcher = new Dispatcher(this.#roster, this.#judge, this.#kinship);
+    const kinship = new Kinship(this.#roster);
+    this.#reporter = new Reporter(this.#roster, this.#revival, kinship);
+    this.#dispatcher = new Dispatcher(this.#roster, this.#reporter, kinship);
     this.#rescue = new Rescue(this.#roster, () => this.#dispatcher.depth);
     this.#roster.onChange = () => this.#dispatcher.pump();
   }
@@ -131,12 +130,11 @@ export class ProviderPool {
     this.#rescue.watch(attempt);
     try {
       const fire = (): Promise<void> => breaker.fire(action);
-      await (attempt.providerTrial ? this.#roster.breaker.fire(fire) : fire());
+      await (attempt.record.isProviderTrial ? this.#roster.breaker.fire(fire) : fire());
     } finally {
-      attempt.release(this.#roster.now(), false);
       attempt.call.onEnd(null);
+      this.#reporter.left(attempt);
       this.#roster.forgetIfDrained(attempt.slot);
-      this.#kinship.left(attempt);
       this.#dispatcher.ended(attempt);
     }
     return ended;
@@ -146,10 +144,10 @@ export class ProviderPool {
     this.#rescue.forget(attempt);
     if (settled.ok) {
       const { result } = settled;
-      this.#report(attempt, this.#judge.served(attempt, result), result);
+      this.#report(attempt, this.#reporter.served(attempt, result), result);
       return { kind: 'served', result, keyName: attempt.slot.record.name };
     }
-    const { outcome, next } = this.#judge.failed(attempt, settled);
+    const { outcome, next } = this.#reporter.failed(attempt, settled);
     this.#report(attempt, outcome, null);
     if (next.kind === 'again') {
       this.#roster.observer.failedOver?.({ provider: this.#provider, reason: outcome });
@@ -164,9 +162,8 @@ export class ProviderPool {
       keyName: name,
       keyId,
       account,
-      attempt: attempt.number,
       outcome,
-      durationMs: this.#roster.now() - attempt.sentAt,
+      durationMs: this.#roster.now() - attempt.record.sentAt,
       promptTokens: result?.promptTokens ?? 0,
       completionTokens: result?.completionTokens ?? 0,
     });

@@ -1,6 +1,6 @@
 /** The two encodings that authenticated bytes depend on: strict base64url and canonical JSON. */
 
-import { isRecord } from '../base/json.ts';
+import { isRecord } from '../base/text/json.ts';
 
 /**
  * Decodes base64url strictly: exactly one text stands for given bytes, so white space, the other

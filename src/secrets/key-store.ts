@@ -7,9 +7,9 @@
 
 import { stat } from 'node:fs/promises';
 import { DiskError, KeyStoreError } from '../base/errors.ts';
-import { keyId, maskValue } from '../base/key-id.ts';
-import { compareNames } from '../base/key-names.ts';
-import { systemCode } from '../base/system-error.ts';
+import { keyId, maskValue } from '../base/keys/key-id.ts';
+import { compareNames } from '../base/keys/key-names.ts';
+import { systemCode } from '../base/system/system-error.ts';
 import { type FileLock, withFileLock } from '../disk/file-lock.ts';
 import { keepBeside } from '../disk/keep-beside.ts';
 import { resolveLinks } from '../disk/links.ts';

@@ -1,8 +1,8 @@
 /** Names, values and account labels as the store's errors. What they may be stands in base/. */
 
 import { KeyStoreError } from '../base/errors.ts';
-import { isKeyName, nameProblem } from '../base/key-names.ts';
-import { givenProblem, valueProblem } from '../base/key-values.ts';
+import { isKeyName, nameProblem } from '../base/keys/key-names.ts';
+import { givenProblem, valueProblem } from '../base/keys/key-values.ts';
 
 const MAX_ACCOUNT = 64;
 

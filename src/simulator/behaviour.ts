@@ -3,11 +3,11 @@
 import { Purse, type PurseSettings } from './bill/purse.ts';
 import type { SimulatedProvider } from './call-log.ts';
 import { FaultQueue, type FaultScript } from './faults.ts';
-import type { JsonObject } from './json.ts';
 import { hashText } from './random.ts';
+import type { WireObject } from './wire-json.ts';
 
 /** A fixed text, or one made from the request's body. */
-export type Answer = string | ((body: JsonObject) => string);
+export type ScriptedAnswer = string | ((body: WireObject) => string);
 
 export interface KeyBehaviour {
   readonly provider: SimulatedProvider;
@@ -27,7 +27,7 @@ export interface KeyBehaviour {
   /** Length of generated answers in tokens of about four characters. */
   readonly answerTokens?: number;
   /** Replaces the generated answer. */
-  readonly answer?: Answer;
+  readonly answer?: ScriptedAnswer;
   readonly faults?: FaultScript;
 }
 

@@ -2,9 +2,9 @@
 
 import type { Admission } from './behaviour.ts';
 import type { SimulatedProvider } from './call-log.ts';
-import type { JsonObject } from './json.ts';
 import type { Random } from './random.ts';
 import type { Reply, Turn } from './turn.ts';
+import type { WireObject } from './wire-json.ts';
 
 export interface Route {
   /** Inference holds a slot and costs money; a lookup does neither. */
@@ -12,24 +12,24 @@ export interface Route {
   readonly answer: (turn: Turn) => Promise<void>;
 }
 
-export type Refusal = Exclude<Admission, { verdict: 'admitted' }>;
+export type SimulatedRefusal = Exclude<Admission, { verdict: 'admitted' }>;
 
 export interface ProviderSide {
   readonly provider: SimulatedProvider;
   readonly maxBodyBytes: number;
   readonly routeOf: (method: string, path: string) => Route | null;
   /** What the account's concurrency is counted by. */
-  readonly modelOf: (body: JsonObject, path: string) => string;
+  readonly modelOf: (body: WireObject, path: string) => string;
   /** Rate-limit units that a request takes. */
-  readonly unitsOf: (body: JsonObject, path: string) => number;
+  readonly unitsOf: (body: WireObject, path: string) => number;
   /** Sent with every answer, good or bad. */
   readonly responseHeaders: (random: Random) => Record<string, string>;
   /** @param lastFour of the unknown key; null when there is no usable header */
   readonly unknownKey: (route: Route, lastFour: string | null) => Reply;
-  readonly refuse: (admission: Refusal) => Reply;
+  readonly refuse: (admission: SimulatedRefusal) => Reply;
   readonly notFound: () => Reply;
   readonly tooLarge: () => Reply;
   readonly badJson: () => Reply;
   /** What this request should never have carried. */
-  readonly violationsOf: (path: string, body: JsonObject) => string[];
+  readonly violationsOf: (path: string, body: WireObject) => string[];
 }

@@ -5,10 +5,10 @@ import type { Account, SimulatedKey } from './behaviour.ts';
 import type { OpenCall } from './call-log.ts';
 import { ClientGone, Exchange } from './exchange.ts';
 import type { FaultStep } from './faults.ts';
-import { isObject, type JsonObject, parseJson } from './json.ts';
 import type { ProviderSide, Route } from './provider-side.ts';
 import { hashText, type Random, seededRandom } from './random.ts';
 import type { Reply } from './turn.ts';
+import { isObject, parseWire, type WireObject } from './wire-json.ts';
 
 /** What a listener needs of the simulator. */
 export interface Backstage {
@@ -99,8 +99,8 @@ async function answer(
   call: OpenCall,
 ): Promise<void> {
   const text = await exchange.readBody(side.maxBodyBytes);
-  const parsed = text === null || text === '' ? null : parseJson(text);
-  const body: JsonObject = isObject(parsed) ? parsed : {};
+  const parsed = text === null || text === '' ? null : parseWire(text);
+  const body: WireObject = isObject(parsed) ? parsed : {};
   call.body = parsed ?? null;
   for (const what of violations(side, exchange, body)) {
     backstage.violation(side, exchange.path, what);
@@ -126,7 +126,7 @@ async function answer(
   await admitted(side, backstage, { exchange, key, body, random, call, route });
 }
 
-function violations(side: ProviderSide, exchange: Exchange, body: JsonObject): string[] {
+function violations(side: ProviderSide, exchange: Exchange, body: WireObject): string[] {
   const headers = FORBIDDEN_HEADERS.filter((name) => exchange.header(name) !== null);
   return [...headers.map((name) => `header ${name}`), ...side.violationsOf(exchange.path, body)];
 }
@@ -134,7 +134,7 @@ function violations(side: ProviderSide, exchange: Exchange, body: JsonObject): s
 interface Arrival {
   readonly exchange: Exchange;
   readonly key: SimulatedKey;
-  readonly body: JsonObject;
+  readonly body: WireObject;
   readonly random: Random;
   readonly call: OpenCall;
   readonly route: Route;

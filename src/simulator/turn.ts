@@ -4,14 +4,14 @@ import type { Account, SimulatedKey } from './behaviour.ts';
 import type { OpenCall } from './call-log.ts';
 import type { Exchange } from './exchange.ts';
 import type { FaultStep } from './faults.ts';
-import type { JsonObject } from './json.ts';
 import type { Random } from './random.ts';
+import type { WireObject } from './wire-json.ts';
 
 export interface Turn {
   readonly exchange: Exchange;
   readonly key: SimulatedKey;
   readonly account: Account;
-  readonly body: JsonObject;
+  readonly body: WireObject;
   /** The fault that strikes, or null. */
   readonly step: FaultStep | null;
   readonly random: Random;

@@ -1,7 +1,7 @@
 /** What every attempt at either upstream has in common: its clock, and one exit for errors. */
 
 import { type Failure, isAbort, UpstreamError } from '../base/errors.ts';
-import { isSendable } from '../base/key-values.ts';
+import { isSendable } from '../base/keys/key-values.ts';
 import type { Logger } from '../base/logger.ts';
 import type { AttemptUse, CallMeter, Stage } from '../base/spending.ts';
 import { type Lease, stopReasonOf, type WaitNotice } from '../pool/lease.ts';
@@ -38,7 +38,7 @@ export interface Arrived extends Omit<AttemptUse, 'outcome' | 'stage'> {
   readonly isBegun: boolean;
 }
 
-export interface AttemptOptions {
+export interface UpstreamAttemptOptions {
   readonly lease: Lease;
   readonly about: Omit<About, 'keyName' | 'partial'>;
   readonly logger: Logger;
@@ -71,7 +71,7 @@ function read(
 }
 
 /** The error that the attempt ends with. Neither upstream nor network nor caller: a bug, as it is. */
-function explain(error: unknown, options: AttemptOptions): unknown {
+function explain(error: unknown, options: UpstreamAttemptOptions): unknown {
   const stopped = stopReasonOf(options.lease.signal);
   // Whoever stopped it knows why, and says so.
   if (stopped === 'cancelled' || stopped === 'recalled') return cancelled();
@@ -122,7 +122,7 @@ function outcomeOf(error: unknown, lease: Lease): string {
  *   anything else is a bug of ours and passes as it is
  */
 export async function runAttempt<T>(
-  options: AttemptOptions,
+  options: UpstreamAttemptOptions,
   send: (watch: Watch) => Promise<T>,
 ): Promise<T> {
   const { lease, about } = options;

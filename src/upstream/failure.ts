@@ -14,7 +14,7 @@ import {
 } from './failure-table.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { AnswerHeaders } from './wire/body.ts';
-import type { Fields } from './wire/json.ts';
+import type { Fields } from './wire/foreign-json.ts';
 import type { ProxyError } from './wire/proxy-error.ts';
 
 /** What made a host unreachable; changes the advice, not the policy. */

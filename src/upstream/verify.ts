@@ -1,25 +1,25 @@
 /** Asks an upstream about one key: DeepSeek's balance costs nothing, Perplexity has no free way. */
 
 import type { Provider } from '../base/errors.ts';
-import { parseRecord } from '../base/json.ts';
-import { isSendable } from '../base/key-values.ts';
+import { isSendable } from '../base/keys/key-values.ts';
+import { parseRecord } from '../base/text/json.ts';
 import type { KeyVerdict } from '../pool/lease.ts';
 import { diagnoseAnswer, type UnreachableCause } from './failure.ts';
 import { diagnoseNetwork } from './network-failure.ts';
 import { cancelled } from './watch.ts';
 import { type AnswerHeaders, readStart } from './wire/body.ts';
+import { fieldsOf, listOf, textOf } from './wire/foreign-json.ts';
 import { type Fetch, pinTo } from './wire/http.ts';
-import { fieldsOf, listOf, textOf } from './wire/json.ts';
 
 export interface KeyCheck {
   readonly verdict: KeyVerdict;
   /** Our words, lower case, no period: "balance 4.20 USD". */
   readonly detail: string;
   /** What the account has, by currency; nothing where the provider does not tell. */
-  readonly balances?: readonly Balance[];
+  readonly balances?: readonly AccountBalance[];
 }
 
-export interface Balance {
+export interface AccountBalance {
   /** Three capital letters. */
   readonly currency: string;
   readonly amount: number;
@@ -52,7 +52,7 @@ function requestOf(provider: Provider, options: ProbeOptions) {
   return { baseUrl: options.perplexityBaseUrl, path: '/search', method: 'POST' as const, body };
 }
 
-interface Told extends Balance {
+interface Told extends AccountBalance {
   /** The amount as it was told. */
   readonly text: string;
 }

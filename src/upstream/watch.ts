@@ -1,6 +1,6 @@
 /** One attempt's watchdog, which only content feeds. */
 
-import { PatientTimer } from '../base/patient-timer.ts';
+import { PatientTimer } from '../base/system/patient-timer.ts';
 import type { Lease } from '../pool/lease.ts';
 
 export interface Watch {

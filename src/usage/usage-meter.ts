@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { AttemptUse, BilledKey, CallAsk, CallMeter, Meter } from '../base/spending.ts';
 import type { Permit } from './budgets/budget-keeper.ts';
 import { chargeOf, mostUsd } from './charge.ts';
-import type { Entry } from './ledger/entry.ts';
+import type { LedgerEntry } from './ledger/entry.ts';
 import type { PriceTable } from './prices/price-table.ts';
 
 export interface UsageMeterOptions {
@@ -18,7 +18,7 @@ export interface UsageMeterOptions {
   /** Leave to spend; null where nothing caps it. */
   readonly admit: (ask: CallAsk, mostUsd: number | null) => Promise<Permit | null>;
   /** Writes a finished attempt down; resolves when that is done or cannot be. Must not throw. */
-  readonly record: (entry: Entry) => Promise<void>;
+  readonly record: (entry: LedgerEntry) => Promise<void>;
 }
 
 /** Tells processes of one home apart, in the ids of their entries. */
@@ -102,7 +102,7 @@ class MeteredCall implements CallMeter {
     this.#terms.permit?.end();
   }
 
-  #entryOf(key: BilledKey, use: AttemptUse, sentAt: number, endedAt: number): Entry {
+  #entryOf(key: BilledKey, use: AttemptUse, sentAt: number, endedAt: number): LedgerEntry {
     const { table } = this.#terms;
     const { tokens, outcome } = use;
     const { model, ...charge } = chargeOf(table, this.#ask, use, { sentAt, endedAt });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decodeText } from '../../src/base/decode-text.ts';
-import { environmentKeysOf, keysBeside } from '../../src/base/environment-keys.ts';
+import { environmentKeysOf, keysBeside } from '../../src/base/keys/environment-keys.ts';
+import { decodeText } from '../../src/base/text/decode-text.ts';
 
 const key = (): string => `${'sk'}-${randomBytes(16).toString('hex')}`;
 const of = (variables: Readonly<Record<string, string>>) =>

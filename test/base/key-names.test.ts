@@ -8,7 +8,7 @@ import {
   nameProblem,
   poolName,
   providerOf,
-} from '../../src/base/key-names.ts';
+} from '../../src/base/keys/key-names.ts';
 
 describe('which names the pool serves', () => {
   it.each([

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyId, maskValue } from '../../src/base/key-id.ts';
+import { keyId, maskValue } from '../../src/base/keys/key-id.ts';
 import {
-  fitOf,
   isPlaceholder,
   splitValues,
   unwrapValue,
+  valueFitOf,
   valueProblem,
-} from '../../src/base/key-values.ts';
+} from '../../src/base/keys/key-values.ts';
 
 const hex = (): string => randomBytes(16).toString('hex');
 /** Forms as the providers give them out, made at run time. */
@@ -31,7 +31,7 @@ describe('the form of a key', () => {
     ['perplexity', deepseek(), 'foreign'],
     ['perplexity', hex(), 'unknown'],
   ] as const)('for %s: case %#', (provider, value, fit) => {
-    expect(fitOf(provider, value)).toBe(fit);
+    expect(valueFitOf(provider, value)).toBe(fit);
   });
 
   it('keeps a key of one provider out of the other family, and never repeats it', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maskValue } from '../../src/base/key-id.ts';
+import { maskValue } from '../../src/base/keys/key-id.ts';
 import { Redactor } from '../../src/base/redact.ts';
 
 /** A key as vendors make them: a prefix and 32 characters of hex. */

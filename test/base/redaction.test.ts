@@ -90,6 +90,17 @@ describe('a secret', () => {
     }
   });
 
+  it('with letters of any language is taken out of base64, among bytes that are no text', () => {
+    const password = 'grüße-7Ä9-öl4Ü';
+    const redactor = new Redactor();
+    redactor.use('test', [password]);
+    const noise = Buffer.from([0x01, 0xff, 0x80, 0x9f, 0x02, 0x7f, 0x05, 0xb0, 0x11]);
+    for (const encoding of ['latin1', 'utf16le'] as const) {
+      const bytes = Buffer.concat([noise, Buffer.from(password, encoding), noise]);
+      expect(redactor.redact(bytes.toString('base64')), encoding).toContain('[redacted]');
+    }
+  });
+
   it('made of words for a test leaves those words to the text', () => {
     const redactor = new Redactor();
     redactor.use('test', ['sk-deepseek-TestServer-00000000-production-4711']);

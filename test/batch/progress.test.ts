@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KeyTally } from '../../src/batch/key-tally.ts';
-import { duration, progressBar, progressText } from '../../src/batch/progress.ts';
+import { duration, progressBar, progressText } from '../../src/batch/progress-line.ts';
 
 const half = { total: 200, before: 20, finished: 80, failed: 3, elapsedMs: 40_000 };
 

@@ -23,7 +23,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { isRecord } from '../../src/base/json.ts';
+import { isRecord } from '../../src/base/text/json.ts';
 import { CACHE_HINTS } from '../../src/mcp/identity.ts';
 
 import {

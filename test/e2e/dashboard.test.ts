@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -173,7 +174,9 @@ describe.skipIf(!hasBrowser)('the page', () => {
     const { context } = await openBrowser();
     const page = await context.newPage();
     await openPage(page, server);
-    const pasted = [canarySecret(), canarySecret(), canarySecret('pplx-fake')];
+    // What stands behind a label alone is taken where it has the vendor's own form.
+    const labelled = `sk-${randomBytes(16).toString('hex')}`;
+    const pasted = [canarySecret(), labelled, canarySecret('pplx-fake')];
     await page.getByRole('button', { name: 'Paste several' }).click();
     const text = `DEEPSEEK_API_KEY_6=${pasted[0]}\nDeepSeek API 9: ${pasted[1]}\nPERPLEXITY_API_KEY=${pasted[2]}\nnothing to see here`;
     await page.getByLabel('One a line').fill(text);

@@ -6,7 +6,7 @@ import { childEnvironment, run } from '../../lab/program.ts';
 import { temporaryFolder } from '../../lab/store.ts';
 import { hasTerminal, typeAt } from '../../lab/terminal.ts';
 import { COMMANDS } from '../../src/commands/catalog.ts';
-import { usageOf } from '../../src/commands/command-line/help.ts';
+import { usageLine } from '../../src/commands/command-line/help.ts';
 
 const TWO_LINES = /^keypool-mcp: error: .+\nkeypool-mcp: hint: .+\n$/;
 
@@ -17,7 +17,7 @@ describe('help', () => {
       const { command } = await entry.load();
       const { code, stdout, stderr } = await run([...name.split(' '), '--help'], {});
       const words = stdout.replace(/\s+/g, ' ');
-      expect(words).toContain(`Usage: keypool-mcp ${usageOf(name, command)} `);
+      expect(words).toContain(`Usage: keypool-mcp ${usageLine(name, command)} `);
       expect(words).toContain('--home DIR');
       for (const [flag, { about, isNegative }] of Object.entries(command.options)) {
         expect(words).toContain(`${isNegative === true ? '--no-' : '--'}${flag}`);

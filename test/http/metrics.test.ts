@@ -13,7 +13,6 @@ function attempt(over: Partial<AttemptEvent> = {}): AttemptEvent {
     keyName: 'DEEPSEEK_API_KEY',
     keyId: '337242',
     account: 'main',
-    attempt: 1,
     outcome: 'ok',
     durationMs: 1500,
     promptTokens: 10,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KeySample, Sample } from '../../src/http/api/history-view.ts';
-import { ago, count, duration, rate, share, short } from '../../src/http/page/format.ts';
+import { ago, count, durationText, rate, share, short } from '../../src/http/page/format.ts';
 import { curveOf, flowOf, merge, recent, waitingOf } from '../../src/http/page/series.ts';
 
 function key(successes: number, failures = 0): KeySample {
@@ -15,11 +15,11 @@ function sample(seconds: number, keys: Record<string, KeySample>, waiting = 0): 
 describe("the page's numbers", () => {
   it('are short and honest', () => {
     expect([
-      duration(null),
-      duration(12.4),
-      duration(1_234),
-      duration(45_600),
-      duration(600_000),
+      durationText(null),
+      durationText(12.4),
+      durationText(1_234),
+      durationText(45_600),
+      durationText(600_000),
     ]).toEqual(['–', '12 ms', '1.2 s', '46 s', '10 min']);
     expect([
       count(9_999),

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { KeyStoreError } from '../../src/base/errors.ts';
-import { keyId, maskValue } from '../../src/base/key-id.ts';
+import { keyId, maskValue } from '../../src/base/keys/key-id.ts';
 import { createLogger } from '../../src/base/logger.ts';
 import { Redactor } from '../../src/base/redact.ts';
 import type { Admin, NewKey } from '../../src/http/api/admin.ts';

@@ -5,7 +5,7 @@
  */
 
 import { describe, expect, it } from 'vitest';
-import { isPlaceholder, splitValues, unwrapValue } from '../../src/base/key-values.ts';
+import { isPlaceholder, splitValues, unwrapValue } from '../../src/base/keys/key-values.ts';
 import { Redactor } from '../../src/base/redact.ts';
 import { withVariable } from '../../src/commands/composition/settings-file.ts';
 import { parseArguments } from '../../src/tools/arguments.ts';

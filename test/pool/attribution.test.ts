@@ -7,7 +7,16 @@ import { expectedPace, timingFor } from '../../src/pool/rules/timing.ts';
 const timing = timingFor(expectedPace(300));
 
 function evidence(key: string, more: Partial<Evidence> = {}): Evidence {
-  return { at: 100, sentAt: 90, key, call: 1, ok: false, outageKind: false, ...more };
+  return {
+    at: 100,
+    sentAt: 90,
+    key,
+    call: 1,
+    ok: false,
+    speedClass: 'deepseek-flash',
+    outageKind: false,
+    ...more,
+  };
 }
 
 function withEvidence(...all: Evidence[]) {

@@ -378,3 +378,21 @@ describe('hot reload', () => {
 function createPoolCall(upstream: FakeUpstream): Promise<{ keyName: string; attempts: number }> {
   return pool?.call(request(), upstream.send) ?? Promise.reject(new Error('no pool'));
 }
+
+describe('calls of different kinds', () => {
+  it('are not taken back for being slower than calls of another kind', async () => {
+    const quick = new FakeUpstream(() => ({ serviceMs: 30 }));
+    const slow = new FakeUpstream(() => ({ serviceMs: 3_000 }));
+    const both = createPool({ keys: testKeys(2) });
+    const searches = async (): Promise<void> => {
+      for (let turn = 0; turn < 20; turn++) await both.call(request(), quick.send);
+    };
+    await settle(searches());
+    const written = request({ speedClass: 'deepseek-pro thinking=on' });
+    const answers = async (): Promise<void> => {
+      for (let turn = 0; turn < 4; turn++) await both.call(written, slow.send);
+    };
+    await settle(Promise.all([answers(), searches(), searches()]));
+    expect(slow.sent).toHaveLength(4);
+  });
+});

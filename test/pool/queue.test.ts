@@ -11,7 +11,7 @@ function drain(queue: WaitQueue<Queued>, now = 0): number[] {
   for (;;) {
     const [next] = queue.candidates(now);
     if (next === undefined) return order;
-    queue.remove(next);
+    queue.take(next);
     order.push(next.id);
   }
 }
@@ -31,6 +31,19 @@ describe('the queue', () => {
     const many = Array.from({ length: 5 }, (_, index) => entry(index));
     const order = drain(queueOf(...many, entry(9, { session: 'b' })));
     expect(order.indexOf(9)).toBe(1);
+  });
+
+  it('leaves a session its place when a call of it goes away, and not when it has its turn', () => {
+    const gone = entry(1);
+    const queue = queueOf(gone, entry(2), entry(3, { session: 'b' }));
+    expect(queue.drop(gone)).toBe(true);
+    expect(queue.drop(gone)).toBe(false);
+    expect(queue.take(gone)).toBe(false);
+    expect(drain(queue)).toEqual([2, 3]);
+    const first = entry(1);
+    const taking = queueOf(first, entry(2), entry(3, { session: 'b' }));
+    expect(taking.take(first)).toBe(true);
+    expect(drain(taking)).toEqual([3, 2]);
   });
 
   it('lets interactive calls before batch work', () => {
@@ -67,7 +80,7 @@ describe('the queue', () => {
           const added = entry(id, { session, priority });
           if (again) queue.addAgain(added);
           else queue.add(added);
-          if (leaves) expect(queue.remove(added)).toBe(true);
+          if (leaves) expect(queue.drop(added)).toBe(true);
           else expected.push(id);
           expect(queue.has(added)).toBe(!leaves);
           expect(queue.size).toBe(expected.length);

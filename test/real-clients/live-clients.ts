@@ -26,8 +26,6 @@ export interface LiveClient {
   readonly env: (place: Place) => Readonly<Record<string, string>>;
   /** Whether `mcp list` connects, or only shows the entry. */
   readonly listConnects: boolean;
-  /** Where the entry belongs and its members, for a client that `install` does not know. */
-  readonly byHand: { readonly file: string; readonly root: string; readonly isOpencode?: boolean };
   /** Arguments that make one call of a prompt; null for a client whose model cannot be scripted. */
   readonly ask: ((prompt: string) => readonly string[]) | null;
 }
@@ -59,7 +57,6 @@ export const LIVE_CLIENTS: readonly LiveClient[] = [
       IS_SANDBOX: '1',
     }),
     listConnects: true,
-    byHand: { file: '.claude.json', root: 'mcpServers' },
     ask: (prompt) => ['-p', prompt, '--dangerously-skip-permissions'],
   },
   {
@@ -74,7 +71,6 @@ export const LIVE_CLIENTS: readonly LiveClient[] = [
     }),
     env: NONE,
     listConnects: true,
-    byHand: { file: '.gemini/settings.json', root: 'mcpServers' },
     ask: null,
   },
   {
@@ -93,7 +89,6 @@ export const LIVE_CLIENTS: readonly LiveClient[] = [
     }),
     env: openAi,
     listConnects: true,
-    byHand: { file: '.qwen/settings.json', root: 'mcpServers' },
     ask: (prompt) => ['-p', prompt, '--yolo'],
   },
   {
@@ -118,7 +113,6 @@ export const LIVE_CLIENTS: readonly LiveClient[] = [
     }),
     env: NONE,
     listConnects: true,
-    byHand: { file: '.config/opencode/opencode.json', root: 'mcp', isOpencode: true },
     ask: (prompt) => ['run', prompt],
   },
   {
@@ -131,7 +125,6 @@ export const LIVE_CLIENTS: readonly LiveClient[] = [
     settings: NONE,
     env: NONE,
     listConnects: false,
-    byHand: { file: '.codex/config.toml', root: 'mcp_servers' },
     ask: null,
   },
   {
@@ -144,7 +137,6 @@ export const LIVE_CLIENTS: readonly LiveClient[] = [
     settings: NONE,
     env: NONE,
     listConnects: false,
-    byHand: { file: '.copilot/mcp-config.json', root: 'mcpServers' },
     ask: null,
   },
 ];

@@ -75,19 +75,15 @@ interface World {
   readonly secrets: Keys;
 }
 
-async function connects(
-  client: LiveClient,
-  world: World,
-): Promise<{ problem: string | null; how: string }> {
+async function connects(client: LiveClient, world: World): Promise<string | null> {
   const settings = settingsOf({ keys: 'good' }, world.secrets, world.simulator);
   const stage = await setStage({ client, modules, model: world.model.url, settings });
   try {
     const { code, said } = await stage.run(['mcp', 'list']);
     const isSeen =
       said.includes('keypool-mcp') && (!client.listConnects || /connected/i.test(said));
-    const how = stage.isInstalled ? 'install' : 'by hand';
     const isWell = code === 0 && isSeen && !/disconnected|not connected/i.test(said);
-    return { problem: isWell ? null : `mcp list ended with ${code}: ${said.slice(0, 400)}`, how };
+    return isWell ? null : `mcp list ended with ${code}: ${said.slice(0, 400)}`;
   } finally {
     stage.remove();
   }
@@ -116,21 +112,19 @@ interface Seen {
   readonly title: string;
   readonly version: string;
   readonly date: string;
-  readonly entered: string;
   readonly list: string;
   readonly calls: string;
 }
 
 /** One client, from its entry to what its model is given. @returns null when anything failed */
 async function tryClient(client: LiveClient, world: World): Promise<Seen | null> {
-  const { problem, how } = await connects(client, world);
   const report = (what: string, wrong: string | null): boolean => {
     console.log(
       `${wrong === null ? 'ok  ' : 'FAIL'} ${client.title}: ${what}${wrong === null ? '' : `: ${wrong}`}`,
     );
     return wrong === null;
   };
-  let isWell = report(`mcp list, entered ${how}`, problem);
+  let isWell = report('mcp list', await connects(client, world));
   for (const scene of client.ask === null ? [] : SCENES) {
     isWell = report(scene.name, await play(client, scene, world)) && isWell;
   }
@@ -139,7 +133,6 @@ async function tryClient(client: LiveClient, world: World): Promise<Seen | null>
     title: client.title,
     version: client.version,
     date: new Date().toISOString().slice(0, 10),
-    entered: how,
     list: client.listConnects ? 'connects' : 'shows the entry',
     calls: client.ask === null ? 'not tried' : 'both tools',
   };

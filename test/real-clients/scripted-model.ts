@@ -8,7 +8,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { isRecord, parseRecord } from '../../src/base/json.ts';
+import { isRecord, parseRecord } from '../../src/base/text/json.ts';
 
 export interface ScriptedModel {
   readonly url: string;

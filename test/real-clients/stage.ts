@@ -2,11 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseRecord } from '../../src/base/json.ts';
 import type { LiveClient, Place } from './live-clients.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -18,8 +17,6 @@ export interface Ended {
 }
 
 export interface Stage {
-  /** False where `install` does not know the client. */
-  readonly isInstalled: boolean;
   run(args: readonly string[]): Promise<Ended>;
   remove(): void;
 }
@@ -46,16 +43,6 @@ async function run(
 function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text, { mode: 0o600 });
-}
-
-function enterByHand({ byHand, id }: LiveClient, home: string, serve: readonly string[]): void {
-  const path = join(home, byHand.file);
-  const [command = '', ...args] = serve;
-  const entry = byHand.isOpencode
-    ? { type: 'local', command: serve }
-    : { command, args, ...(id === 'copilot' && { type: 'local', tools: ['*'] }) };
-  const before = existsSync(path) ? (parseRecord(readFileSync(path, 'utf8')) ?? {}) : {};
-  write(path, JSON.stringify({ ...before, [byHand.root]: { 'keypool-mcp': entry } }, null, 2));
 }
 
 export interface StageOptions {
@@ -87,13 +74,10 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   };
   const install = [process.execPath, CLI, 'install', client.id, '--home', pool];
   const entered = await run(install, env, place.project);
-  if (entered.code !== 0) {
-    enterByHand(client, home, [process.execPath, CLI, 'serve', '--home', pool]);
-  }
+  if (entered.code !== 0) throw new Error(`${client.id} was not entered: ${entered.said}`);
   const program = join(modules, client.program);
   const command = client.isScript ? [node, program] : [program];
   return {
-    isInstalled: entered.code === 0,
     run: (args) => run([...command, ...args], env, place.project),
     remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }),
   };

@@ -5,7 +5,7 @@
  * over the JSON text, or an error says what cannot be read.
  */
 
-import { isRecord } from '../../src/base/json.ts';
+import { isRecord } from '../../src/base/text/json.ts';
 
 /** Its converter counts repeated characters as rules; older builds write each of them out. */
 const MOST_REPEATS = 100;

@@ -3,9 +3,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../lab/store.ts';
-import { type Entry, lineOf } from '../../src/usage/ledger/entry.ts';
+import { type LedgerEntry, lineOf } from '../../src/usage/ledger/entry.ts';
 
-export function entryAt(at: string, changes: Partial<Entry> = {}): Entry {
+export function entryAt(at: string, changes: Partial<LedgerEntry> = {}): LedgerEntry {
   const endedAt = Date.parse(at);
   const usd = { estimate: 0.5, least: 0.5, most: 0.5, offPeak: 0.5 };
   return {
@@ -34,7 +34,7 @@ export function entryAt(at: string, changes: Partial<Entry> = {}): Entry {
 }
 
 /** A home whose ledger holds these. */
-export function homeWith(entries: readonly Entry[], extra = ''): string {
+export function homeWith(entries: readonly LedgerEntry[], extra = ''): string {
   const home = temporaryFolder();
   const folder = join(home, 'usage');
   mkdirSync(folder);

@@ -7,8 +7,8 @@
  */
 
 import { lastBefore, type Reading } from './reading.ts';
-import { RUN, type Span } from './run-index.ts';
-import { classOf, stretches } from './stretches.ts';
+import { RUN, type TextSpan } from './run-index.ts';
+import { classOf, type IsMember, stretches } from './stretches.ts';
 
 /** Stands between two readings in one text; no secret holds it. */
 const BREAK = '\uffff';
@@ -16,9 +16,9 @@ const BREAK = '\uffff';
 /** Parts of a text that were read on their own, several times; `spanOf` places one character. */
 function pieced(
   readings: readonly string[],
-  spanOf: (reading: number, at: number) => Span,
+  spanOf: (reading: number, at: number) => TextSpan,
 ): Reading {
-  const locate = ({ start, end }: Span): Span => {
+  const locate = ({ start, end }: TextSpan): TextSpan => {
     let from = 0;
     let index = 0;
     for (const reading of readings) {
@@ -67,22 +67,38 @@ function base64Stretches(text: string): Stretches {
   return { encoded: parts.join(''), places };
 }
 
-function fromBase64(text: string): Reading[] {
+interface Decoded {
+  readonly shift: number;
+  /** Where it begins in what was decoded. */
+  readonly from: number;
+  readonly text: string;
+}
+
+/** What is text in base64 read from one character on: a word that is none decodes to noise. */
+function decodedAt(shift: number, encoded: string, isText: IsMember): Decoded[] {
+  const decoded = Buffer.from(encoded.slice(shift), 'base64').toString('latin1');
+  return stretches(decoded, isText, RUN).map(({ start, end }) => {
+    return { shift, from: start, text: decoded.slice(start, end) };
+  });
+}
+
+function fromBase64(text: string, isText: IsMember): Reading[] {
   const { encoded, places } = base64Stretches(text);
-  if (encoded === '') return [];
-  const decoded = [0, 1, 2, 3].map((shift) =>
-    Buffer.from(encoded.slice(shift), 'base64').toString('latin1'),
-  );
+  const decoded = [0, 1, 2, 3].flatMap((shift) => decodedAt(shift, encoded, isText));
+  if (decoded.length === 0) return [];
   const placed = (at: number): number => {
     const [from = 0, start = 0] = places[lastBefore(places, ([place]) => place <= at)] ?? [];
     return start + at - from;
   };
   // Byte 0 of three is in the characters 0 and 1 of four, byte 1 in 1 and 2, byte 2 in 2 and 3.
-  const spanOf = (shift: number, at: number): Span => {
+  const spanOf = (piece: number, within: number): TextSpan => {
+    const { shift = 0, from = 0 } = decoded[piece] ?? {};
+    const at = from + within;
     const first = shift + Math.floor(at / 3) * 4 + (at % 3);
     return { start: placed(first), end: placed(first + 1) + 1 };
   };
-  return [pieced(decoded, spanOf)];
+  const texts = decoded.map((piece) => piece.text);
+  return [pieced(texts, spanOf)];
 }
 
 /** Pairs of digits, together or apart by what hex dumps and lists put between them. */
@@ -164,7 +180,16 @@ function fromDoubles(text: string): Reading[] {
   });
 }
 
-/** What a text without escapes holds in encodings. */
-export function decodings(text: string): Reading[] {
-  return [...fromBase64(text), ...fromHex(text), ...fromByteLists(text), ...fromDoubles(text)];
+/**
+ * What a text without escapes holds in encodings.
+ *
+ * @param isText says of a byte whether it may be part of a secret, however that is written
+ */
+export function decodings(text: string, isText: IsMember): Reading[] {
+  return [
+    ...fromBase64(text, isText),
+    ...fromHex(text),
+    ...fromByteLists(text),
+    ...fromDoubles(text),
+  ];
 }

@@ -1,7 +1,7 @@
 /** A text without its percent, JSON, JavaScript and HTML escapes and without invisible characters. */
 
 import { lastBefore, type Reading } from './reading.ts';
-import type { Span } from './run-index.ts';
+import type { TextSpan } from './run-index.ts';
 
 /** What an escape begins with, and what shows nothing: the zero bytes of UTF-16, for instance. */
 const FIRST = /[%\\&\0\p{Cf}]/gu;
@@ -37,7 +37,7 @@ interface Replaced {
 }
 
 /** Where the character at `at` of the reading stands in the text. */
-function placeOf(replaced: readonly Replaced[], at: number): Span {
+function placeOf(replaced: readonly Replaced[], at: number): TextSpan {
   const last = replaced[lastBefore(replaced, ({ from }) => from <= at)];
   if (last === undefined) return { start: at, end: at + 1 };
   if (at < last.to) return last;
@@ -77,7 +77,7 @@ export function unescaped(text: string): Reading | null {
     replaced.push({ start: index, end: copied, from, to: reading.length });
   }
   if (replaced.length === 0) return null;
-  const locate = ({ start, end }: Span): Span => ({
+  const locate = ({ start, end }: TextSpan): TextSpan => ({
     start: placeOf(replaced, start).start,
     end: placeOf(replaced, end - 1).end,
   });

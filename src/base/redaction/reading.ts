@@ -1,11 +1,11 @@
 /** One more way to read a text, and the way back to it. */
 
-import type { Span } from './run-index.ts';
+import type { TextSpan } from './run-index.ts';
 
 export interface Reading {
   readonly text: string;
   /** Where a part of the reading stands in the text that it was read from. */
-  locate(part: Span): Span;
+  locate(part: TextSpan): TextSpan;
 }
 
 /** The last of sorted entries that `isBefore` holds for; -1 for none. */

@@ -15,7 +15,7 @@ const SMALLEST = 1 << 10;
 /** Bits of the filter for each slot of the table: one piece in thirty passes by chance. */
 const BITS_PER_SLOT = 32;
 
-export interface Span {
+export interface TextSpan {
   readonly start: number;
   readonly end: number;
 }
@@ -70,8 +70,8 @@ export class RunIndex {
   }
 
   /** The parts of `text` that are made of runs of the secrets; sorted, apart from each other. */
-  find(text: string): Span[] {
-    const spans: Span[] = [];
+  find(text: string): TextSpan[] {
+    const spans: TextSpan[] = [];
     if (this.isEmpty) return spans;
     const bits = this.#pieces.length * 8 - 1;
     for (let at = 0; at + PIECE <= text.length; at += STRIDE) {
@@ -90,7 +90,7 @@ export class RunIndex {
    * Adds the run at `start`, which stands at `place` in a secret, and what goes on around it there:
    * beside what tells something, words of the secret do so too.
    */
-  #cover(spans: Span[], text: string, start: number, place: number): void {
+  #cover(spans: TextSpan[], text: string, start: number, place: number): void {
     const last = spans.at(-1);
     const from = last?.end ?? 0;
     let end = start + RUN;

@@ -1,11 +1,11 @@
 /** Long stretches of certain characters, found without looking at most of the text. */
 
-import type { Span } from './run-index.ts';
+import type { TextSpan } from './run-index.ts';
 
 /** Says of a UTF-16 code whether the character counts. */
-type IsMember = (code: number) => boolean;
+export type IsMember = (code: number) => boolean;
 
-/** The characters that count, all of them ASCII. */
+/** The characters that count; each is one code of UTF-16. */
 export function classOf(characters: string): IsMember {
   const members = new Uint8Array(0x10000);
   for (const character of characters) members[character.charCodeAt(0)] = 1;
@@ -13,8 +13,8 @@ export function classOf(characters: string): IsMember {
 }
 
 /** Every stretch of at least `least` characters that count: each holds one at a multiple of `least`. */
-export function stretches(text: string, isMember: IsMember, least: number): Span[] {
-  const found: Span[] = [];
+export function stretches(text: string, isMember: IsMember, least: number): TextSpan[] {
+  const found: TextSpan[] = [];
   let from = 0;
   for (let at = least - 1; at < text.length; at += least) {
     if (!isMember(text.charCodeAt(at))) continue;

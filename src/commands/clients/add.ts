@@ -5,7 +5,7 @@ import { addClientToken, clientTokensPath, isClientName } from '../../secrets/cl
 import { type Command, type CommandInput, printSecret, tell } from '../command.ts';
 
 /** The name is not repeated: it may be a token that landed in the wrong place. */
-export function clientName([name = '']: readonly string[]): string {
+export function checkedClientName([name = '']: readonly string[]): string {
   if (isClientName(name)) return name;
   throw new ConfigError('that is no name for a client', {
     hint: 'up to 32 letters, digits, - and _, for instance build-server',
@@ -13,7 +13,7 @@ export function clientName([name = '']: readonly string[]): string {
 }
 
 async function run({ positionals, flags, env }: CommandInput): Promise<number> {
-  const name = clientName(positionals);
+  const name = checkedClientName(positionals);
   const { home } = loadConfig(flags, env);
   await makeFolder(home);
   const token = await addClientToken(clientTokensPath(home), name);

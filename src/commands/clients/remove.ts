@@ -1,10 +1,10 @@
 import { loadConfig } from '../../config.ts';
 import { clientTokensPath, removeClientToken } from '../../secrets/client-tokens.ts';
 import { type Command, type CommandInput, print } from '../command.ts';
-import { clientName } from './add.ts';
+import { checkedClientName } from './add.ts';
 
 async function run({ positionals, flags, env }: CommandInput): Promise<number> {
-  const name = clientName(positionals);
+  const name = checkedClientName(positionals);
   await removeClientToken(clientTokensPath(loadConfig(flags, env).home), name);
   print(`Removed ${name}; its token opens nothing any more`);
   return 0;

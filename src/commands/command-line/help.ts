@@ -1,7 +1,7 @@
 /** What --help prints, from the definitions of commands and flags; no line over 80 columns. */
 
 import { NAME, VERSION } from '../../base/version.ts';
-import type { Command, CommandOptions, Entry, Flag } from '../command.ts';
+import type { CatalogEntry, Command, CommandOptions, Flag } from '../command.ts';
 import { wrap } from '../terminal/wrap.ts';
 import { GLOBAL_OPTIONS } from './global-flags.ts';
 
@@ -15,7 +15,7 @@ export function spelled(name: string, flag: Flag): string {
 }
 
 /** `keys add NAME [--account LABEL]`. */
-export function usageOf(name: string, command: Command): string {
+export function usageLine(name: string, command: Command): string {
   const places = command.arguments.map((each) =>
     each.isOptional === true ? `[${each.name}]` : each.name,
   );
@@ -59,7 +59,7 @@ function flagRows(title: string, options: CommandOptions): string {
  */
 export function programHelp(
   names: readonly string[],
-  commands: Readonly<Record<string, Entry>>,
+  commands: Readonly<Record<string, CatalogEntry>>,
 ): string {
   const rows = names.map((name): readonly [string, string] => [
     name,
@@ -79,7 +79,7 @@ ${flagRows('Global flags', GLOBAL_OPTIONS)}${NAME} COMMAND --help tells more abo
 }
 
 export function commandHelp(name: string, command: Command): string {
-  const usage = wrap(`Usage: ${NAME} ${usageOf(name, command)}`, WIDTH).join('\n  ');
+  const usage = wrap(`Usage: ${NAME} ${usageLine(name, command)}`, WIDTH).join('\n  ');
   const prose = command.help
     .trim()
     .split(/\n\s*\n/)

@@ -5,7 +5,7 @@ import { ConfigError } from '../../base/errors.ts';
 import { NAME } from '../../base/version.ts';
 import type { Command, CommandOptions } from '../command.ts';
 import { GLOBAL_OPTIONS } from './global-flags.ts';
-import { usageOf } from './help.ts';
+import { usageLine } from './help.ts';
 import { nearest } from './suggest.ts';
 
 /** `-V` was the short form before `-v`; `help keys add` asks for what `keys add --help` does. */
@@ -79,7 +79,7 @@ function unknownFlag(argv: readonly string[], options: CommandOptions): string |
   return unknown === undefined ? null : nearest(unknown, known);
 }
 
-export interface ParsedArguments {
+export interface ParsedCommandLine {
   readonly values: Readonly<Record<string, string | boolean | Array<string | boolean> | undefined>>;
   /** Without the words of the command. */
   readonly positionals: readonly string[];
@@ -90,9 +90,9 @@ export function parseCommand(
   argv: readonly string[],
   found: FoundCommand,
   command: Command,
-): ParsedArguments {
+): ParsedCommandLine {
   const options = { ...command.options, ...GLOBAL_OPTIONS };
-  const usage = `usage: ${NAME} ${usageOf(found.name, command)}`;
+  const usage = `usage: ${NAME} ${usageLine(found.name, command)}`;
   const config = {
     args: [...argv],
     options,
@@ -120,6 +120,6 @@ export function checkArguments(name: string, command: Command, given: readonly s
   const isTooMany = given.length > command.arguments.length && command.takesMore !== true;
   if (given.length >= fewest && !isTooMany) return;
   throw new ConfigError(isTooMany ? 'too many arguments' : 'an argument is missing', {
-    hint: `usage: ${NAME} ${usageOf(name, command)}`,
+    hint: `usage: ${NAME} ${usageLine(name, command)}`,
   });
 }

@@ -13,7 +13,7 @@ import { claim } from '../../usage/budgets/claims.ts';
 import { ReservationJournal } from '../../usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../usage/budgets/spent-book.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
-import type { Entry } from '../../usage/ledger/entry.ts';
+import type { LedgerEntry } from '../../usage/ledger/entry.ts';
 import { Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
 import { loadPrices, pricesPath } from '../../usage/prices/load-prices.ts';
 import type { PriceTable } from '../../usage/prices/price-table.ts';
@@ -28,7 +28,7 @@ export interface BookkeepingOptions {
   /** Called before anything is sent; what it throws ends the call. */
   readonly beforeSending?: () => void;
   /** Hears of every finished attempt. */
-  readonly onSpent?: (entry: Entry) => void;
+  readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears of budgets that are nearly or wholly spent. */
   readonly onAlert?: (alert: BudgetAlert) => void;
   /** Epoch milliseconds; default the machine's clock. */

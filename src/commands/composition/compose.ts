@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
-import { keyId } from '../../base/key-id.ts';
+import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';
@@ -23,7 +23,7 @@ import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
 import type { Budget } from '../../usage/budgets/budget.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
-import type { Entry } from '../../usage/ledger/entry.ts';
+import type { LedgerEntry } from '../../usage/ledger/entry.ts';
 import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
 import { writeFoundAccounts } from './found-accounts.ts';
@@ -45,7 +45,7 @@ export interface RuntimeOptions {
   /** Called before anything is sent; what it throws ends the call. */
   readonly beforeSending?: () => void;
   /** Hears what every attempt cost. */
-  readonly onSpent?: (entry: Entry) => void;
+  readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears what an account has. */
   readonly onBalance?: (reading: BalanceReading) => void;
 }

@@ -19,12 +19,12 @@ const DOCUMENT = z.object({
   perplexity: z.optional(ACCOUNTS),
 });
 
-export interface FoundKey {
+export interface FoundAccountKey {
   readonly name: string;
   readonly keyId: string;
 }
 
-export type FoundAccounts = ReadonlyArray<readonly FoundKey[]>;
+export type FoundAccountsFile = ReadonlyArray<readonly FoundAccountKey[]>;
 
 function pathIn(home: string): string {
   return join(home, 'found-accounts.json');
@@ -33,7 +33,7 @@ function pathIn(home: string): string {
 /** Nothing where there is no such file, or one that is not ours. */
 export async function readFoundAccounts(
   home: string,
-): Promise<Partial<Record<Provider, FoundAccounts>>> {
+): Promise<Partial<Record<Provider, FoundAccountsFile>>> {
   try {
     const { bytes } = await readWholeFile(pathIn(home), MAX_BYTES);
     const parsed = DOCUMENT.safeParse(JSON.parse(bytes.toString('utf8')));
@@ -48,7 +48,7 @@ export async function readFoundAccounts(
 export async function writeFoundAccounts(
   home: string,
   provider: Provider,
-  accounts: FoundAccounts,
+  accounts: FoundAccountsFile,
 ): Promise<void> {
   const known = await readFoundAccounts(home);
   const text = `${JSON.stringify({ ...known, [provider]: accounts }, null, 2)}\n`;

@@ -1,8 +1,8 @@
 /** Changes one variable of a `.env` file and leaves every other line as it is. */
 
 import { parse as parseDotenv } from 'dotenv';
-import { decodeText } from '../../base/decode-text.ts';
 import { ConfigError, DiskError } from '../../base/errors.ts';
+import { decodeText } from '../../base/text/decode-text.ts';
 import type { FileLock } from '../../disk/file-lock.ts';
 import { resolveLinks } from '../../disk/links.ts';
 import { readWholeFile } from '../../disk/read-file.ts';

@@ -3,16 +3,16 @@
  * from what the client got, what the status resource says and what the simulator logged.
  */
 
-import { isRecord } from '../../base/json.ts';
+import { isRecord } from '../../base/text/json.ts';
 import type { KeySnapshot, PoolSnapshot } from '../../pool/snapshot.ts';
+import type { Claim, DemoCall, DemoView } from './demo-view.ts';
 import { DEEPSEEK_NAMES, DemoStage } from './stage.ts';
-import type { CallRecord, Claim, DemoView } from './view.ts';
 
 export interface DemoReport {
   readonly simulated: true;
   readonly ok: boolean;
   readonly durationMs: number;
-  readonly calls: readonly CallRecord[];
+  readonly calls: readonly DemoCall[];
   /** The keys as the server showed them after each step. */
   readonly keys: Readonly<Record<string, readonly KeySnapshot[]>>;
   readonly claims: readonly Claim[];
@@ -34,7 +34,7 @@ export class Scenario {
   readonly #stage: DemoStage;
   readonly #view: DemoView;
   readonly #started = performance.now();
-  readonly #calls: CallRecord[] = [];
+  readonly #calls: DemoCall[] = [];
   readonly #claims: Claim[] = [];
   readonly #keys: Record<string, readonly KeySnapshot[]> = {};
 
@@ -102,7 +102,7 @@ export class Scenario {
 
   async #takeTurns(): Promise<void> {
     this.#view.step(2, 'Four calls, one after the other: equal keys take turns');
-    const calls: CallRecord[] = [];
+    const calls: DemoCall[] = [];
     for (let index = 0; index < 4; index++) calls.push(await this.#generate(index));
     this.#claim({
       text: 'four calls were served by four different keys',
@@ -173,17 +173,17 @@ export class Scenario {
     });
   }
 
-  #generate(index: number): Promise<CallRecord> {
+  #generate(index: number): Promise<DemoCall> {
     const [prompt, language] = PROMPTS[index % PROMPTS.length] ?? PROMPTS[0];
     return this.#call('deepseek_generate_code', { prompt, language });
   }
 
-  async #call(tool: string, args: Record<string, unknown>): Promise<CallRecord> {
+  async #call(tool: string, args: Record<string, unknown>): Promise<DemoCall> {
     const started = performance.now();
     const result = await this.#stage.client.callTool({ name: tool, arguments: args });
     const durationMs = performance.now() - started;
     const structured = isRecord(result.structuredContent) ? result.structuredContent : {};
-    const record: CallRecord = {
+    const record: DemoCall = {
       number: this.#calls.length + 1,
       tool,
       ok: result.isError !== true,
@@ -241,7 +241,7 @@ function deepseekKeys(snapshot: PoolSnapshot): readonly KeySnapshot[] {
   return keys.filter((key) => DEEPSEEK_NAMES.includes(key.name));
 }
 
-function namesOf(calls: readonly CallRecord[]): Set<string> {
+function namesOf(calls: readonly DemoCall[]): Set<string> {
   return new Set(calls.flatMap((call) => (call.keyName === null ? [] : [call.keyName])));
 }
 

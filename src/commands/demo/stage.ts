@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { CommandError } from '../../base/errors.ts';
-import { isAlive } from '../../base/processes.ts';
+import { isAlive } from '../../base/system/processes.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import { type Simulator, startSimulator } from '../../simulator/simulator.ts';

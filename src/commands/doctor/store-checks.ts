@@ -1,10 +1,10 @@
 /** The store and its keys, and what stands beside them in the environment. */
 
-import { keysBeside } from '../../base/environment-keys.ts';
 import { KeyStoreError, PROVIDER_NAMES, PROVIDERS, type Provider } from '../../base/errors.ts';
-import { keyId } from '../../base/key-id.ts';
-import { FAMILIES, nameProblem, providerOf } from '../../base/key-names.ts';
-import { valueProblem } from '../../base/key-values.ts';
+import { keysBeside } from '../../base/keys/environment-keys.ts';
+import { keyId } from '../../base/keys/key-id.ts';
+import { FAMILIES, nameProblem, providerOf } from '../../base/keys/key-names.ts';
+import { valueProblem } from '../../base/keys/key-values.ts';
 import type { Config } from '../../config.ts';
 import type { KeyStore, StoreEntry } from '../../secrets/key-store.ts';
 import { readFoundAccounts } from '../composition/found-accounts.ts';

@@ -1,15 +1,15 @@
 /** What the page may do, done with the store and the upstreams. */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { providerOf } from '../../base/key-names.ts';
-import { unwrapValue } from '../../base/key-values.ts';
+import { providerOf } from '../../base/keys/key-names.ts';
+import { unwrapValue } from '../../base/keys/key-values.ts';
 import type {
   Admin,
   ImportResult,
   KeyListing,
-  KeyVerdict,
+  KeyPutResult,
   NewKey,
-  PutResult,
+  VerifyVerdict,
 } from '../../http/api/admin.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkGivenValue, checkName } from '../../secrets/names.ts';
@@ -34,7 +34,7 @@ async function listKeys(served: ServedEnvironment): Promise<KeyListing[]> {
   }));
 }
 
-async function putKey(served: ServedEnvironment, key: NewKey): Promise<PutResult> {
+async function putKey(served: ServedEnvironment, key: NewKey): Promise<KeyPutResult> {
   const value = unwrapValue(key.value);
   served.redactor.add(key.value, value);
   checkName(key.name);
@@ -73,7 +73,7 @@ async function verifyKey(
   served: ServedEnvironment,
   name: string,
   signal: AbortSignal,
-): Promise<KeyVerdict> {
+): Promise<VerifyVerdict> {
   const runtime = await served.runtime();
   const { store } = await runtime.ready();
   const inEnvironment = served.config.environmentKeys.keys.get(name);

@@ -6,7 +6,7 @@
 import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
 import { DiskError } from '../../base/errors.ts';
-import { isAlive } from '../../base/processes.ts';
+import { isAlive } from '../../base/system/processes.ts';
 import { makeFolder } from '../../disk/make-folder.ts';
 import { readWholeFileSync } from '../../disk/read-file.ts';
 import { replaceFile } from '../../disk/replace-file.ts';

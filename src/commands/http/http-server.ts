@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { ConfigError } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/logger.ts';
 import { isLoopback } from '../../base/loopback.ts';
-import { claimProcess } from '../../base/process-output.ts';
+import { claimProcess } from '../../base/system/process-output.ts';
 import { NAME, VERSION } from '../../base/version.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { plainAddress } from '../../http/door/served-names.ts';

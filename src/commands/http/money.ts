@@ -3,12 +3,12 @@
 import { PROVIDERS } from '../../base/errors.ts';
 import type { Metrics } from '../../http/metrics.ts';
 import type { CostSample } from '../../http/money-metrics.ts';
-import type { Entry } from '../../usage/ledger/entry.ts';
+import type { LedgerEntry } from '../../usage/ledger/entry.ts';
 import type { RuntimeOptions } from '../composition/compose.ts';
 import type { ServedEnvironment } from '../composition/served-environment.ts';
 
 /** null where no price is known: a model that nobody knows may bear any name. */
-function costOf({ provider, keyId, model, period, usd }: Entry): CostSample | null {
+function costOf({ provider, keyId, model, period, usd }: LedgerEntry): CostSample | null {
   const known = PROVIDERS.find((each) => each === provider);
   if (known === undefined || usd === null) return null;
   return { provider: known, keyId, model, period, usd: usd.estimate };

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../base/errors.ts';
-import { maskValue } from '../../base/key-id.ts';
-import { aliasedProvider, FAMILIES } from '../../base/key-names.ts';
-import { unwrapValue } from '../../base/key-values.ts';
+import { maskValue } from '../../base/keys/key-id.ts';
+import { aliasedProvider, FAMILIES } from '../../base/keys/key-names.ts';
+import { unwrapValue } from '../../base/keys/key-values.ts';
 import { loadConfig } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkAccount, checkGivenValue, checkName } from '../../secrets/names.ts';

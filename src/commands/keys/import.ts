@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { decodeText } from '../../base/decode-text.ts';
 import { CommandError, ConfigError, DiskError } from '../../base/errors.ts';
-import { maskValue } from '../../base/key-id.ts';
+import { maskValue } from '../../base/keys/key-id.ts';
+import { decodeText } from '../../base/text/decode-text.ts';
 import { loadConfig, presentValue } from '../../config.ts';
 import { readWholeFile } from '../../disk/read-file.ts';
 import { type ImportPlan, type PlannedKey, planImport } from '../../importing/plan.ts';
-import { type Reading, readKeys } from '../../importing/read-keys.ts';
+import { type KeysReading, readKeys } from '../../importing/read-keys.ts';
 import { advice, reportRows } from '../../importing/report.ts';
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
@@ -51,7 +51,7 @@ async function readFileOf(path: string): Promise<{ bytes: Uint8Array; isFile: bo
 }
 
 interface Source {
-  readonly reading: Reading;
+  readonly reading: KeysReading;
   /** False where the keys were encrypted: nothing has to be deleted. */
   readonly isInClear: boolean;
 }

@@ -1,4 +1,4 @@
-import { aliasedProvider, FAMILIES } from '../../base/key-names.ts';
+import { aliasedProvider, FAMILIES } from '../../base/keys/key-names.ts';
 import { loadConfig } from '../../config.ts';
 import { checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';

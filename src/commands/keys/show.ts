@@ -1,13 +1,13 @@
 import { PROVIDER_NAMES, type Provider } from '../../base/errors.ts';
-import { nameProblem, providerOf } from '../../base/key-names.ts';
-import { type Fit, fitOf, valueProblem } from '../../base/key-values.ts';
+import { nameProblem, providerOf } from '../../base/keys/key-names.ts';
+import { type ValueFit, valueFitOf, valueProblem } from '../../base/keys/key-values.ts';
 import { loadConfig } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 
-const FIT_WORDS: Readonly<Record<Fit, (title: string) => string>> = {
+const FIT_WORDS: Readonly<Record<ValueFit, (title: string) => string>> = {
   own: (title) => `that of a ${title} key`,
   near: (title) => `begins as a ${title} key does, and is of another length`,
   unknown: (title) => `not that of a ${title} key`,
@@ -45,7 +45,8 @@ function describe(store: KeyStore, name: string): Description {
     key_id: entry?.keyId ?? '',
     provider,
     unused: unusedReason(name, value),
-    form: provider === null ? null : FIT_WORDS[fitOf(provider, value)](PROVIDER_NAMES[provider]),
+    form:
+      provider === null ? null : FIT_WORDS[valueFitOf(provider, value)](PROVIDER_NAMES[provider]),
     account: entry?.account ?? null,
     created: entry?.createdAt ?? null,
     same_as: store

@@ -1,7 +1,7 @@
-import { keysBeside } from '../../base/environment-keys.ts';
 import { CommandError, KeyStoreError, PROVIDER_NAMES, type Provider } from '../../base/errors.ts';
-import { keyId } from '../../base/key-id.ts';
-import { providerOf } from '../../base/key-names.ts';
+import { keysBeside } from '../../base/keys/environment-keys.ts';
+import { keyId } from '../../base/keys/key-id.ts';
+import { providerOf } from '../../base/keys/key-names.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import { checkName } from '../../secrets/names.ts';
 import { createKeyProbe, type KeyCheck } from '../../upstream/verify.ts';

@@ -1,8 +1,8 @@
 /** How a secret comes in: typed without an echo on a terminal, or piped. Never through argv. */
 
-import { decodeText } from '../../base/decode-text.ts';
 import { ConfigError } from '../../base/errors.ts';
-import { trimEnd } from '../../base/trim.ts';
+import { decodeText } from '../../base/text/decode-text.ts';
+import { trimEnd } from '../../base/text/trim.ts';
 
 /** No key is this long; whatever is larger was piped by mistake. */
 const MAX_PIPED_BYTES = 64 * 1024;

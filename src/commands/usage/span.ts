@@ -2,7 +2,7 @@
 
 import { ConfigError } from '../../base/errors.ts';
 import { dayStart, monthStart, parseDay } from '../../usage/days.ts';
-import type { Span } from '../../usage/ledger/read-ledger.ts';
+import type { DaySpan } from '../../usage/ledger/read-ledger.ts';
 
 const WORDS: Readonly<Record<string, (now: number) => number>> = {
   today: (now) => dayStart(now),
@@ -22,7 +22,7 @@ function dayNamed(flag: string, text: string, now: number): number {
 }
 
 /** Without either: this month so far. @throws ConfigError */
-export function spanOf(since: unknown, until: unknown, now: number): Span {
+export function spanOf(since: unknown, until: unknown, now: number): DaySpan {
   const from = typeof since === 'string' ? dayNamed('--since', since, now) : monthStart(now);
   const last = typeof until === 'string' ? dayNamed('--until', until, now) : dayStart(now);
   const span = { since: from, until: dayStart(last, 1) };

@@ -19,7 +19,7 @@ export interface NewKey {
   readonly account?: string | undefined;
 }
 
-export type PutResult = 'added' | 'replaced' | 'unchanged';
+export type KeyPutResult = 'added' | 'replaced' | 'unchanged';
 
 export interface ImportResult {
   readonly added: readonly string[];
@@ -27,7 +27,7 @@ export interface ImportResult {
   readonly skipped: ReadonlyArray<{ readonly name: string | null; readonly reason: string }>;
 }
 
-export interface KeyVerdict {
+export interface VerifyVerdict {
   readonly verdict: 'ok' | 'invalid_key' | 'no_credit' | 'unknown';
   /** Our words, lower case, no period. */
   readonly detail: string;
@@ -46,11 +46,11 @@ export interface Admin {
   /** null while no pool is open. */
   snapshot(): Promise<PoolSnapshot | null>;
   listKeys(): Promise<readonly KeyListing[]>;
-  putKey(key: NewKey): Promise<PutResult>;
+  putKey(key: NewKey): Promise<KeyPutResult>;
   /** Pasted text: `NAME=value` lines, JSON, labelled keys. */
   importKeys(text: string): Promise<ImportResult>;
   removeKey(name: string): Promise<void>;
-  verifyKey(name: string, signal: AbortSignal): Promise<KeyVerdict>;
+  verifyKey(name: string, signal: AbortSignal): Promise<VerifyVerdict>;
   environments(): Promise<Environments>;
   /** From here on the server serves this environment's store; calls in flight finish. */
   chooseEnvironment(name: string | null): Promise<void>;

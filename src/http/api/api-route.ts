@@ -3,7 +3,7 @@
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
 import { ConfigError, KeyStoreError, type KeyStoreErrorCode } from '../../base/errors.ts';
-import { isKeyName } from '../../base/key-names.ts';
+import { isKeyName } from '../../base/keys/key-names.ts';
 import type { Logger } from '../../base/logger.ts';
 import { presentError } from '../../mcp/present-error.ts';
 import type { ServerHost } from '../../mcp/server-host.ts';

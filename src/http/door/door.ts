@@ -2,14 +2,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { corsHeaders, isPreflight } from './cors.ts';
-import { type Guard, pathOf, type Refusal, SAFETY_HEADERS } from './guard.ts';
+import { type DoorRefusal, type Guard, pathOf, SAFETY_HEADERS } from './guard.ts';
 import type { Refusals } from './refusals.ts';
 
 const MCP_PATHS: ReadonlySet<string> = new Set(['/mcp', '/mcp/']);
 
 /** In the form that who asked can read: JSON-RPC on `/mcp`, with OAuth's own word for a message. */
 function refusalBody(
-  { status, message }: Pick<Refusal, 'message'> & { status: number },
+  { status, message }: Pick<DoorRefusal, 'message'> & { status: number },
   isMcp: boolean,
 ) {
   if (isMcp) {
@@ -95,7 +95,11 @@ export function doorOf({
   mcp,
   app,
 }: DoorOptions): Listener {
-  const turnAway = (request: IncomingMessage, response: ServerResponse, refusal: Refusal): void => {
+  const turnAway = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: DoorRefusal,
+  ): void => {
     onRefusal(refusal.status);
     const isMcp = MCP_PATHS.has(pathOf(request));
     const pauseMs = refusal.status === 401 ? refusals.begin(request) : 0;

@@ -21,14 +21,14 @@ export interface GuardOptions {
   readonly publicPaths: ReadonlySet<string>;
 }
 
-export interface Refusal {
+export interface DoorRefusal {
   readonly status: 400 | 401 | 403 | 404 | 413;
   /** Our words: what is wrong and what to do. */
   readonly message: string;
 }
 
 /** null: come in. */
-export type Guard = (request: IncomingMessage) => Refusal | null;
+export type Guard = (request: IncomingMessage) => DoorRefusal | null;
 
 /** Sent with every answer, refusals included. */
 export const SAFETY_HEADERS: Readonly<Record<string, string>> = {
@@ -51,7 +51,7 @@ function headerCount(request: IncomingMessage, name: string): number {
     .length;
 }
 
-function hostRefusal(request: IncomingMessage, { hosts }: ServedNames): Refusal | null {
+function hostRefusal(request: IncomingMessage, { hosts }: ServedNames): DoorRefusal | null {
   const { host = '' } = request.headers;
   if (headerCount(request, 'host') === 1 && hosts.has(plainHost(host))) return null;
   const message =
@@ -64,7 +64,7 @@ function originRefusal(request: IncomingMessage, { names, allowedOrigins }: Guar
   const { origin, host = '' } = request.headers;
   const message =
     'This Origin may not talk to this server. A browser client may with --allow-origin ORIGIN';
-  const refusal: Refusal = { status: 403, message };
+  const refusal: DoorRefusal = { status: 403, message };
   if (origin === undefined) {
     const site = request.headers['sec-fetch-site'];
     // A link on another page may lead here; a script on another page may not ask for anything.
@@ -99,7 +99,7 @@ export function createGuard(options: GuardOptions): Guard {
   const { publicPaths, callers } = options;
   const isPublic = (request: IncomingMessage): boolean =>
     (request.method === 'GET' || request.method === 'HEAD') && publicPaths.has(pathOf(request));
-  const tokenRefusal = (request: IncomingMessage): Refusal | null => {
+  const tokenRefusal = (request: IncomingMessage): DoorRefusal | null => {
     const caller = callers(request);
     if (caller === null) return { status: 401, message: TOKEN_HELP };
     if (mayAsk(caller, request.method, pathOf(request))) return null;

@@ -31,7 +31,7 @@ import type { Caller, Callers } from '../door/callers.ts';
 import { type HttpExchange, headerOf, sendAnswer, webRequest, whenLeft } from '../http-exchange.ts';
 import { readJson } from '../request-body.ts';
 import { plainAccept } from './accept.ts';
-import { isBatch, type Posted, readPosted, reply, requestIdOf } from './posted.ts';
+import { isBatch, type Posted, postedId, readPosted, reply } from './posted.ts';
 import { type McpSession, type SessionLimits, Sessions } from './sessions.ts';
 
 /** What is served in each era: a server for one session, a server for one request. */
@@ -168,7 +168,7 @@ export class McpRoute {
   }
 
   async #post(exchange: Asked, session: McpSession, posted: Posted): Promise<Response> {
-    const ids = isBatch(posted) ? posted.flatMap(requestIdOf) : requestIdOf(posted);
+    const ids = isBatch(posted) ? posted.flatMap(postedId) : postedId(posted);
     if (new Set(ids).size < ids.length || ids.some((id) => session.ids.has(id))) {
       return reply(400, INVALID_REQUEST, 'Invalid request: this id is in use');
     }
@@ -209,7 +209,7 @@ export class McpRoute {
 
 /** Nothing but `initialize` may come without a session; a malformed one is told what it lacks. */
 function outsideSession(posted: Posted): Response {
-  const id = isBatch(posted) ? undefined : requestIdOf(posted)[0];
+  const id = isBatch(posted) ? undefined : postedId(posted)[0];
   if (id === undefined || !('method' in posted) || posted.method !== 'initialize') {
     return reply(400, REFUSED, 'Bad request: the Mcp-Session-Id header is missing');
   }

@@ -13,7 +13,7 @@ export function reply(status: number, code: number, message: string): Response {
   return Response.json(errorReply(null, code, message), { status });
 }
 
-export function requestIdOf(message: ClientMessage): RequestId[] {
+export function postedId(message: ClientMessage): RequestId[] {
   return 'method' in message && 'id' in message ? [message.id] : [];
 }
 

@@ -1,6 +1,6 @@
 /** Numbers and times as a person reads them. Pure. */
 
-export function duration(ms: number | null): string {
+export function durationText(ms: number | null): string {
   if (ms === null) return '–';
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
@@ -36,7 +36,7 @@ export function rate(perSecond: number): string {
 export function ago(iso: string | null, now: number): string {
   if (iso === null) return 'never';
   const ms = Math.max(0, now - Date.parse(iso));
-  return ms < 2_000 ? 'just now' : `${duration(ms)} ago`;
+  return ms < 2_000 ? 'just now' : `${durationText(ms)} ago`;
 }
 
 /** What a chart without a curve says. */

@@ -9,7 +9,7 @@ import type {
 import type { Sample } from '../api/history-view.ts';
 import { Chart } from './charts.ts';
 import { create, find, Keyed, setAttribute, setText } from './elements.ts';
-import { duration, nothingSince, rate, share } from './format.ts';
+import { durationText, nothingSince, rate, share } from './format.ts';
 import { FoundAccounts } from './found-accounts.ts';
 import { KeyCard, limitOf, toneOf } from './key-card.ts';
 import { flowOf, recent, waitingOf } from './series.ts';
@@ -47,7 +47,7 @@ class AccountRow {
 
   show(account: AccountSnapshot): void {
     const limits = account.limits.map(({ model, limit }) => `${limit} (${model})`).join(', ');
-    const cooling = account.coolingMs === null ? '' : ` · ${duration(account.coolingMs)}`;
+    const cooling = account.coolingMs === null ? '' : ` · ${durationText(account.coolingMs)}`;
     const state = account.reason ?? (account.coolingMs === null ? 'Ready' : 'Cooling');
     const texts = [String(account.inFlight), limits || 'not needed yet', `${state}${cooling}`];
     for (const [at, text] of texts.entries()) {
@@ -103,8 +103,9 @@ class ProviderSection {
     const queue =
       state.queueDepth === 0
         ? 'Nobody waits'
-        : `${state.queueDepth} waiting, the oldest for ${duration(state.oldestWaitMs)}`;
-    const again = state.retryInMs === null ? '' : ` · tried again in ${duration(state.retryInMs)}`;
+        : `${state.queueDepth} waiting, the oldest for ${durationText(state.oldestWaitMs)}`;
+    const again =
+      state.retryInMs === null ? '' : ` · tried again in ${durationText(state.retryInMs)}`;
     setText(this.#about, `${queue}${again}`);
     setText(
       this.#breaker,
@@ -223,7 +224,7 @@ export class Health {
     const times = keys
       .flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]))
       .sort((a, b) => a - b);
-    latency.show(duration(times[Math.floor((times.length - 1) / 2)] ?? null), 'middle key');
+    latency.show(durationText(times[Math.floor((times.length - 1) / 2)] ?? null), 'middle key');
     const limit = snapshot.providers
       .flatMap((provider) => provider.accounts)
       .reduce((total, account) => total + (limitOf(account) ?? 0), 0);

@@ -3,7 +3,7 @@
 import type { AccountSnapshot, KeySnapshot } from '../../pool/snapshot.ts';
 import { Chart } from './charts.ts';
 import { create, createSvg, setAttribute, setText } from './elements.ts';
-import { ago, count, duration, nothingSince, sentence, share, short } from './format.ts';
+import { ago, count, durationText, nothingSince, sentence, share, short } from './format.ts';
 import type { Flow } from './series.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'still';
@@ -138,7 +138,7 @@ export class KeyCard {
     const isCooling = this.#coolUntil > 0 && key.state !== 'ready';
     const wait =
       isCooling && left > 0
-        ? ` · ${key.state === 'disabled' ? 'checked again in ' : ''}${duration(left)}`
+        ? ` · ${key.state === 'disabled' ? 'checked again in ' : ''}${durationText(left)}`
         : '';
     setText(this.#state, `${STATES[key.state]}${wait}`);
     setAttribute(this.#cooling.root, 'hidden', !isCooling);
@@ -175,8 +175,8 @@ export class KeyCard {
     this.#inFlight.show(limit === null ? String(key.inFlight) : `${key.inFlight} of ${limit}`);
     this.#load.show(limit === null ? 0 : key.inFlight / limit);
     this.#success.show(share(key.successes, key.failures));
-    this.#latency.show(duration(key.latencyMs));
-    this.#firstByte.show(duration(key.firstByteMs));
+    this.#latency.show(durationText(key.latencyMs));
+    this.#firstByte.show(durationText(key.firstByteMs));
     this.#calls.show(count(key.attempts));
     const tokens = `${short(key.promptTokens)} → ${short(key.completionTokens)}`;
     this.#tokens.show(key.promptTokens + key.completionTokens === 0 ? '–' : tokens);

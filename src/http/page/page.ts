@@ -5,7 +5,7 @@ import type { HistoryView, Sample } from '../api/history-view.ts';
 import { find, setAttribute, setText } from './elements.ts';
 import { Health } from './health.ts';
 import { merge } from './series.ts';
-import { ask, keepToken, Refused, takeToken } from './session.ts';
+import { ask, keepToken, RequestRefused, takeToken } from './session.ts';
 import { SettingsView } from './settings.ts';
 import { followTheme } from './theme.ts';
 
@@ -76,7 +76,7 @@ async function run(): Promise<void> {
   try {
     if (!document.hidden) await look();
   } catch (error) {
-    if (error instanceof Refused && error.status === 401) {
+    if (error instanceof RequestRefused && error.status === 401) {
       keepToken(null);
       showGate(
         'This token is not the one of the running server. Open the page anew with keypool-mcp dashboard, or paste the token here.',

@@ -38,7 +38,7 @@ export function takeToken(): string | null {
 }
 
 /** The server's answer was no. */
-export class Refused extends Error {
+export class RequestRefused extends Error {
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -63,7 +63,7 @@ async function failureText(response: Response): Promise<string> {
 /**
  * One request to our own server.
  *
- * @throws Refused, Unreachable
+ * @throws RequestRefused, Unreachable
  */
 export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers = new Headers({ Authorization: `Bearer ${current ?? ''}` });
@@ -81,6 +81,6 @@ export async function ask<T>(method: string, path: string, body?: unknown): Prom
   } catch {
     throw new Unreachable('The server cannot be reached.');
   }
-  if (!response.ok) throw new Refused(response.status, await failureText(response));
+  if (!response.ok) throw new RequestRefused(response.status, await failureText(response));
   return response.json();
 }

@@ -4,8 +4,8 @@ import type {
   Environments,
   ImportResult,
   KeyListing,
-  KeyVerdict,
-  PutResult,
+  KeyPutResult,
+  VerifyVerdict,
 } from '../api/admin.ts';
 import { FormDialog, reasonOf, toast } from './dialogs.ts';
 import { create, find, Keyed, setAttribute, setText } from './elements.ts';
@@ -15,7 +15,7 @@ const FAMILIES = ['DEEPSEEK_API_KEY', 'PERPLEXITY_API_KEY'];
 const NO_NAME = 'default';
 
 const VERDICTS: Readonly<
-  Record<KeyVerdict['verdict'], { tone: 'good' | 'warn' | 'bad'; text: string }>
+  Record<VerifyVerdict['verdict'], { tone: 'good' | 'warn' | 'bad'; text: string }>
 > = {
   ok: { tone: 'good', text: 'Works' },
   invalid_key: { tone: 'bad', text: 'Rejected' },
@@ -165,7 +165,7 @@ export class SettingsView {
     this.#keyDialog.open(async () => {
       const key = { name: field.value.trim(), value: value.value.trim() };
       const given = label.value.trim();
-      const { result } = await ask<{ result: PutResult }>('POST', '/api/keys', {
+      const { result } = await ask<{ result: KeyPutResult }>('POST', '/api/keys', {
         ...key,
         ...(given === '' ? {} : { account: given }),
       });
@@ -211,7 +211,7 @@ export class SettingsView {
   async #verify(row: KeyRow): Promise<void> {
     row.judge('Asking…', null);
     try {
-      const found = await ask<KeyVerdict>('POST', `${pathOf(row.name)}/verify`);
+      const found = await ask<VerifyVerdict>('POST', `${pathOf(row.name)}/verify`);
       const { tone, text } = VERDICTS[found.verdict];
       row.judge(`${text}: ${found.detail}`, tone);
     } catch (error) {

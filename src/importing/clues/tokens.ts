@@ -1,6 +1,6 @@
 /** Which pieces of a text look like secrets, by their own form. Pure. */
 
-import { isPlaceholder, vendorOf } from '../../base/key-values.ts';
+import { isPlaceholder, vendorOf } from '../../base/keys/key-values.ts';
 
 /** A piece of a line that may be a secret. */
 export interface Token {

@@ -7,7 +7,7 @@ import {
   FAMILY_LISTS,
   isKeyName,
   poolName,
-} from '../../base/key-names.ts';
+} from '../../base/keys/key-names.ts';
 
 export type WrittenName =
   /** A pool key, a list of them, or a name of theirs that people use. */

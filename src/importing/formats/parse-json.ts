@@ -30,7 +30,7 @@ function parseText(text: string, offset: number): TreeNode | null {
   }
 }
 
-export function parseJson(text: string): TreeNode | null {
+export function parseJsonTree(text: string): TreeNode | null {
   return parseText(text, 0);
 }
 

@@ -34,7 +34,7 @@ export function textAt(value: string, line: number): TextNode {
 }
 
 /** The text of the first member with one of these names, in lower case without `_` and `-`. */
-export function textOf(map: MapNode, names: ReadonlySet<string>): TextNode | null {
+export function leafText(map: MapNode, names: ReadonlySet<string>): TextNode | null {
   for (const { key, node } of map.members) {
     if (node.kind === 'text' && node.value !== '' && names.has(plainKey(key))) return node;
   }

@@ -5,8 +5,8 @@
  */
 
 import type { Readable } from 'node:stream';
-import { LineSplitter } from '../../base/line-splitter.ts';
 import type { Logger } from '../../base/logger.ts';
+import { LineSplitter } from '../../base/text/line-splitter.ts';
 import { type ClientFacts, noteClient } from '../client-facts.ts';
 import { type Era, eraOf, missingClaim } from '../era.ts';
 import { legacyAnswer, modernAnswer } from '../first-answers.ts';

@@ -1,7 +1,7 @@
 /** What a line on stdio is: JSON in UTF-8, of a bounded length. */
 
-import { parseJson } from '../../base/json.ts';
-import { decodeUtf8 } from '../../base/strict-utf8.ts';
+import { parseJson } from '../../base/text/json.ts';
+import { decodeUtf8 } from '../../base/text/strict-utf8.ts';
 
 /** Both SDKs stop here too; a prompt and a context at their limits fit, escaped as they may be. */
 export const LINE_LIMIT = 10 * 1024 * 1024;

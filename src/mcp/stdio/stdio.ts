@@ -6,9 +6,9 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.ts';
-import { claimProcess } from '../../base/process-output.ts';
-import { onEndingSignal } from '../../base/signals.ts';
-import { within } from '../../base/within.ts';
+import { claimProcess } from '../../base/system/process-output.ts';
+import { onEndingSignal } from '../../base/system/signals.ts';
+import { within } from '../../base/system/within.ts';
 import { unknownClient } from '../client-facts.ts';
 import { KeptResults } from '../kept-results.ts';
 import type { ServerHost } from '../server-host.ts';

@@ -7,8 +7,7 @@ import type { Provider } from '../../base/errors.ts';
 import type { Sightings } from '../rules/same-account.ts';
 import type { Slowness, SpeedModel, Success } from '../rules/score.ts';
 import { expectedPace, type Pace } from '../rules/timing.ts';
-import { type Lane, laneIn } from './lane.ts';
-import type { Parted, Swap } from './swap.ts';
+import { type Lane, laneIn, type Stay } from './lane.ts';
 
 /** Out until the upstream's own answer, or an operator, says otherwise. */
 export interface Disabled {
@@ -31,9 +30,13 @@ export interface KeyRecord {
   inFlight: number;
   /** The upstream took a call of this key at least once. */
   proven: boolean;
-  lastSentAt: number;
-  /** Sum of the instants at which the attempts in flight were sent. */
-  sentAtSum: number;
+  /** Calls in flight by their speed class, with the sum of the instants at which they were sent. */
+  readonly underWay: Map<string, { readonly count: number; readonly sentAtSum: number }>;
+  /** Calls without a first byte, oldest first. */
+  readonly unanswered: Stay[];
+  lastFirstByteAt: number;
+  /** When the latest-sent call of this key that has its first byte was sent. */
+  answeredSentAt: number;
   /** Calls served, fading with the time of two services. */
   endedLately: number;
   endedAt: number;
@@ -86,9 +89,25 @@ export interface Evidence {
   readonly sentAt: number;
   readonly key: string;
   readonly call: number;
+  readonly speedClass: string;
   readonly ok: boolean;
   /** One call is enough to suspect the provider. */
   readonly outageKind: boolean;
+}
+
+/** A slot of one account that is kept free while a call of another tries. */
+export interface Swap {
+  readonly model: string;
+  readonly from: string;
+  readonly to: string;
+  /** The call that tries; null until it is sent. */
+  stay: Stay | null;
+}
+
+/** Tries of a pair that were refused. */
+export interface Parted {
+  readonly times: number;
+  readonly nextAt: number;
 }
 
 export interface ProviderRecord {
@@ -145,8 +164,10 @@ export function createKeyRecord(
     forbiddenUntil: new Map(),
     inFlight: 0,
     proven: false,
-    lastSentAt: Number.NEGATIVE_INFINITY,
-    sentAtSum: 0,
+    underWay: new Map(),
+    unanswered: [],
+    lastFirstByteAt: Number.NEGATIVE_INFINITY,
+    answeredSentAt: Number.NEGATIVE_INFINITY,
     endedLately: 0,
     endedAt: 0,
     lastTurn: 0,

@@ -7,23 +7,8 @@
 
 import { grown, withoutTry } from '../rules/limit.ts';
 import { doubled, type Timing } from '../rules/timing.ts';
-import { isFull, isShut, type Lane, type Stay } from './lane.ts';
+import { isFull, isShut, type Lane } from './lane.ts';
 import type { AccountRecord, ProviderRecord } from './state.ts';
-
-/** A slot of one account that is kept free while a call of another tries. */
-export interface Swap {
-  readonly model: string;
-  readonly from: string;
-  readonly to: string;
-  /** The call that tries; null until it is sent. */
-  stay: Stay | null;
-}
-
-/** Tries of a pair that were refused. */
-export interface Parted {
-  readonly times: number;
-  readonly nextAt: number;
-}
 
 export interface Bystanders {
   readonly provider: ProviderRecord;

@@ -4,7 +4,21 @@
  */
 
 import type { FailureKind } from '../../base/errors.ts';
-import type { Outcome } from '../observer.ts';
+
+/** The closed vocabulary of attempt outcomes: `ok`, `caller_*`, `key_*`, `account_*`,
+ * `provider_*`, `cancelled`. */
+export type Outcome =
+  | 'ok'
+  | 'caller_error'
+  | 'caller_timeout'
+  | 'key_rejected'
+  | 'key_forbidden'
+  | 'key_error'
+  | 'account_no_credit'
+  | 'account_limited'
+  | 'account_rate_limited'
+  | 'provider_error'
+  | 'cancelled';
 
 export type Fault =
   /** The caller's request: returned as it is, touches nothing. */

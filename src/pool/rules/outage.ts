@@ -6,15 +6,9 @@
 import type { Evidence, KeyRecord, ProviderRecord } from '../records/state.ts';
 import type { Timing } from './timing.ts';
 
-const EVIDENCE_KEPT = 256;
 const LEAST_BAD = 3;
 /** More keys than these need not fail for an outage to be plain. */
 const ENOUGH_KEYS = 4;
-
-export function addEvidence(provider: ProviderRecord, evidence: Evidence): void {
-  provider.evidence.push(evidence);
-  if (provider.evidence.length > EVIDENCE_KEPT) provider.evidence.shift();
-}
 
 function keysOf(evidence: readonly Evidence[]): number {
   return new Set(evidence.map((each) => each.key)).size;
@@ -67,14 +61,6 @@ export function isFailing(key: KeyRecord, now: number, timing: Timing): boolean 
   const recent = key.outcomes.filter((each) => each.at >= now - timing.faultWindowMs);
   const faults = recent.filter((each) => !each.ok).length;
   return faults >= FAULTS_IN_WINDOW && faults > FAULT_SHARE * recent.length;
-}
-
-const OUTCOMES_KEPT = 64;
-
-export function addOutcome(key: KeyRecord, ok: boolean, now: number): void {
-  key.outcomes.push({ at: now, ok });
-  if (key.outcomes.length > OUTCOMES_KEPT) key.outcomes.shift();
-  key.faultsInRow = ok ? 0 : key.faultsInRow + 1;
 }
 
 /** The pause before the provider is asked again: a share of the outage so far, so that the

@@ -87,11 +87,11 @@ export function learnSlowness(slowness: Slowness | null, ratio: number, now: num
 const EXPOSURE_PRIOR = 2;
 
 /**
- * Slowness as the calls under way show it: their ages in units of a usual service, over the calls
- * that ended lately. A key five times slower shows it long before its first call ends.
+ * Slowness as the calls under way show it: their ages in usual services of their class, over the
+ * calls that ended lately. A key five times slower shows it long before its first call ends.
  */
-export function exposedRatio(agesMs: number, serviceMs: number, endedLately: number): number {
-  return (EXPOSURE_PRIOR + agesMs / serviceMs) / (EXPOSURE_PRIOR + endedLately);
+export function exposedRatio(services: number, endedLately: number): number {
+  return (EXPOSURE_PRIOR + services) / (EXPOSURE_PRIOR + endedLately);
 }
 
 /**

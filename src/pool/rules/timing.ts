@@ -13,6 +13,8 @@ export interface Pace {
   readonly firstByteMs: number | null;
   /** Largest recent time until the first content byte; fades. */
   readonly slowestFirstByteMs: number | null;
+  /** Largest recent time until the upstream said that it took a call; fades. */
+  readonly signMs: number | null;
   /** How fast the upstream says anything at all: a refusal, headers, a byte. */
   readonly answerMs: number;
   /** Largest recent time until a refusal; fades. */
@@ -25,6 +27,7 @@ export function expectedPace(answerMs: number): Pace {
     serviceMs: null,
     firstByteMs: null,
     slowestFirstByteMs: null,
+    signMs: null,
     answerMs,
     refusalMs: null,
   };
@@ -52,6 +55,18 @@ export function paceAfterFirstByte(pace: Pace, firstByteMs: number): Pace {
     firstByteMs: average(pace.firstByteMs, firstByteMs, 0.1),
     slowestFirstByteMs: Math.max(firstByteMs, slowest + 0.02 * (firstByteMs - slowest)),
   };
+}
+
+export function paceAfterSign(pace: Pace, signMs: number): Pace {
+  const slowest = pace.signMs ?? 0;
+  return { ...pace, signMs: Math.max(signMs, slowest + 0.02 * (signMs - slowest)) };
+}
+
+/** Times the slowest sign of late: who says so when it takes a call would have said so by now. */
+const OVERDUE = 1.5;
+
+export function isSignOverdue({ signMs }: Pace, ms: number): boolean {
+  return signMs !== null && ms > OVERDUE * signMs;
 }
 
 /** Quick answers count at once, slow ones little by little: the question is what is possible. */

@@ -1,8 +1,15 @@
-/** One attempt: a slot taken from a key and its account, given back exactly once. */
+/** One attempt: the send on a borrowed key, its stop and its end. */
 
-import type { PatientTimer } from '../../base/patient-timer.ts';
-import { type AttemptResult, AttemptStopped, type Send } from '../lease.ts';
-import { accept, enter, type Lane, leave, type Stay } from '../records/lane.ts';
+import type { PatientTimer } from '../../base/system/patient-timer.ts';
+import {
+  type AttemptResult,
+  AttemptStopped,
+  type Send,
+  type StopReason,
+  stopReasonOf,
+} from '../lease.ts';
+import { type AttemptRecord, begin } from '../records/attempt-record.ts';
+import type { Visit } from '../records/kinship.ts';
 import { laneOf, type ProviderRecord } from '../records/state.ts';
 import { ABORT_GRACE_MS } from '../rules/timing.ts';
 import { BorrowedKey } from './borrowed-key.ts';
@@ -20,9 +27,10 @@ export interface AttemptOptions {
   readonly ceiling: number;
   readonly provider: ProviderRecord;
   readonly now: number;
-  /** The half-open trial of the key, or of the provider. */
-  readonly keyTrial: boolean;
-  readonly providerTrial: boolean;
+  /** Order of sending. */
+  readonly turn: number;
+  /** The half-open trial of the provider. */
+  readonly isProviderTrial: boolean;
   readonly onAccepted: (attempt: Attempt) => void;
   readonly onFirstByte: (attempt: Attempt) => void;
 }
@@ -37,67 +45,55 @@ function afterTurns(turns: number, done: () => void): void {
 export class Attempt {
   readonly call: PendingCall;
   readonly slot: KeySlot;
-  readonly stay: Stay;
-  readonly number: number;
-  readonly sentAt: number;
-  readonly keyTrial: boolean;
-  readonly providerTrial: boolean;
-  acceptedAt: number | null = null;
-  firstByteAt: number | null = null;
-  /** Taken from its key by the pool: it said nothing, or was far too slow. */
-  rescued: 'silent' | 'slow' | null = null;
-  /** When the pool looks at it next; on the attempt, for a Map of attempts would keep them (key-slot.ts). */
+  readonly record: AttemptRecord;
+  /** When the pool looks at it next; on the attempt, for a Map of attempts would keep them: what
+   * its outgrown tables held stays in memory until a full collection, whole calls with it. */
   lookTimer: PatientTimer | undefined;
+  /** Why its key was taken back: it said nothing, or was far too slow. */
+  recalledFor: 'silent' | 'slow' | null = null;
   readonly #options: AttemptOptions;
-  readonly #onRamp: boolean;
+  readonly #number: number;
   readonly #controller = new AbortController();
-  /** Refused without having been there. */
-  wasRefused = false;
-  #released = false;
-  #timer: NodeJS.Timeout | undefined;
+  #presumeTimer: NodeJS.Timeout | undefined;
 
   constructor(options: AttemptOptions) {
-    this.call = options.call;
-    this.slot = options.slot;
-    this.sentAt = options.now;
-    this.keyTrial = options.keyTrial;
-    this.providerTrial = options.providerTrial;
+    const { call, slot, now, turn, isProviderTrial } = options;
+    this.call = call;
+    this.slot = slot;
     this.#options = options;
     this.call.attempts += 1;
-    this.number = this.call.attempts;
-    this.stay = enter(this.lane, options.slot.record.name, options.now);
-    this.slot.record.inFlight += 1;
-    this.slot.record.lastSentAt = options.now;
-    this.slot.record.sentAtSum += options.now;
-    this.slot.unanswered.push(this);
-    this.#onRamp = options.provider.ramp !== null;
-    if (this.#onRamp) options.provider.rampInFlight += 1;
+    this.#number = this.call.attempts;
+    this.record = begin(this.#place(), {
+      call: call.id,
+      model: call.request.model,
+      speedClass: call.request.speedClass,
+      sentAt: now,
+      isKeyTrial: slot.breaker.state === 'half-open',
+      isProviderTrial,
+      turn,
+      usedAt: Date.now(),
+    });
   }
 
   /** Looked up anew: the account may have been found to be part of another meanwhile. */
-  get lane(): Lane {
-    return laneOf(this.slot.account, this.call.request.model, this.#options.ceiling);
+  visit(): Visit {
+    return { ...this.#place(), attempt: this.record };
   }
 
-  get aborted(): boolean {
-    return this.#controller.signal.aborted;
+  /** Why it was stopped from our side; the first reason counts. */
+  get stopped(): StopReason | null {
+    return stopReasonOf(this.#controller.signal);
   }
 
-  abort(reason: Error): void {
-    this.#controller.abort(reason);
+  stop(why: StopReason): void {
+    const isCancel = why === 'cancelled';
+    this.#controller.abort(isCancel ? this.call.abortReason() : new AttemptStopped(why));
   }
 
-  /** Idempotent; an aborted request may still occupy the upstream for a while. */
-  release(now: number, refused: boolean): void {
-    if (this.#released) return;
-    this.#released = true;
-    this.wasRefused = refused;
-    clearTimeout(this.#timer);
-    leave(this.lane, this.stay, now, refused ? 'refused' : this.aborted ? 'aborted' : 'ended');
-    this.slot.record.inFlight -= 1;
-    this.slot.record.sentAtSum -= this.sentAt;
-    this.slot.answered(this);
-    if (this.#onRamp) this.#options.provider.rampInFlight -= 1;
+  recall(cause: 'silent' | 'slow'): void {
+    if (this.stopped !== null) return;
+    this.recalledFor = cause;
+    this.stop('recalled');
   }
 
   /** Sends, and waits for the end; an aborted send that does not let go is abandoned. */
@@ -107,6 +103,7 @@ export class Attempt {
       let grace: NodeJS.Timeout | undefined;
       const end = (settled: Settled<T>): void => {
         clearTimeout(grace);
+        clearTimeout(this.#presumeTimer);
         signal.removeEventListener('abort', onAbort);
         resolve(settled);
       };
@@ -126,20 +123,27 @@ export class Attempt {
     }
   }
 
+  #place() {
+    const { slot } = this;
+    const { provider, ceiling } = this.#options;
+    const lane = laneOf(slot.account, this.call.request.model, ceiling);
+    return { provider, account: slot.account, key: slot.record, lane };
+  }
+
   #lease(): BorrowedKey {
     const { record, secret } = this.slot;
     const facts = {
       keyName: record.name,
       keyId: record.keyId,
       account: record.account,
-      attempt: this.number,
+      attempt: this.#number,
       signal: this.#controller.signal,
-      remainingMs: Math.max(0, this.call.deadlineAt - this.sentAt),
+      remainingMs: Math.max(0, this.call.deadlineAt - this.record.sentAt),
     };
     return new BorrowedKey(facts, secret, {
-      accepted: () => this.markAccepted(),
-      firstByte: () => this.markFirstByte(),
-      giveUp: () => this.abort(new AttemptStopped('idle')),
+      accepted: () => this.#options.onAccepted(this),
+      firstByte: () => this.#options.onFirstByte(this),
+      giveUp: () => this.stop('idle'),
     });
   }
 
@@ -152,27 +156,10 @@ export class Attempt {
    */
   presumeAfter(ms: number, now: () => number, survived: () => void): void {
     const dueAt = now() + ms;
-    this.#timer = setTimeout(() => {
+    this.#presumeTimer = setTimeout(() => {
       if (now() - dueAt > ms / 2) this.presumeAfter(ms, now, survived);
       else afterTurns(READING_TURNS, survived);
     }, ms);
-    this.#timer.unref();
-  }
-
-  /** True the first time, while the attempt is under way. */
-  accept(now: number): boolean {
-    if (this.acceptedAt !== null || this.#released) return false;
-    this.acceptedAt = now;
-    return accept(this.lane, this.stay);
-  }
-
-  markAccepted(): void {
-    this.#options.onAccepted(this);
-  }
-
-  markFirstByte(): void {
-    if (this.firstByteAt !== null || this.#released) return;
-    this.markAccepted();
-    this.#options.onFirstByte(this);
+    this.#presumeTimer.unref();
   }
 }

@@ -96,9 +96,14 @@ export class Breaker {
     if (!this.#gate.closed) this.#swap('closed', FOREVER_MS);
   }
 
-  /** A fresh half-open token: after a trial that proved nothing. */
+  /** Half-open, with a fresh token. */
   allowTrial(): void {
     this.#swap('half-open', FOREVER_MS);
+  }
+
+  /** A trial proved nothing: its token goes to the next call. */
+  passTrialOn(): void {
+    if (this.#gate.halfOpen) this.allowTrial();
   }
 
   dispose(): void {

@@ -1,16 +1,16 @@
 /** Hands free keys to waiting calls, one call per freed slot, and refuses calls without hope. */
 
 import type { KeyReason, PoolExhaustedError } from '../../base/errors.ts';
-import { AttemptStopped, type WaitNotice } from '../lease.ts';
+import type { WaitNotice } from '../lease.ts';
+import type { Kinship } from '../records/kinship.ts';
 import { isTry } from '../records/lane.ts';
 import { MAX_QUEUE } from '../rules/timing.ts';
 import { Attempt } from './attempt.ts';
 import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
-import type { Judge } from './judge.ts';
 import type { KeySlot } from './key-slot.ts';
-import type { Kinship } from './kinship.ts';
 import type { PendingCall } from './pending-call.ts';
 import { type Queued, WaitQueue } from './queue.ts';
+import type { Reporter } from './reporter.ts';
 import type { Roster } from './roster.ts';
 import { isInRotation, isOut, type Moment, momentOf, type Pick, pickFor } from './selector.ts';
 
@@ -37,7 +37,7 @@ interface WaiterOptions {
 
 export class Dispatcher {
   readonly #roster: Roster;
-  readonly #judge: Judge;
+  readonly #reporter: Reporter;
   readonly #kinship: Kinship;
   readonly #queues = new Map<string, WaitQueue<Waiter>>();
   #timer: NodeJS.Timeout | undefined;
@@ -45,9 +45,9 @@ export class Dispatcher {
   #isAsked = false;
   #turn = 0;
 
-  constructor(roster: Roster, judge: Judge, kinship: Kinship) {
+  constructor(roster: Roster, reporter: Reporter, kinship: Kinship) {
     this.#roster = roster;
-    this.#judge = judge;
+    this.#reporter = reporter;
     this.#kinship = kinship;
   }
 
@@ -80,7 +80,7 @@ export class Dispatcher {
     if (call.attempts > 0) queue.addAgain(waiter);
     else queue.add(waiter);
     call.onEnd(() => {
-      if (queue.remove(waiter)) waiter.fail(call.abortReason());
+      if (queue.drop(waiter)) waiter.fail(call.abortReason());
     });
     this.pump();
     const { onWait } = call.request;
@@ -90,8 +90,8 @@ export class Dispatcher {
   /** An attempt is over: its slot goes to a waiting call, or shows for a moment whose else it is. */
   ended(attempt: Attempt): void {
     const { model } = attempt.call.request;
-    const isWanted = !attempt.wasRefused && (this.#queues.get(model)?.size ?? 0) > 0;
-    if (isWanted) this.#kinship.begin(attempt);
+    const isWanted = !attempt.record.wasRefused && (this.#queues.get(model)?.size ?? 0) > 0;
+    if (isWanted) this.#kinship.begin(attempt.visit());
     this.pump();
     this.#kinship.unlessBegun();
   }
@@ -117,7 +117,7 @@ export class Dispatcher {
   dispose(error: () => Error): void {
     clearTimeout(this.#timer);
     for (const waiter of this.#waiters()) {
-      this.#queueOf(waiter.call.request.model).remove(waiter);
+      this.#queueOf(waiter.call.request.model).drop(waiter);
       waiter.fail(error());
     }
   }
@@ -166,8 +166,8 @@ export class Dispatcher {
         continue;
       }
       // A try is likely to be refused, and nobody is to be refused again and again.
-      if (waiter.call.refusals > 0 && this.#kinship.isRisky(pick)) {
-        if (this.#mayRisk(waiter, pick, moment)) spare ??= { waiter, pick };
+      if (waiter.call.refusals > 0 && isTry(pick.lane)) {
+        if (this.#mayRisk(waiter, moment)) spare ??= { waiter, pick };
         continue;
       }
       return this.#take(queue, waiter, pick, isTrial);
@@ -176,14 +176,13 @@ export class Dispatcher {
   }
 
   /** Who was refused tries again for others only after it waited long, and then once. */
-  #mayRisk(waiter: Waiter, { lane }: Pick, { now, timing }: Moment): boolean {
-    if (!isTry(lane)) return true;
+  #mayRisk(waiter: Waiter, { now, timing }: Moment): boolean {
     const { refusals } = waiter.call;
     return refusals < MOST_REFUSED && now - waiter.since > PATIENT_SERVICES * timing.limitProbeMs;
   }
 
   #take(queue: WaitQueue<Waiter>, waiter: Waiter, pick: Pick, isTrial: boolean): true {
-    queue.remove(waiter);
+    queue.take(waiter);
     this.#start(waiter, pick, isTrial);
     return true;
   }
@@ -193,32 +192,25 @@ export class Dispatcher {
     const { provider } = this.#roster;
     const { slot } = pick;
     this.#turn += 1;
-    slot.record.lastTurn = this.#turn;
-    slot.record.attempts += 1;
-    slot.record.lastUsedAt = Date.now();
     const attempt = new Attempt({
       call: waiter.call,
       slot,
       ceiling: this.#roster.ceiling,
       provider,
       now,
-      keyTrial: slot.breaker.state === 'half-open',
-      providerTrial,
-      onAccepted: (it) => this.#judge.accepted(it),
-      onFirstByte: (it) => this.#judge.firstByte(it),
+      turn: this.#turn,
+      isProviderTrial: providerTrial,
+      onAccepted: (it) => this.#reporter.accepted(it),
+      onFirstByte: (it) => this.#reporter.firstByte(it),
     });
     const survivalMs = this.#survivalMs(slot, providerTrial);
-    attempt.presumeAfter(survivalMs, this.#roster.now, () => this.#judge.survived(attempt));
-    waiter.call.onEnd((end) => {
-      attempt.abort(
-        end === 'cancelled' ? waiter.call.abortReason() : new AttemptStopped('deadline'),
-      );
-    });
+    attempt.presumeAfter(survivalMs, this.#roster.now, () => this.#reporter.survived(attempt));
+    waiter.call.onEnd((end) => attempt.stop(end));
     this.#roster.observer.leftQueue?.({
       provider: provider.provider,
       waitedMs: now - waiter.since,
     });
-    this.#kinship.sent(attempt);
+    this.#kinship.sent(attempt.visit());
     waiter.start(attempt);
   }
 
@@ -248,7 +240,7 @@ export class Dispatcher {
       if (verdict === null) continue;
       for (const waiter of [...queue]) {
         const error = verdict(waiter.call);
-        if (error !== null && queue.remove(waiter)) waiter.fail(error);
+        if (error !== null && queue.drop(waiter)) waiter.fail(error);
       }
     }
   }

@@ -1,10 +1,10 @@
 /** One call from its arrival to its end: one deadline, one cancel, and what was tried so far. */
 
 import { isAbort, type UpstreamError } from '../../base/errors.ts';
-import { PatientTimer } from '../../base/patient-timer.ts';
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import type { CallRequest } from '../lease.ts';
 
-export type CallEnd = 'cancelled' | 'expired';
+export type CallEnd = 'cancelled' | 'deadline';
 
 export class PendingCall {
   /** Order of arrival. */
@@ -30,7 +30,7 @@ export class PendingCall {
     this.id = id;
     this.request = request;
     this.deadlineAt = now + request.timeoutMs;
-    this.#timer = new PatientTimer(request.timeoutMs, () => this.#finish('expired'));
+    this.#timer = new PatientTimer(request.timeoutMs, () => this.#finish('deadline'));
     request.signal.addEventListener('abort', this.#cancel, { once: true });
     if (request.signal.aborted) this.#end = 'cancelled';
   }

@@ -29,14 +29,23 @@ class Turns<T extends Queued> {
     return undefined;
   }
 
-  remove(entry: T): boolean {
+  /** Its turn: its session goes to the end. */
+  take(entry: T): boolean {
+    if (!this.drop(entry)) return false;
+    const line = this.#sessions.get(entry.session);
+    if (line === undefined) return true;
+    this.#sessions.delete(entry.session);
+    this.#sessions.set(entry.session, line);
+    return true;
+  }
+
+  /** It went away, and its session keeps its place. */
+  drop(entry: T): boolean {
     const line = this.#sessions.get(entry.session);
     const at = line?.indexOf(entry) ?? -1;
     if (line === undefined || at < 0) return false;
     line.splice(at, 1);
-    // A session that had its turn goes to the end.
-    this.#sessions.delete(entry.session);
-    if (line.length > 0) this.#sessions.set(entry.session, line);
+    if (line.length === 0) this.#sessions.delete(entry.session);
     return true;
   }
 
@@ -78,12 +87,14 @@ export class WaitQueue<T extends Queued> {
     this.#size += 1;
   }
 
-  remove(entry: T): boolean {
-    const at = this.#again.indexOf(entry);
-    if (at >= 0) this.#again.splice(at, 1);
-    const removed = at >= 0 || this.#fresh[entry.priority].remove(entry);
-    if (removed) this.#size -= 1;
-    return removed;
+  /** It has its turn. */
+  take(entry: T): boolean {
+    return this.#counted(this.#leave(entry) || this.#fresh[entry.priority].take(entry));
+  }
+
+  /** It was cancelled, or can not be served: nobody's turn. */
+  drop(entry: T): boolean {
+    return this.#counted(this.#leave(entry) || this.#fresh[entry.priority].drop(entry));
   }
 
   has(entry: T): boolean {
@@ -102,6 +113,17 @@ export class WaitQueue<T extends Queued> {
     if (freshFirst) yield* this.#heads();
     yield* again;
     if (!freshFirst) yield* this.#heads();
+  }
+
+  #leave(entry: T): boolean {
+    const at = this.#again.indexOf(entry);
+    if (at >= 0) this.#again.splice(at, 1);
+    return at >= 0;
+  }
+
+  #counted(isGone: boolean): boolean {
+    if (isGone) this.#size -= 1;
+    return isGone;
   }
 
   *#heads(): IterableIterator<T> {

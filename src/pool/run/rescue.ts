@@ -8,9 +8,9 @@
  * after something of it may have been billed before.
  */
 
-import { PatientTimer } from '../../base/patient-timer.ts';
-import { AttemptStopped } from '../lease.ts';
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import { spendBudget } from '../records/state.ts';
+import { predictMs } from '../rules/score.ts';
 import { silenceOf } from '../rules/timing.ts';
 import type { Attempt } from './attempt.ts';
 import type { Roster } from './roster.ts';
@@ -50,33 +50,38 @@ export class Rescue {
   }
 
   #look(attempt: Attempt): void {
-    if (this.#isDisposed || attempt.aborted) return;
+    if (this.#isDisposed || attempt.stopped !== null) return;
     const cause = this.#isSilent(attempt) ? 'silent' : this.#isSlow(attempt) ? 'slow' : null;
     if (cause === null) {
       this.#arm(attempt);
       return;
     }
-    attempt.rescued = cause;
-    attempt.abort(new AttemptStopped('recalled'));
+    attempt.recall(cause);
   }
 
   #isSilent(attempt: Attempt): boolean {
-    if (attempt.firstByteAt !== null) return false;
+    if (attempt.record.hasFirstByte) return false;
     const { provider } = this.#roster;
-    const { slot, sentAt } = attempt;
+    const { slot } = attempt;
+    const { sentAt, speedClass, isKeyTrial, isProviderTrial } = attempt.record;
     const now = this.#roster.now();
     const patienceMs = silenceOf(slot.record.firstByteMs ?? 0, this.#roster.timing());
     if (now - sentAt < patienceMs) return false;
     // The one trial of a provider that is down has to end, or the queue is held for ever.
-    if (attempt.providerTrial) return true;
-    const answered = provider.evidence.filter((each) => each.ok && each.at > sentAt);
+    if (isProviderTrial) return true;
+    // A quick kind of call says nothing about one that thinks before its first word.
+    const answered = provider.evidence.filter(
+      (each) => each.ok && each.at > sentAt && each.speedClass === speedClass,
+    );
+    const usualMs = Math.max(0, ...answered.map((each) => each.at - each.sentAt));
+    if (now - sentAt < silenceOf(usualMs, this.#roster.timing())) return false;
     const later = answered.filter((each) => each.sentAt > sentAt);
-    const isPlain = later.length >= LATER_ANSWERS && slot.answeredSentAt <= sentAt;
-    if (isPlain) return now - slot.lastFirstByteAt >= patienceMs;
+    const isPlain = later.length >= LATER_ANSWERS && slot.record.answeredSentAt <= sentAt;
+    if (isPlain) return now - slot.record.lastFirstByteAt >= patienceMs;
     // The key answers others: this one request got lost. Or few calls are left to compare with,
     // as at the end of a burst. It may be at work all the same, so that a second send has its price.
     const isLost = later.length >= LATER_ANSWERS;
-    const isLast = answered.length > 0 && (attempt.keyTrial || this.#waiting() === 0);
+    const isLast = answered.length > 0 && (isKeyTrial || this.#waiting() === 0);
     return (isLost || isLast) && spendBudget(provider, SLOW_COST);
   }
 
@@ -85,8 +90,9 @@ export class Rescue {
     const { provider, slots, ceiling } = this.#roster;
     const now = this.#roster.now();
     const timing = this.#roster.timing();
-    const { serviceMs } = provider.pace;
-    if (serviceMs === null || now - attempt.sentAt < serviceMs || this.#waiting() > 0) return false;
+    const { sentAt, speedClass } = attempt.record;
+    const usualMs = predictMs(provider.speed.get(speedClass));
+    if (usualMs === null || now - sentAt < usualMs || this.#waiting() > 0) return false;
     const moment = momentOf(slots, provider, ceiling, now, timing);
     if (!isMuchSlower(attempt.slot, moment)) return false;
     const pick = pickFor(attempt.call, moment, 1);

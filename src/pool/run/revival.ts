@@ -5,10 +5,15 @@
 
 import { isAbort, PROVIDER_NAMES } from '../../base/errors.ts';
 import type { KeyProbe, KeyVerdict } from '../lease.ts';
-import { disabledNow } from '../records/ledger.ts';
-import type { Disabled } from '../records/state.ts';
+import {
+  blameAccount,
+  checkedInVain,
+  disableAccount,
+  disableKey,
+  readmit,
+} from '../records/disabling.ts';
+import type { AccountRecord } from '../records/state.ts';
 import { reasonFor } from '../rules/attribution.ts';
-import type { Timing } from '../rules/timing.ts';
 import type { KeySlot } from './key-slot.ts';
 import type { Roster } from './roster.ts';
 
@@ -24,29 +29,14 @@ export class Revival {
     this.#probe = probe;
   }
 
-  /** The upstream refuses the key: out, breaker open. */
-  disableKey(slot: KeySlot, reason: string): void {
-    const { record, breaker } = slot;
-    record.disabled = disabledNow(record.disabled, reason, this.#roster.now(), this.#timing());
-    record.tripReason = reason;
-    breaker.trip();
-    this.schedule();
-  }
-
   /** The account has no money: all its keys are out. */
-  disableAccount(slot: KeySlot, reason: string): void {
-    const { account } = slot;
-    account.disabled = disabledNow(account.disabled, reason, this.#roster.now(), this.#timing());
+  openAccount(account: AccountRecord): void {
     for (const each of this.#roster.slots) if (each.account === account) each.breaker.trip();
     this.schedule();
   }
 
   /** The upstream takes the key again. */
-  readmit(slot: KeySlot): void {
-    const { record, account } = slot;
-    if (record.disabled === null && account.disabled === null) return;
-    record.disabled = null;
-    account.disabled = null;
+  readmitted({ record, account }: KeySlot): void {
     for (const each of this.#roster.slots) {
       if (each.account === account && each.record.disabled === null) each.breaker.heal();
     }
@@ -69,10 +59,6 @@ export class Revival {
   dispose(): void {
     clearTimeout(this.#timer);
     this.#controller.abort();
-  }
-
-  #timing(): Timing {
-    return this.#roster.timing();
   }
 
   #checkDue(): void {
@@ -108,24 +94,29 @@ export class Revival {
   }
 
   #apply(slot: KeySlot, verdict: KeyVerdict): void {
-    const provider = PROVIDER_NAMES[this.#roster.provider.provider];
-    if (verdict === 'invalid_key') this.disableKey(slot, reasonFor('invalid_key', provider));
-    else if (verdict === 'no_credit') {
-      slot.record.disabled = null;
-      this.disableAccount(slot, reasonFor('no_credit', provider));
-    } else if (verdict === 'ok') this.readmit(slot);
-    else this.#allowTrial(slot);
-  }
-
-  /** Without an answer a single call tries, and its end decides. */
-  #allowTrial(slot: KeySlot): void {
-    const { record, account } = slot;
+    const { record, account, breaker } = slot;
     const now = this.#roster.now();
-    const again = (disabled: Disabled): Disabled =>
-      disabledNow(disabled, disabled.reason, now, this.#timing());
-    if (record.disabled !== null) record.disabled = again(record.disabled);
-    else if (account.disabled !== null) account.disabled = again(account.disabled);
-    slot.breaker.allowTrial();
+    const timing = this.#roster.timing();
+    const provider = PROVIDER_NAMES[record.provider];
+    switch (verdict) {
+      case 'invalid_key':
+        disableKey(record, reasonFor('invalid_key', provider), now, timing);
+        breaker.trip();
+        return;
+      case 'no_credit':
+        blameAccount(record);
+        disableAccount(account, reasonFor('no_credit', provider), now, timing);
+        this.openAccount(account);
+        return;
+      case 'ok':
+        if (readmit(record, account)) this.readmitted(slot);
+        return;
+      case 'unknown':
+        // Without an answer a single call tries, and its end decides.
+        checkedInVain(record, account, now, timing);
+        breaker.allowTrial();
+        return;
+    }
   }
 }
 

@@ -55,7 +55,7 @@ export class Roster {
     this.random = options.random;
     this.breaker = new Breaker({
       now: options.now,
-      onChange: (state) => this.#breakerChanged(null, state),
+      onChange: (state) => this.#breakerChanged(state),
     });
   }
 
@@ -81,7 +81,8 @@ export class Roster {
   /** Kept keys keep their state, removed ones finish their calls, new ones start afresh. */
   setKeys(keys: readonly PoolKey[]): void {
     const before = new Map(this.#slots.map((slot) => [slot.record.name, slot]));
-    const wanted = labelled(keys).map(([key, label]) => {
+    const wanted = keys.map((key) => {
+      const label = key.account ?? key.name;
       const slot = before.get(key.name);
       const isKept = slot?.secret === key.secret && slot.record.account === label;
       return { key, label, isGiven: key.account !== null, kept: isKept ? slot : null };
@@ -169,7 +170,7 @@ export class Roster {
       account,
       label,
       now: this.now,
-      onBreaker: (slot, state) => this.#breakerChanged(slot, state),
+      onBreaker: (state) => this.#breakerChanged(state),
     });
   }
 
@@ -179,9 +180,7 @@ export class Roster {
     this.forgetIfDrained(slot);
   }
 
-  #breakerChanged(slot: KeySlot | null, state: BreakerState): void {
-    const keyName = slot?.record.name ?? null;
-    this.observer.breakerChanged?.({ provider: this.provider.provider, keyName, state });
+  #breakerChanged(state: BreakerState): void {
     if (state !== 'open') this.onChange();
   }
 }
@@ -193,14 +192,4 @@ export function keysOf(
 ): Array<FoundAccounts['accounts'][number][number]> {
   const own = roster.slots.filter((slot) => slot.account === account);
   return own.map(({ record: { name, keyId } }) => ({ name, keyId }));
-}
-
-/** Each key with its account's label. One secret under two names is one account. */
-function labelled(keys: readonly PoolKey[]): Array<readonly [PoolKey, string]> {
-  const bySecret = new Map<string, string>();
-  return keys.map((key) => {
-    const label = key.account ?? bySecret.get(key.secret) ?? key.name;
-    bySecret.set(key.secret, label);
-    return [key, label];
-  });
 }

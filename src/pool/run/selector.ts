@@ -1,11 +1,19 @@
 /** Which key may and should take a waiting call: the rules of choose.ts on the live slots. */
 
-import { isShut, type Lane, roomIn } from '../records/lane.ts';
+import { createLane, isShut, type Lane, roomIn } from '../records/lane.ts';
 import { endedLately } from '../records/ledger.ts';
-import { laneOf, type ProviderRecord } from '../records/state.ts';
+import type { ProviderRecord } from '../records/state.ts';
 import type { Candidate, Faster } from '../rules/choose.ts';
 import { choose, waitingPays } from '../rules/choose.ts';
-import { costOf, exposedRatio, fadedRatio, fadedSuccess, median } from '../rules/score.ts';
+import { freshLimit } from '../rules/limit.ts';
+import {
+  costOf,
+  exposedRatio,
+  fadedRatio,
+  fadedSuccess,
+  median,
+  predictMs,
+} from '../rules/score.ts';
 import { clamp, type Timing } from '../rules/timing.ts';
 import type { KeySlot } from './key-slot.ts';
 import type { PendingCall } from './pending-call.ts';
@@ -71,9 +79,9 @@ export function isInRotation(slot: KeySlot, model: string | null, now: number): 
  * while nothing is owed, or when calls sent later have theirs: then it is that call's own trouble.
  */
 function silenceMs(slot: KeySlot, now: number): number {
-  const [oldest] = slot.unanswered;
-  if (oldest === undefined || slot.answeredSentAt >= oldest.sentAt) return 0;
-  return now - Math.max(oldest.sentAt, slot.lastFirstByteAt);
+  const [oldest] = slot.record.unanswered;
+  if (oldest === undefined || slot.record.answeredSentAt >= oldest.sentAt) return 0;
+  return now - Math.max(oldest.sentAt, slot.record.lastFirstByteAt);
 }
 
 /** A key that says nothing while others answer costs more the longer it is silent. */
@@ -94,8 +102,13 @@ function exposure(slot: KeySlot, moment: Moment): number {
   if (serviceMs === null || record.inFlight === 0) return 0;
   const first = record.firstByteMs;
   if (first !== null && first < LATE_FIRST_BYTE * moment.medianFirstByteMs) return 0;
-  const ages = record.inFlight * moment.now - record.sentAtSum;
-  return exposedRatio(ages, serviceMs, endedLately(record, moment.now, serviceMs));
+  // Each by the measure of its own class: a written answer is not late because a search was quick.
+  let services = 0;
+  for (const [speedClass, { count, sentAtSum }] of record.underWay) {
+    const usualMs = predictMs(moment.provider.speed.get(speedClass));
+    if (usualMs !== null) services += (count * moment.now - sentAtSum) / usualMs;
+  }
+  return exposedRatio(services, endedLately(record, moment.now, serviceMs));
 }
 
 function slownessOf(slot: KeySlot, moment: Moment): number {
@@ -135,7 +148,7 @@ const OUTPACED = 1.5;
 
 /** Calls sent later were answered elsewhere: the silence of this key is no good sign. */
 export function isOutpaced(slot: KeySlot, provider: ProviderRecord, now: number): boolean {
-  const [oldest] = slot.unanswered;
+  const [oldest] = slot.record.unanswered;
   if (oldest === undefined || provider.answeredSentAt <= oldest.sentAt) return false;
   return silenceMs(slot, now) > OUTPACED * (provider.pace.slowestFirstByteMs ?? 0);
 }
@@ -165,7 +178,7 @@ function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
   const busy: Pick[] = [];
   for (const slot of moment.slots) {
     if (call.tried.has(slot.record.name) !== tried || !isInRotation(slot, model, now)) continue;
-    const lane = laneOf(slot.account, model, moment.ceiling);
+    const lane = slot.account.lanes.get(model) ?? createLane(model, freshLimit(moment.ceiling));
     const isFree =
       lane.inFlight < limitFor(call, lane, moment) &&
       !isShut(lane, now) &&

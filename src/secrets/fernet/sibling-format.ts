@@ -4,7 +4,7 @@
  */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import type { JsonObject } from '../encoding.ts';
 import { openBytes } from '../sealed/sealed-box.ts';
 import { GCM_VERSION } from './fernet-format.ts';

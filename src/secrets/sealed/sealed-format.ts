@@ -16,12 +16,12 @@ import type { StoreDocument, StoredSecret } from '../store/document.ts';
 import { openBox, sealBox } from './sealed-box.ts';
 import { unwrapKey, wrapKey } from './sealed-recipient.ts';
 import {
-  FORMAT,
   parseSealed,
   type Recipient,
   type SealedEntry,
   type SealedFile,
-  VERSION,
+  STORE_FORMAT,
+  STORE_VERSION,
 } from './sealed-syntax.ts';
 
 const FILE_ID_BYTES = 16;
@@ -47,7 +47,13 @@ function keysOf(dataKey: Buffer, fileId: string): Keys {
 function entryContext(fileId: string, name: string, entry: JsonObject): Buffer {
   const { ciphertext: _, ...metadata } = entry;
   return Buffer.from(
-    canonicalJson({ format: FORMAT, version: VERSION, file_id: fileId, name, ...metadata }),
+    canonicalJson({
+      format: STORE_FORMAT,
+      version: STORE_VERSION,
+      file_id: fileId,
+      name,
+      ...metadata,
+    }),
   );
 }
 
@@ -230,8 +236,8 @@ export class SealedDocument implements StoreDocument {
     const { fileId, generation, recipients, entries, keys } = this.#state;
     const names = [...entries.keys()].sort();
     const body = {
-      format: FORMAT,
-      version: VERSION,
+      format: STORE_FORMAT,
+      version: STORE_VERSION,
       file_id: fileId,
       generation: generation + 1,
       recipients: recipients.map((recipient) => ({ ...recipient })),
@@ -243,8 +249,8 @@ export class SealedDocument implements StoreDocument {
     const secretLines = names.map((name) => `    ${line(name)}: ${line(body.secrets[name])}`);
     const secretBlock = secretLines.length === 0 ? '{}' : `{\n${secretLines.join(',\n')}\n  }`;
     return `{
-  "format": ${line(FORMAT)},
-  "version": ${VERSION},
+  "format": ${line(STORE_FORMAT)},
+  "version": ${STORE_VERSION},
   "file_id": ${line(fileId)},
   "generation": ${body.generation},
   "recipients": [

@@ -5,7 +5,7 @@ import { canonicalJson } from '../encoding.ts';
 import { derivedOnce, PBKDF2_ITERATIONS, stretch, subKey } from '../key-derivation.ts';
 import type { MasterKey } from '../master-key.ts';
 import { openBox, sealBox } from './sealed-box.ts';
-import { FORMAT, type Recipient, VERSION } from './sealed-syntax.ts';
+import { type Recipient, STORE_FORMAT, STORE_VERSION } from './sealed-syntax.ts';
 
 const SALT_BYTES = 16;
 
@@ -16,8 +16,8 @@ function recipientContext(fileId: string, header: Header): Buffer {
   const { label, kdf, iterations, salt } = header;
   return Buffer.from(
     canonicalJson({
-      format: FORMAT,
-      version: VERSION,
+      format: STORE_FORMAT,
+      version: STORE_VERSION,
       file_id: fileId,
       label,
       kdf,

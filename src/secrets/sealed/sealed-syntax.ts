@@ -1,13 +1,13 @@
 /** The form of a v2 file, read strictly: what is not known is refused, never ignored. */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { isRecord } from '../../base/json.ts';
-import { isKeyName } from '../../base/key-names.ts';
+import { isKeyName } from '../../base/keys/key-names.ts';
+import { isRecord } from '../../base/text/json.ts';
 import { decodeBase64url, type JsonObject } from '../encoding.ts';
 import { MAX_PBKDF2_ITERATIONS, MIN_PBKDF2_ITERATIONS } from '../key-derivation.ts';
 
-export const FORMAT = 'keypool-store';
-export const VERSION = 2;
+export const STORE_FORMAT = 'keypool-store';
+export const STORE_VERSION = 2;
 
 /** Each may cost seconds of derivation; rotation needs two. */
 const MAX_RECIPIENTS = 8;
@@ -119,8 +119,8 @@ function readEntry(reader: Reader, name: string, value: unknown): SealedEntry {
 export function parseSealed(path: string, json: JsonObject): SealedFile {
   const reader = new Reader(path);
   const { version, generation, recipients } = json;
-  if (version !== VERSION) {
-    const isNewer = typeof version === 'number' && version > VERSION;
+  if (version !== STORE_VERSION) {
+    const isNewer = typeof version === 'number' && version > STORE_VERSION;
     throw new KeyStoreError(
       'malformed',
       `the key store ${path} ${isNewer ? 'was written by a newer version of this program' : 'has an unknown version'}`,

@@ -1,13 +1,13 @@
 /** Text of a file → the document it is, told by its content and never by its name. */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { duplicateKey, isRecord, parseJson } from '../../base/json.ts';
-import { isKeyName } from '../../base/key-names.ts';
+import { isKeyName } from '../../base/keys/key-names.ts';
+import { duplicateKey, isRecord, parseJson } from '../../base/text/json.ts';
 import type { JsonObject } from '../encoding.ts';
 import { FernetDocument } from '../fernet/fernet-format.ts';
 import type { MasterKey } from '../master-key.ts';
 import { SealedDocument } from '../sealed/sealed-format.ts';
-import { FORMAT } from '../sealed/sealed-syntax.ts';
+import { STORE_FORMAT } from '../sealed/sealed-syntax.ts';
 
 export type OpenedDocument = SealedDocument | FernetDocument;
 
@@ -37,7 +37,7 @@ export function parseStoreJson(path: string, text: string): JsonObject {
 }
 
 export function isSealed(json: JsonObject): boolean {
-  return json.format === FORMAT;
+  return json.format === STORE_FORMAT;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Adding and replacing secrets: documents in, documents out. */
 
 import { KeyStoreError } from '../../base/errors.ts';
-import { isKeyName } from '../../base/key-names.ts';
+import { isKeyName } from '../../base/keys/key-names.ts';
 import type { MasterKey } from '../master-key.ts';
 import { checkAccount, checkName, checkValue } from '../names.ts';
 import { SealedDocument } from '../sealed/sealed-format.ts';

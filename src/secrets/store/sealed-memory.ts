@@ -6,7 +6,7 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { DiskError, KeyStoreError } from '../../base/errors.ts';
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import { withFileLock } from '../../disk/file-lock.ts';
 import { resolveLinks } from '../../disk/links.ts';
 import { readWholeFile } from '../../disk/read-file.ts';

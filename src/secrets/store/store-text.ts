@@ -6,7 +6,7 @@ import {
   KeyStoreError,
   type KeyStoreErrorCode,
 } from '../../base/errors.ts';
-import { decodeUtf8 } from '../../base/strict-utf8.ts';
+import { decodeUtf8 } from '../../base/text/strict-utf8.ts';
 import { readWholeFile } from '../../disk/read-file.ts';
 
 /** Thousands of keys fit; what is larger is another file named by mistake. */

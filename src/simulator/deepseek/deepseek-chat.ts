@@ -4,7 +4,7 @@ import { chatPrice } from '../bill/tariff.ts';
 import { seededHex, seededUuid } from '../random.ts';
 import { CHARACTERS_PER_TOKEN, countTokens, takeCharacters } from '../text.ts';
 import { JSON_TYPE, stray, type Turn } from '../turn.ts';
-import { compose, type Said, type Usage, usageOf } from './deepseek-content.ts';
+import { compose, type Said, tokenUsageOf, type Usage } from './deepseek-content.ts';
 import { isBroken, type Plan, planOf } from './deepseek-plan.ts';
 import type { ChatRequest } from './deepseek-request.ts';
 
@@ -94,7 +94,7 @@ interface Answer {
 export async function answerChat(turn: Turn, request: ChatRequest): Promise<void> {
   const plan = planOf(turn);
   const said = compose(turn, request, plan);
-  const answer = { request, plan, said, usage: usageOf(turn, request, said) };
+  const answer = { request, plan, said, usage: tokenUsageOf(turn, request, said) };
   let isWhole = false;
   try {
     isWhole = await (request.stream ? answerStream(turn, answer) : answerWhole(turn, answer));

@@ -83,7 +83,7 @@ export interface Usage {
 }
 
 /** To be asked once for each answer: asking fills the cache. */
-export function usageOf(turn: Turn, request: ChatRequest, said: Said): Usage {
+export function tokenUsageOf(turn: Turn, request: ChatRequest, said: Said): Usage {
   const promptTokens = countTokens(request.system + request.prompt + (request.prefix ?? ''));
   const isCached = turn.account.hasCached(request.system);
   // The cache works in units of 64 tokens.

@@ -132,6 +132,6 @@ const REPLIES: Partial<Readonly<Record<DeepSeekFault, (turn: Turn) => Reply>>> =
 const BY_NAME = new Map(Object.entries(REPLIES));
 
 /** The whole answer that a fault is, or null when it strikes a successful one. */
-export function faultReply(turn: Turn): Reply | null {
+export function deepseekFault(turn: Turn): Reply | null {
   return BY_NAME.get(turn.step?.fault ?? 'ok')?.(turn) ?? null;
 }

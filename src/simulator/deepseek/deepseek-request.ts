@@ -1,8 +1,8 @@
 /** Reads `POST /chat/completions` as DeepSeek does: refuses what it refuses, defaults what it defaults. */
 
-import { isObject, isText, type JsonObject, unknownField } from '../json.ts';
 import { countTokens } from '../text.ts';
 import type { Reply } from '../turn.ts';
+import { isObject, isText, unknownField, type WireObject } from '../wire-json.ts';
 import {
   badMaxTokens,
   badModel,
@@ -71,7 +71,7 @@ const EFFORTS: Readonly<Record<string, ChatRequest['thinking']>> = {
   ultra: 'max',
 };
 
-function badMessages(body: JsonObject, isBeta: boolean): Reply | null {
+function badMessages(body: WireObject, isBeta: boolean): Reply | null {
   const { messages } = body;
   if (!Array.isArray(messages)) return deserializeError('missing field `messages`');
   if (messages.length === 0) return envelope(400, 'Empty input messages');
@@ -99,14 +99,14 @@ function badMessages(body: JsonObject, isBeta: boolean): Reply | null {
   return null;
 }
 
-function badRange(body: JsonObject, name: string, low: number, high: number): Reply | null {
+function badRange(body: WireObject, name: string, low: number, high: number): Reply | null {
   const value = body[name];
   if (value === undefined || value === null) return null;
   if (typeof value === 'number' && value >= low && value <= high) return null;
   return envelope(400, `Invalid ${name} value, the valid range of ${name} is [${low}, ${high}]`);
 }
 
-function badOptions(body: JsonObject): Reply | null {
+function badOptions(body: WireObject): Reply | null {
   const { stop, stream, stream_options: options, response_format: format, tools } = body;
   if (options !== undefined && options !== null && stream !== true) {
     return envelope(400, 'stream_options should be set along with stream = true');
@@ -128,7 +128,7 @@ function badOptions(body: JsonObject): Reply | null {
   return badRange(body, 'temperature', 0, 2) ?? badRange(body, 'top_p', 0, 1);
 }
 
-function readThinking(body: JsonObject): ChatRequest['thinking'] | null {
+function readThinking(body: WireObject): ChatRequest['thinking'] | null {
   const { thinking, reasoning_effort: effort } = body;
   const type = isObject(thinking) ? thinking.type : (thinking ?? 'enabled');
   if (type !== 'enabled' && type !== 'disabled') return null;
@@ -138,7 +138,7 @@ function readThinking(body: JsonObject): ChatRequest['thinking'] | null {
 }
 
 /** Unset defaults: 8K without thinking, 64K with it, 128K at `max`. */
-function readMaxTokens(body: JsonObject, thinking: ChatRequest['thinking']): number | null {
+function readMaxTokens(body: WireObject, thinking: ChatRequest['thinking']): number | null {
   const value = body.max_tokens;
   if (value === undefined || value === null) {
     return thinking === 'off' ? 8_192 : thinking === 'max' ? 131_072 : 65_536;
@@ -161,7 +161,7 @@ interface Conversation {
   readonly prefix: string | null;
 }
 
-function readMessages(body: JsonObject): Conversation {
+function readMessages(body: WireObject): Conversation {
   const messages = Array.isArray(body.messages) ? body.messages.filter(isObject) : [];
   const last = messages.at(-1);
   const prefix = last?.prefix === true ? textOf(last.content) : null;
@@ -179,13 +179,13 @@ function readStop(stop: unknown): string[] {
 }
 
 /** The first field that DeepSeek does not list, or null. */
-export function unlistedField(body: JsonObject): string | null {
+export function unlistedField(body: WireObject): string | null {
   return unknownField(body, FIELDS);
 }
 
 /** The request as understood, or the answer that refuses it. */
 export function readChat(
-  body: JsonObject,
+  body: WireObject,
   isBeta: boolean,
 ): { readonly request: ChatRequest } | { readonly refusal: Reply } {
   const unknown = unlistedField(body);

@@ -6,8 +6,8 @@ import { jsonReply, type Reply, type Turn } from '../turn.ts';
 import { answerChat } from './deepseek-chat.ts';
 import {
   CONTEXT_WINDOW,
+  deepseekFault,
   deserializeError,
-  faultReply,
   MAX_OUTPUT_TOKENS,
   MODELS,
   noBalance,
@@ -33,7 +33,7 @@ function routeOf(method: string, path: string): Route | null {
 }
 
 async function chat(turn: Turn, isBeta: boolean): Promise<void> {
-  const reply = faultReply(turn);
+  const reply = deepseekFault(turn);
   if (reply !== null) {
     await turn.exchange.wait(turn.key.behaviour.ttftMs ?? 0);
     await turn.exchange.send(reply.status, reply.body, reply.headers);
@@ -51,7 +51,7 @@ async function chat(turn: Turn, isBeta: boolean): Promise<void> {
 async function lookup(turn: Turn, ok: Reply): Promise<void> {
   const fault = turn.step?.fault;
   const isFine = fault === 'no_balance';
-  const failed = fault === 'invalid_key' ? unauthorizedPlain() : faultReply(turn);
+  const failed = fault === 'invalid_key' ? unauthorizedPlain() : deepseekFault(turn);
   const reply = isFine ? ok : (failed ?? ok);
   await turn.exchange.send(reply.status, reply.body, reply.headers);
 }

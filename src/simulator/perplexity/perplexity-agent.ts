@@ -1,6 +1,5 @@
 /** `POST /v1/agent`: a run with sources and an answer, streamed or whole; and its cancel. */
 
-import { isObject, isText, type JsonObject, unknownField } from '../json.ts';
 import { seededHex } from '../random.ts';
 import {
   CHARACTERS_PER_TOKEN,
@@ -10,6 +9,7 @@ import {
   takeCharacters,
 } from '../text.ts';
 import { jsonReply, type Reply, stray, type Turn } from '../turn.ts';
+import { isObject, isText, unknownField, type WireObject } from '../wire-json.ts';
 import { type Page, searchPages } from './perplexity-corpus.ts';
 import { invalidRequest, perplexityError, unknownFieldReply } from './perplexity-replies.ts';
 import { badFilters, readFilters } from './perplexity-request.ts';
@@ -67,13 +67,13 @@ interface Run {
   readonly status: 'completed' | 'failed' | 'incomplete' | 'cancelled';
 }
 
-function webSearchTool(body: JsonObject): JsonObject | null {
+function webSearchTool(body: WireObject): WireObject | null {
   const tools = Array.isArray(body.tools) ? body.tools.filter(isObject) : [];
   return tools.find((tool) => tool.type === 'web_search') ?? null;
 }
 
 /** The first field, top-level or of the search tool, that the Agent API does not list, or null. */
-export function unlistedAgentField(body: JsonObject): string | null {
+export function unlistedAgentField(body: WireObject): string | null {
   const tool = webSearchTool(body) ?? {};
   const filters = isObject(tool.filters) ? tool.filters : {};
   return (
@@ -83,7 +83,7 @@ export function unlistedAgentField(body: JsonObject): string | null {
   );
 }
 
-function refusalOf(body: JsonObject): Reply | null {
+function refusalOf(body: WireObject): Reply | null {
   const unknown = unlistedAgentField(body);
   if (unknown !== null) return unknownFieldReply(unknown);
   if (!isText(body.input) && !Array.isArray(body.input)) return invalidRequest('input is required');
@@ -211,7 +211,7 @@ function chargeRun({ account: { purse }, wallNow }: Turn, run: Run): void {
   });
 }
 
-function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): JsonObject {
+function responseOf(turn: Turn, run: Run, status: string, output: unknown[]): WireObject {
   // Neither a run that goes on nor a cancelled one says what it costs.
   const isTold = status !== 'in_progress' && status !== 'cancelled';
   return {
@@ -255,7 +255,7 @@ function durationMs(turn: Turn, text: string): number {
   return stray(turn, (countTokens(text) / pace) * 1000);
 }
 
-type Send = (type: string, fields?: JsonObject) => Promise<void>;
+type Send = (type: string, fields?: WireObject) => Promise<void>;
 
 async function streamRun(turn: Turn, run: Run): Promise<void> {
   const { exchange } = turn;

@@ -1,7 +1,7 @@
 /** Reads `POST /search` as Perplexity does: strict about fields, ranges and combinations. */
 
-import { isText, type JsonObject, unknownField } from '../json.ts';
 import type { Reply } from '../turn.ts';
+import { isText, unknownField, type WireObject } from '../wire-json.ts';
 import type { SearchFilters } from './perplexity-corpus.ts';
 import { invalidRequest, perplexityError, unknownFieldReply } from './perplexity-replies.ts';
 
@@ -75,7 +75,7 @@ function badQuery(query: unknown): Reply | null {
   return queries.length > 5 ? invalidRequest('query validation: at most 5 queries') : null;
 }
 
-function badNumbers(body: JsonObject): Reply | null {
+function badNumbers(body: WireObject): Reply | null {
   const highest = body.search_type === 'people' ? 50 : 20;
   const ranges = [
     ['max_results', highest],
@@ -90,7 +90,7 @@ function badNumbers(body: JsonObject): Reply | null {
   return null;
 }
 
-function badChoices(body: JsonObject): Reply | null {
+function badChoices(body: WireObject): Reply | null {
   for (const [name, choices] of CHOICES) {
     const value = body[name];
     if (!isAbsent(value) && !choices.includes(String(value))) {
@@ -135,7 +135,7 @@ function readDate(value: unknown): number | null {
   return isReal ? at.getTime() : null;
 }
 
-function badDates(body: JsonObject): Reply | null {
+function badDates(body: WireObject): Reply | null {
   const given = DATES.filter((name) => !isAbsent(body[name]));
   for (const name of given) {
     if (readDate(body[name]) === null) {
@@ -149,11 +149,11 @@ function badDates(body: JsonObject): Reply | null {
 }
 
 /** What is wrong with the filters that search and agent share, or null. */
-export function badFilters(body: JsonObject): Reply | null {
+export function badFilters(body: WireObject): Reply | null {
   return badChoices(body) ?? badDomains(body.search_domain_filter) ?? badDates(body);
 }
 
-export function readFilters(body: JsonObject, now: number): SearchFilters {
+export function readFilters(body: WireObject, now: number): SearchFilters {
   const domains = Array.isArray(body.search_domain_filter)
     ? body.search_domain_filter.filter(isText)
     : [];
@@ -177,12 +177,12 @@ export function readFilters(body: JsonObject, now: number): SearchFilters {
 }
 
 /** The first field that `/search` does not list, or null. */
-export function unlistedSearchField(body: JsonObject): string | null {
+export function unlistedSearchField(body: WireObject): string | null {
   return unknownField(body, FIELDS);
 }
 
 export function readSearch(
-  body: JsonObject,
+  body: WireObject,
   now: number,
 ): { readonly query: SearchQuery } | { readonly refusal: Reply } {
   const unknown = unlistedSearchField(body);

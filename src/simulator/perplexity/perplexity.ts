@@ -1,16 +1,16 @@
 /** The Perplexity side: routes, and what each answers. */
 
-import { isText } from '../json.ts';
 import type { ProviderSide, Route } from '../provider-side.ts';
 import { seededUuid } from '../random.ts';
 import { jsonReply, type Turn } from '../turn.ts';
+import { isText } from '../wire-json.ts';
 import { agent, unlistedAgentField } from './perplexity-agent.ts';
 import {
-  faultReply,
   invalidKey,
   invalidRequest,
   noCredit,
   perplexityError,
+  perplexityFault,
   rateLimited,
 } from './perplexity-replies.ts';
 import { unlistedSearchField } from './perplexity-request.ts';
@@ -29,7 +29,7 @@ function routeOf(method: string, path: string): Route | null {
 }
 
 async function guarded(turn: Turn, answer: (turn: Turn) => Promise<void>): Promise<void> {
-  const reply = faultReply(turn);
+  const reply = perplexityFault(turn);
   if (reply === null) return await answer(turn);
   await turn.exchange.wait(turn.key.behaviour.ttftMs ?? 0);
   await turn.exchange.send(reply.status, reply.body, reply.headers);

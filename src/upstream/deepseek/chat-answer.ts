@@ -1,11 +1,11 @@
 /** Reads one answer to a chat completion into a draft, whatever form it comes in. */
 
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
 import type { Answer } from '../wire/body.ts';
 import { type Expectation, readEvents } from '../wire/events.ts';
-import { type Fields, listOf } from '../wire/json.ts';
+import { type Fields, listOf } from '../wire/foreign-json.ts';
 import { readPiece } from './chat-piece.ts';
 import type { Draft } from './draft.ts';
 

@@ -3,7 +3,7 @@
  * gateways and local servers behind a base URL make of it.
  */
 
-import { type Fields, fieldsOf, listOf, textOf } from '../wire/json.ts';
+import { type Fields, fieldsOf, listOf, textOf } from '../wire/foreign-json.ts';
 import type { TokenUsage } from './chat.ts';
 import { readUsage } from './usage.ts';
 

@@ -6,7 +6,7 @@
 
 import type { FailureKind } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import { PatientTimer } from '../../base/patient-timer.ts';
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import type { Lease } from '../../pool/lease.ts';
 import { AttemptFailure } from '../attempt.ts';
 import type { Watch } from '../watch.ts';

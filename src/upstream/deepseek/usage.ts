@@ -1,6 +1,6 @@
 /** Token counts: as the upstream tells them, and added up over the attempts of one call. */
 
-import { countOf, fieldsOf } from '../wire/json.ts';
+import { countOf, fieldsOf } from '../wire/foreign-json.ts';
 import type { TokenUsage } from './chat.ts';
 
 export const NO_USAGE: TokenUsage = {

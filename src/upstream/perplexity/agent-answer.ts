@@ -1,12 +1,12 @@
 /** Reads the answer of the Agent API into a run, whatever form it comes in, and judges the run. */
 
 import type { Failure } from '../../base/errors.ts';
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis } from '../failure.ts';
 import type { Answer, AnswerHeaders } from '../wire/body.ts';
 import { readEvents } from '../wire/events.ts';
-import { type Fields, fieldsOf, textOf } from '../wire/json.ts';
+import { type Fields, fieldsOf, textOf } from '../wire/foreign-json.ts';
 import type { AgentRun } from './agent-run.ts';
 
 const MAX_STREAM_BYTES = 128 * 1024 * 1024;

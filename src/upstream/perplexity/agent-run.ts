@@ -4,7 +4,7 @@
  */
 
 import type { Expectation } from '../wire/events.ts';
-import { type Fields, fieldsOf, listOf, textOf } from '../wire/json.ts';
+import { type Fields, fieldsOf, listOf, textOf } from '../wire/foreign-json.ts';
 import type { Source } from './search.ts';
 import { readCited } from './sources.ts';
 

@@ -3,7 +3,7 @@
  * used: its support ended on 2026-09-27.
  */
 
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import type { Lease } from '../../pool/lease.ts';
 import { acceptWhile, pieceCounter } from '../acceptance.ts';
 import { refuse, unusable } from '../attempt.ts';
@@ -11,8 +11,8 @@ import type { CallContext } from '../call.ts';
 import { requestIdOf } from '../failure.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, readText } from '../wire/body.ts';
+import { textOf } from '../wire/foreign-json.ts';
 import { pinTo } from '../wire/http.ts';
-import { textOf } from '../wire/json.ts';
 import { type AgentSigns, judgeRun, readAgent, throwEmbedded } from './agent-answer.ts';
 import { AgentRun } from './agent-run.ts';
 import {

@@ -1,6 +1,6 @@
 /** Search results as they come, made safe to hand on: one odd entry never costs the others. */
 
-import { countOf, type Fields, fieldsOf, listOf, textOf } from '../wire/json.ts';
+import { countOf, type Fields, fieldsOf, listOf, textOf } from '../wire/foreign-json.ts';
 import type { Source } from './search.ts';
 
 /** A date or the beginning of a timestamp; anything else is no date. */

@@ -5,7 +5,7 @@
 
 import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
-import { PatientTimer } from '../../base/patient-timer.ts';
+import { PatientTimer } from '../../base/system/patient-timer.ts';
 import { type Answer, readPieces, TooLargeError, TransportError } from './body.ts';
 import { Utf8Reader } from './utf8.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../base/errors.ts';
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import { withFileLock } from '../../disk/file-lock.ts';
 import { replaceFile } from '../../disk/replace-file.ts';
 import { BUDGET_PERIODS, type Budget, isSameScope } from './budget.ts';

@@ -6,7 +6,7 @@
  */
 
 import type { CallAsk } from '../../base/spending.ts';
-import type { Entry } from '../ledger/entry.ts';
+import type { LedgerEntry } from '../ledger/entry.ts';
 import { type Budget, budgetName, budgetSpan } from './budget.ts';
 import { heldError, nearNotice, noLedgerError, spentError, unpricedError } from './budget-words.ts';
 import type { Reservation, ReservationJournal } from './reservation-journal.ts';
@@ -36,7 +36,7 @@ export interface Permit {
   /** A key of this account was lent. @throws BudgetError */
   useAccount(account: string): void;
   /** An attempt has ended, and is counted. @param written when its entry is where other processes see it */
-  spent(entry: Entry, written: Promise<void>): void;
+  spent(entry: LedgerEntry, written: Promise<void>): void;
   /** A sentence for the call's result, or null. */
   readonly notice: string | null;
   end(): void;
@@ -213,12 +213,12 @@ export class BudgetKeeper {
   }
 
   /** Of every attempt of this process, whether or not there is a budget yet. */
-  count(entry: Entry): void {
+  count(entry: LedgerEntry): void {
     this.#options.book.addOwn(entry);
   }
 
   /** @returns a sentence when this was what made a budget nearly spent */
-  note(entry: Entry, ask: CallAsk, mine: readonly Budget[]): string | null {
+  note(entry: LedgerEntry, ask: CallAsk, mine: readonly Budget[]): string | null {
     const usd = entry.usd?.estimate ?? 0;
     const { now } = this.#options;
     let notice: string | null = null;
@@ -300,7 +300,7 @@ class HeldPermit implements Permit {
     this.#keeper.useAccount(this.#id, account, this.#ask, this.#mine, this.#mostUsd);
   }
 
-  spent(entry: Entry, written: Promise<void>): void {
+  spent(entry: LedgerEntry, written: Promise<void>): void {
     this.#written = written;
     this.#notice = this.#keeper.note(entry, this.#ask, this.#mine) ?? this.#notice;
   }

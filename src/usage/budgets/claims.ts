@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemCode } from '../../base/system-error.ts';
+import { systemCode } from '../../base/system/system-error.ts';
 
 /** Longer than any period of a budget. */
 const KEPT_MS = 40 * 24 * 3_600_000;

@@ -12,7 +12,7 @@
 
 import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRecord, parseRecord } from '../../base/json.ts';
+import { isRecord, parseRecord } from '../../base/text/json.ts';
 import { fateOf, type LockHolder, ownHolder, parseHolder } from '../../disk/lock-holder.ts';
 import { Tail } from '../ledger/tail.ts';
 

@@ -1,7 +1,7 @@
 /** What was spent this month, by day and for whom: the ledger of all processes, kept up to date. */
 
 import { dayOf, monthStart } from '../days.ts';
-import { type Entry, parseLine } from '../ledger/entry.ts';
+import { type LedgerEntry, parseLine } from '../ledger/entry.ts';
 import { monthFile, monthOf } from '../ledger/month-files.ts';
 import { Tail } from '../ledger/tail.ts';
 import type { Budget } from './budget.ts';
@@ -37,7 +37,7 @@ export class SpentBook {
   }
 
   /** One of this process, before it is on the disk. */
-  addOwn(entry: Entry): void {
+  addOwn(entry: LedgerEntry): void {
     this.#add(entry);
   }
 
@@ -66,7 +66,7 @@ export class SpentBook {
     });
   }
 
-  #add(entry: Entry): void {
+  #add(entry: LedgerEntry): void {
     const usd = entry.usd?.estimate ?? 0;
     if (usd === 0) return;
     const day = dayOf(entry.endedAt);

@@ -1,7 +1,7 @@
 /** What a provider said an account has: the only truth about its money. */
 
-import { parseRecord } from '../../base/json.ts';
-import { linesOf, type Span } from './read-ledger.ts';
+import { parseRecord } from '../../base/text/json.ts';
+import { type DaySpan, linesOf } from './read-ledger.ts';
 
 export interface BalanceReading {
   /** Epoch milliseconds. */
@@ -30,7 +30,7 @@ export function parseBalance(line: string): BalanceReading | null {
 }
 
 /** Readings within the span, as they were written. */
-export async function readBalances(folder: string, span: Span): Promise<BalanceReading[]> {
+export async function readBalances(folder: string, span: DaySpan): Promise<BalanceReading[]> {
   const readings: BalanceReading[] = [];
   for await (const line of linesOf(folder, 'balances', span)) {
     const reading = parseBalance(line);

@@ -1,6 +1,6 @@
 /** One line of the ledger: a finished attempt. No prompt, no answer, nothing of a key but its id. */
 
-import { parseRecord } from '../../base/json.ts';
+import { parseRecord } from '../../base/text/json.ts';
 import type { Period } from '../prices/calendar.ts';
 
 /** In US dollars by the dollar list, or in yuan by the yuan list. */
@@ -12,7 +12,7 @@ export interface EntryCost {
   readonly offPeak: number;
 }
 
-export interface Entry {
+export interface LedgerEntry {
   readonly id: string;
   /** Epoch milliseconds: when the attempt was sent, and when it ended. */
   readonly sentAt: number;
@@ -63,7 +63,7 @@ function costFields(currency: string, cost: EntryCost | null): Record<string, nu
 }
 
 /** One line, without its end. */
-export function lineOf(entry: Entry): string {
+export function lineOf(entry: LedgerEntry): string {
   return JSON.stringify({
     v: 1,
     at: new Date(entry.endedAt).toISOString(),
@@ -108,7 +108,7 @@ function costOf(fields: Fields, currency: string): EntryCost | null {
   };
 }
 
-function parseOne(line: string): Entry | null {
+function parseOne(line: string): LedgerEntry | null {
   const fields = parseRecord(line);
   // A later version means something else by its fields, and says so here.
   if (fields === null || fields.v !== 1) return null;
@@ -143,7 +143,7 @@ function parseOne(line: string): Entry | null {
 }
 
 export interface ParsedLine {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly LedgerEntry[];
   /** True when some of the line is no entry: torn, foreign, or of a later version. */
   readonly hasRest: boolean;
 }

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { type BalanceReading, balanceLine } from './balance-reading.ts';
-import { type Entry, lineOf } from './entry.ts';
+import { type LedgerEntry, lineOf } from './entry.ts';
 import { MonthBook } from './month-book.ts';
 import { monthOf } from './month-files.ts';
 
@@ -31,7 +31,7 @@ export class Ledger {
   }
 
   /** @returns resolves when it is on the disk, or could not be written; never rejects */
-  append(entry: Entry): Promise<void> {
+  append(entry: LedgerEntry): Promise<void> {
     return this.#book.append(monthOf(entry.endedAt), lineOf(entry));
   }
 

@@ -2,7 +2,7 @@
 
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../../base/system-error.ts';
+import { systemCode } from '../../base/system/system-error.ts';
 
 export type Book = 'ledger' | 'balances';
 

@@ -1,12 +1,12 @@
 /** Reads the ledger back: whole lines only, what is none is counted and skipped. */
 
 import { createReadStream } from 'node:fs';
-import { LineSplitter } from '../../base/line-splitter.ts';
-import { type Entry, parseLine } from './entry.ts';
+import { LineSplitter } from '../../base/text/line-splitter.ts';
+import { type LedgerEntry, parseLine } from './entry.ts';
 import { type Book, monthFile, monthOf, monthsOf } from './month-files.ts';
 
 /** Epoch milliseconds; `until` is not part of it. */
-export interface Span {
+export interface DaySpan {
   readonly since: number;
   readonly until: number;
 }
@@ -41,7 +41,7 @@ export class LineReader {
 }
 
 /** Lines of the months that a span touches, in the order in which they were written. */
-export async function* linesOf(folder: string, book: Book, span: Span): AsyncGenerator<string> {
+export async function* linesOf(folder: string, book: Book, span: DaySpan): AsyncGenerator<string> {
   const [first, last] = [monthOf(Math.max(0, span.since)), monthOf(span.until)];
   for (const month of await monthsOf(folder, book)) {
     if (month < first || month > last) continue;
@@ -65,9 +65,9 @@ export interface LedgerCount {
  */
 export async function* readLedger(
   folder: string,
-  span: Span,
+  span: DaySpan,
   count: LedgerCount = { unreadable: 0 },
-): AsyncGenerator<Entry> {
+): AsyncGenerator<LedgerEntry> {
   for await (const line of linesOf(folder, 'ledger', span)) {
     const { entries, hasRest } = parseLine(line);
     if (hasRest) count.unreadable += 1;

@@ -1,7 +1,7 @@
 /** Follows a file that others append to. Synchronous: who decides about money decides on one view. */
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { systemCode } from '../../base/system-error.ts';
+import { systemCode } from '../../base/system/system-error.ts';
 import { LineReader } from './read-ledger.ts';
 
 const CHUNK_BYTES = 256 * 1024;

@@ -66,8 +66,7 @@ function weekdayOf(date: string): number {
   return new Date(`${date}T00:00:00Z`).getUTCDay() || 7;
 }
 
-/** What a clock on the wall shows. @param at epoch milliseconds; @param zone IANA name */
-export function wallTime(zone: string, at: number): WallTime {
+function readClock(zone: string, at: number): WallTime {
   const parts = new Map(
     formatterOf(zone)
       .formatToParts(at)
@@ -76,6 +75,22 @@ export function wallTime(zone: string, at: number): WallTime {
   const date = `${parts.get('year')?.padStart(4, '0')}-${parts.get('month')}-${parts.get('day')}`;
   const minute = Number(parts.get('hour')) * 60 + Number(parts.get('minute'));
   return { date, weekday: weekdayOf(date), minute };
+}
+
+const MINUTE_MS = 60_000;
+
+/** The minute that was asked for last, by zone: reading a clock costs more than pricing a call. */
+const lastRead = new Map<string, { readonly minute: number; readonly time: WallTime }>();
+
+/** What a clock on the wall shows. @param at epoch milliseconds; @param zone IANA name */
+export function wallTime(zone: string, at: number): WallTime {
+  // Zones have moved by whole minutes since long before there was anything to price.
+  const minute = Math.floor(at / MINUTE_MS);
+  const last = lastRead.get(zone);
+  if (last?.minute === minute) return last.time;
+  const time = readClock(zone, at);
+  lastRead.set(zone, { minute, time });
+  return time;
 }
 
 /** True for a name that this runtime has the zone of. */
@@ -109,7 +124,6 @@ export function periodAt(calendar: Calendar, at: number): Period {
   return holiday.sure ? 'off_peak' : 'perhaps';
 }
 
-const MINUTE_MS = 60_000;
 /** The longest time without a border of any calendar that makes sense. */
 const LOOK_AHEAD_MS = 8 * 24 * 60 * MINUTE_MS;
 

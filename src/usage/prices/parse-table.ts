@@ -12,7 +12,7 @@ import {
 } from './price-table.ts';
 import { Place } from './table-reader.ts';
 
-export const FORMAT = 'keypool-mcp prices 1';
+export const TABLE_FORMAT = 'keypool-mcp prices 1';
 
 const WEEKDAYS: readonly string[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const HOURS = /^([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)$/;
@@ -162,7 +162,7 @@ function readRequests(place: Place): Map<string, RequestPrice> {
 export function parsePriceTable(value: unknown, origin: string): PriceTable {
   const root = new Place(value);
   const fields = root.object(['format', 'read', 'calendars', 'tokens', 'requests']);
-  if (fields.format.value !== FORMAT) fields.format.fail(`has to be "${FORMAT}"`);
+  if (fields.format.value !== TABLE_FORMAT) fields.format.fail(`has to be "${TABLE_FORMAT}"`);
   const calendars = new Map(
     [...fields.calendars.members()].map(([name, each]) => [name, calendarOf(each)]),
   );

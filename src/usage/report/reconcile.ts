@@ -1,7 +1,7 @@
 /** The estimate beside the provider's own figures, where its balance was read more than once. */
 
 import type { BalanceReading } from '../ledger/balance-reading.ts';
-import type { Entry } from '../ledger/entry.ts';
+import type { LedgerEntry } from '../ledger/entry.ts';
 
 export interface Reconciliation {
   readonly account: string;
@@ -53,7 +53,7 @@ export class Reconciler {
     });
   }
 
-  add(entry: Entry): void {
+  add(entry: LedgerEntry): void {
     for (const account of this.#accounts) {
       const [from, to] = [account.readings[0]?.at ?? 0, account.readings.at(-1)?.at ?? 0];
       const isWithin = entry.endedAt >= from && entry.endedAt < to;

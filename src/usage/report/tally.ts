@@ -1,6 +1,6 @@
 /** Adds up entries of the ledger. */
 
-import type { Entry } from '../ledger/entry.ts';
+import type { LedgerEntry } from '../ledger/entry.ts';
 
 /** Sums of one group of attempts; money in US dollars by the dollar list. */
 export interface Tally {
@@ -42,7 +42,7 @@ export function emptyTally(): Tally {
   };
 }
 
-export function addEntry(tally: Tally, entry: Entry): void {
+export function addEntry(tally: Tally, entry: LedgerEntry): void {
   tally.attempts += 1;
   if (entry.outcome === 'ok') tally.served += 1;
   tally.promptTokens += entry.promptTokens ?? 0;

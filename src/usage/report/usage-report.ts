@@ -2,8 +2,8 @@
 
 import { dayOf } from '../days.ts';
 import { readBalances } from '../ledger/balance-reading.ts';
-import type { Entry } from '../ledger/entry.ts';
-import { readLedger, type Span } from '../ledger/read-ledger.ts';
+import type { LedgerEntry } from '../ledger/entry.ts';
+import { type DaySpan, readLedger } from '../ledger/read-ledger.ts';
 import { Reconciler, type Reconciliation } from './reconcile.ts';
 import { addEntry, emptyTally, type Tally } from './tally.ts';
 
@@ -16,7 +16,7 @@ export interface Group {
 }
 
 export interface UsageReport {
-  readonly span: Span;
+  readonly span: DaySpan;
   readonly by: Grouping;
   /** Days in their order; anything else by cost, the dearest first. */
   readonly groups: readonly Group[];
@@ -31,7 +31,7 @@ export interface UsageReport {
   readonly balances: readonly Reconciliation[];
 }
 
-const NAME_OF: Readonly<Record<Grouping, (entry: Entry) => string>> = {
+const NAME_OF: Readonly<Record<Grouping, (entry: LedgerEntry) => string>> = {
   day: (entry) => dayOf(entry.endedAt),
   key: (entry) => `${entry.keyName} (${entry.keyId})`,
   account: (entry) => entry.account,
@@ -55,7 +55,7 @@ function inOrder(groups: ReadonlyMap<string, Tally>, by: Grouping): Group[] {
 /** @param folder of the ledger */
 export async function reportUsage(
   folder: string,
-  span: Span,
+  span: DaySpan,
   by: Grouping,
   now: number,
 ): Promise<UsageReport> {

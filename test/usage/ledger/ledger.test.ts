@@ -11,14 +11,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../../../lab/store.ts';
-import { type Entry, lineOf, parseLine } from '../../../src/usage/ledger/entry.ts';
+import { type LedgerEntry, lineOf, parseLine } from '../../../src/usage/ledger/entry.ts';
 import { Ledger } from '../../../src/usage/ledger/ledger.ts';
 import { readLedger } from '../../../src/usage/ledger/read-ledger.ts';
 
 const AT = Date.parse('2026-11-27T12:00:00Z');
 const ALL = { since: 0, until: Date.parse('2100-01-01T00:00:00Z') };
 
-function entry(id: string, changes: Partial<Entry> = {}): Entry {
+function entry(id: string, changes: Partial<LedgerEntry> = {}): LedgerEntry {
   return {
     id,
     sentAt: AT - 1500,
@@ -52,7 +52,7 @@ function openLedger(home: string, now = () => AT) {
 
 async function read(home: string) {
   const count = { unreadable: 0 };
-  const entries: Entry[] = [];
+  const entries: LedgerEntry[] = [];
   for await (const each of readLedger(join(home, 'usage'), ALL, count)) entries.push(each);
   return { entries, ids: entries.map(({ id }) => id), unreadable: count.unreadable };
 }

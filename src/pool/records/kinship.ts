@@ -1,30 +1,23 @@
-/** Which accounts are one: the rules of same-account.ts and swap.ts on the live keys. */
+/** Which accounts are one: the rules of same-account.ts and swap.ts on the records. */
 
-import { isFull, isTry, type Stay } from '../records/lane.ts';
-import type { AccountRecord } from '../records/state.ts';
-import {
-  awaitsSwap,
-  type Bystanders,
-  beginSwap,
-  endSwap,
-  mayBeOne,
-  swapRefused,
-} from '../records/swap.ts';
+import type { Failure } from '../../base/errors.ts';
 import { afterNeighbour, atLeast, grown, growsAt } from '../rules/limit.ts';
 import {
   accountOf,
   type Counts,
   isMistaken,
   mostTaken,
-  type Named,
   NOTHING_SEEN,
+  namedBy,
   type Sightings,
   withRefusal,
   withTaken,
 } from '../rules/same-account.ts';
-import type { Attempt } from './attempt.ts';
-import type { Roster } from './roster.ts';
-import type { Pick } from './selector.ts';
+import type { Timing } from '../rules/timing.ts';
+import type { AttemptRecord, Place } from './attempt-record.ts';
+import { isFull, type Stay } from './lane.ts';
+import type { AccountRecord, ProviderRecord } from './state.ts';
+import { awaitsSwap, type Bystanders, beginSwap, endSwap, mayBeOne, swapRefused } from './swap.ts';
 
 /** What is older than so many services says nothing about today. */
 const MEMORY_SERVICES = 40;
@@ -32,72 +25,87 @@ const MEMORY_MIN_MS = 5_000;
 /** With more accounts than these, somebody who knows them should name them. */
 const MANY_ACCOUNTS = 32;
 
-export class Kinship {
-  readonly #roster: Roster;
+/** The accounts of one provider. */
+export interface Family {
+  readonly provider: ProviderRecord;
+  readonly accounts: readonly AccountRecord[];
+  /** Keys that take calls, and whether somebody said which account each is of. */
+  readonly slots: ReadonlyArray<{ readonly isGiven: boolean }>;
+  /** The label of every key's own account, by the key's name. */
+  labelsByName(): ReadonlyMap<string, string>;
+  join(one: AccountRecord, other: AccountRecord): AccountRecord;
+  part(account: AccountRecord): void;
+  timing(): Timing;
+  now(): number;
+}
 
-  constructor(roster: Roster) {
-    this.#roster = roster;
+/** The account's numbers, where a refusal names them. */
+type Numbers = Pick<Failure, 'namedInFlight' | 'namedLimit'>;
+
+/** One attempt, where it was. */
+export type Visit = Place & { readonly attempt: AttemptRecord };
+
+export class Kinship {
+  readonly #family: Family;
+
+  constructor(family: Family) {
+    this.#family = family;
   }
 
   /** A call of the model waits, and this slot came free: whose else may it be? */
-  begin(attempt: Attempt): void {
-    if (this.#isOpen()) beginSwap(attempt.slot.account, attempt.call.request.model, this.#about());
+  begin({ account, attempt }: Visit): void {
+    if (this.#isOpen()) beginSwap(account, attempt.model, this.#about());
   }
 
   /** No call was there to try with. */
   unlessBegun(): void {
-    const { swap } = this.#roster.provider;
+    const { swap } = this.#family.provider;
     if (swap !== null && swap.stay === null) endSwap(this.#about());
   }
 
-  sent(attempt: Attempt): void {
-    const { swap } = this.#roster.provider;
+  sent({ account, attempt }: Visit): void {
+    const { swap } = this.#family.provider;
     if (swap === null || swap.stay !== null) return;
-    const isIts = swap.to === attempt.slot.account.label && swap.model === attempt.lane.model;
+    const isIts = swap.to === account.label && swap.model === attempt.model;
     if (isIts) swap.stay = attempt.stay;
   }
 
   /** @param isSeen the upstream said so itself */
-  taken(attempt: Attempt, isSeen: boolean): void {
-    const { stay, slot, lane } = attempt;
+  taken({ key, lane, attempt }: Visit, isSeen: boolean): void {
+    const { stay } = attempt;
     const about = this.#about();
     if (about.provider.swap?.stay === stay) endSwap(about);
-    if (!isSeen) return;
+    if (!isSeen || stay.isSeen) return;
     stay.isSeen = true;
     const seen = about.provider.sightings.get(lane.model);
     // Before the first refusal there is nothing to explain.
     if (seen === undefined || !this.#isOpen()) return;
     const there = this.#count(lane.model, (each) => each.isSeen && isThere(each));
-    const taken = { at: about.now, label: slot.record.account, there };
+    const taken = { at: about.now, label: key.account, there };
     about.provider.sightings.set(lane.model, withTaken(seen, taken, this.#since()));
   }
 
-  /** @param named calls in flight on the account, by the refusal's own numbers */
-  refused(attempt: Attempt, named: Named | null): void {
-    const { slot, lane, stay } = attempt;
+  refused(visit: Visit, numbers: Numbers): void {
+    const { account, lane } = visit;
+    const { stay } = visit.attempt;
     const about = this.#about();
-    if (about.provider.swap?.stay === stay) swapRefused(about, this.#roster.timing());
+    if (about.provider.swap?.stay === stay) swapRefused(about, this.#family.timing());
     for (const other of about.accounts) {
-      const neighbour = mayBeOne(slot.account, other) ? other.lanes.get(lane.model) : undefined;
+      const neighbour = mayBeOne(account, other) ? other.lanes.get(lane.model) : undefined;
       if (neighbour === undefined) continue;
       neighbour.limit = afterNeighbour(neighbour.limit, neighbour.inFlight);
     }
-    if (this.#isOpen()) this.#explain(attempt, named);
+    if (this.#isOpen()) this.#explain(visit, numbers);
   }
 
-  left(attempt: Attempt): void {
-    if (this.#roster.provider.swap?.stay === attempt.stay) endSwap(this.#about());
-  }
-
-  /** Likely to be refused. */
-  isRisky({ lane }: Pick): boolean {
-    return isTry(lane);
+  left({ attempt }: Visit): void {
+    if (this.#family.provider.swap?.stay === attempt.stay) endSwap(this.#about());
   }
 
   /** When a full account may be tried above its capacity, while calls wait; Infinity for never. */
   growsAt(account: AccountRecord, model: string, now: number): number {
     const lane = account.lanes.get(model);
-    const { swap, tries, pace } = this.#roster.provider;
+    const { swap, tries, pace } = this.#family.provider;
     if (lane === undefined || !isFull(lane)) return Number.POSITIVE_INFINITY;
     if (swap !== null && (swap.from === account.label || swap.to === account.label)) {
       return Number.POSITIVE_INFINITY;
@@ -108,12 +116,12 @@ export class Kinship {
     if (lane.limit.capacity !== 0 && !mayTry) return Number.POSITIVE_INFINITY;
     const at = Math.max(growsAt(lane.limit), account.coolUntil);
     const isAwaited = this.#isOpen() && awaitsSwap(account, lane, { ...this.#about(), now });
-    return isAwaited ? at + this.#roster.timing().limitProbeMs : at;
+    return isAwaited ? at + this.#family.timing().limitProbeMs : at;
   }
 
   /** Lets full accounts be tried above their capacity where it is time. */
   growDue(model: string, now: number): void {
-    const { provider, accounts } = this.#roster;
+    const { provider, accounts } = this.#family;
     for (const account of accounts) {
       const lane = account.lanes.get(model);
       if (lane === undefined || this.growsAt(account, model, now) > now) continue;
@@ -123,39 +131,37 @@ export class Kinship {
 
   /** True while there is anything to find out. */
   #isOpen(): boolean {
-    const { slots } = this.#roster;
+    const { slots } = this.#family;
     if (slots.length < 2 || slots.length > MANY_ACCOUNTS) return false;
     return slots.some((slot) => !slot.isGiven);
   }
 
   #about(): Bystanders {
-    const { provider, accounts } = this.#roster;
-    return { provider, accounts, now: this.#roster.now() };
+    const { provider, accounts } = this.#family;
+    return { provider, accounts, now: this.#family.now() };
   }
 
   #since(): number {
-    const memoryMs = MEMORY_SERVICES * this.#roster.timing().limitProbeMs;
-    return this.#roster.now() - Math.max(MEMORY_MIN_MS, memoryMs);
+    const memoryMs = MEMORY_SERVICES * this.#family.timing().limitProbeMs;
+    return this.#family.now() - Math.max(MEMORY_MIN_MS, memoryMs);
   }
 
-  #explain(attempt: Attempt, named: Named | null): void {
-    const { slot, lane, sentAt } = attempt;
+  #explain({ account, key, attempt }: Visit, numbers: Numbers): void {
+    const { model, sentAt } = attempt;
     const { provider, accounts, now } = this.#about();
-    const { model } = lane;
     const isBefore = (each: Stay): boolean => each.sentAt <= sentAt && each.endAt > sentAt;
     const refusal = {
       at: now,
-      label: slot.record.account,
+      label: key.account,
       before: this.#count(model, isBefore),
       sure: this.#count(model, (each) => isBefore(each) && (each.isAccepted || !isThere(each))),
       after: this.#count(model, isThere),
       least: this.#count(model, (each) => each.isSeen && each.sentAt < sentAt && isThere(each)),
-      named,
+      named: namedBy(numbers.namedInFlight, numbers.namedLimit),
     };
     const before = provider.sightings.get(model) ?? NOTHING_SEEN;
     const seen = withRefusal(before, refusal, this.#since());
     provider.sightings.set(model, seen);
-    const { account } = slot;
     if (account.members.length > 1 && isMistaken(seen, account.members)) {
       this.#start(account);
       return;
@@ -176,7 +182,7 @@ export class Kinship {
     let into = account;
     for (const other of others) {
       const isPart = other.members.some((label) => found.includes(label));
-      if (isPart && mayBeOne(into, other)) into = this.#roster.join(into, other);
+      if (isPart && mayBeOne(into, other)) into = this.#family.join(into, other);
     }
     // Each had found what the others had left it at its worst moment.
     const lane = into.lanes.get(model);
@@ -188,13 +194,13 @@ export class Kinship {
   /** Back to what was said, or not said; what was seen was misread. */
   #start(account: AccountRecord): void {
     endSwap(this.#about());
-    this.#roster.provider.sightings.clear();
-    this.#roster.part(account);
+    this.#family.provider.sightings.clear();
+    this.#family.part(account);
   }
 
   #count(model: string, counts: (stay: Stay) => boolean): Counts {
-    const { accounts } = this.#roster;
-    const labels = this.#roster.labelsByName();
+    const { accounts } = this.#family;
+    const labels = this.#family.labelsByName();
     const found = new Map<string, number>();
     for (const account of accounts) {
       for (const stay of account.lanes.get(model)?.stays ?? []) {

@@ -3,9 +3,9 @@
  * around it. Defined here alone, for the store, the environment, the importer and the API. Pure.
  */
 
-import type { Provider } from './errors.ts';
+import type { Provider } from '../errors.ts';
+import { trimEnd } from '../text/trim.ts';
 import { providerOf } from './key-names.ts';
-import { trimEnd } from './trim.ts';
 
 /** Characters of any secret in the store. */
 const LONGEST_VALUE = 8_192;
@@ -66,9 +66,9 @@ export function vendorOf(value: string): string | null {
 }
 
 /** How well a value fits a provider. `foreign`: its prefix is somebody else's. */
-export type Fit = 'own' | 'near' | 'foreign' | 'unknown';
+export type ValueFit = 'own' | 'near' | 'foreign' | 'unknown';
 
-export function fitOf(provider: Provider, value: string): Fit {
+export function valueFitOf(provider: Provider, value: string): ValueFit {
   const form = FORMS[provider];
   if (form.own.test(value)) return 'own';
   const vendor = vendorOf(value);
@@ -215,7 +215,7 @@ export function valueProblem(name: string, value: string): string | null {
     return `it is longer than ${LONGEST_POOL_VALUE} characters, and no key of this provider is`;
   }
   if (/[,;]/.test(value)) return 'it holds several values';
-  if (fitOf(provider, value) !== 'foreign') return null;
+  if (valueFitOf(provider, value) !== 'foreign') return null;
   const vendor = vendorOf(value);
   return vendor === null
     ? 'its form is that of another provider'

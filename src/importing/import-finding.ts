@@ -1,7 +1,7 @@
 /** What the importer says of a place in the input. Plain data; a value is in nothing but `value`. */
 
 /** A key that was found, and how sure that is. */
-export interface FoundKey {
+export interface ImportedKey {
   /** `sure` is taken; `likely` is asked for. */
   readonly pile: 'sure' | 'likely';
   /** 1-based; of a text in a structured file where its value begins. */
@@ -29,7 +29,7 @@ export interface LeftAlone {
   readonly reason: string;
 }
 
-export type Finding = FoundKey | LeftAlone;
+export type ImportFinding = ImportedKey | LeftAlone;
 
 export function left(line: number, reason: string, name: string | null = null): LeftAlone {
   return { pile: 'left', line, through: line, name, reason };

@@ -1,8 +1,8 @@
 /** Reading parsed JSON without trusting it. */
 
-export type JsonObject = Readonly<Record<string, unknown>>;
+export type WireObject = Readonly<Record<string, unknown>>;
 
-export function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is WireObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -10,7 +10,7 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-export function parseJson(text: string): unknown {
+export function parseWire(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
     return value;
@@ -20,6 +20,6 @@ export function parseJson(text: string): unknown {
 }
 
 /** The first field of `body` that is not in `known`, or null. */
-export function unknownField(body: JsonObject, known: ReadonlySet<string>): string | null {
+export function unknownField(body: WireObject, known: ReadonlySet<string>): string | null {
   return Object.keys(body).find((name) => !known.has(name)) ?? null;
 }

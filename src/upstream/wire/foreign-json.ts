@@ -1,6 +1,6 @@
 /** Reads foreign JSON without trusting its shape: what is not as expected is absent. */
 
-import { isRecord } from '../../base/json.ts';
+import { isRecord } from '../../base/text/json.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 

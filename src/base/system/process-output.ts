@@ -4,7 +4,7 @@
  */
 
 import { format } from 'node:util';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../logger.ts';
 
 const CONSOLE = {
   debug: 'debug',

@@ -1,6 +1,6 @@
 /** Which pool keys an environment or a settings file gives, and what in it only looks like one. */
 
-import { PROVIDERS } from './errors.ts';
+import { PROVIDERS } from '../errors.ts';
 import {
   compareNames,
   FAMILIES,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { duplicateKey, parseJson, parseRecord } from '../../src/base/json.ts';
+import { duplicateKey, parseJson, parseRecord } from '../../../src/base/text/json.ts';
 
 describe('foreign JSON', () => {
   it('is a record only when its root is an object', () => {

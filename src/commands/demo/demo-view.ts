@@ -6,7 +6,7 @@ import type { BreakerState, KeySnapshot } from '../../pool/snapshot.ts';
 type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
 
 /** One tool call as its client saw it. */
-export interface CallRecord {
+export interface DemoCall {
   readonly number: number;
   readonly tool: string;
   readonly ok: boolean;
@@ -58,7 +58,7 @@ export class DemoView {
     this.#write(`   ${this.#paint('dim', label.padEnd(9))}${text}`);
   }
 
-  call(record: CallRecord): void {
+  call(record: DemoCall): void {
     const mark = record.ok ? this.#paint('green', '✓') : this.#paint('red', '✗');
     const attempts =
       record.attempts > 1

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineSplitter } from '../../src/base/line-splitter.ts';
+import { LineSplitter } from '../../../src/base/text/line-splitter.ts';
 
 function split(chunks: readonly Buffer[], limit: number) {
   const seen: Array<readonly [string, boolean] | 'oversize'> = [];

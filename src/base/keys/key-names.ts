@@ -3,8 +3,8 @@
  * they stand. Defined here alone, for the store, the environment, the importer and the API. Pure.
  */
 
-import type { Provider } from './errors.ts';
-import { trimEnd } from './trim.ts';
+import type { Provider } from '../errors.ts';
+import { trimEnd } from '../text/trim.ts';
 
 const KEY_NAME = /^[A-Z][A-Z0-9_]{0,63}$/;
 /** A number has no leading zero and at most five digits; `_1` is the family's first, too. */

@@ -42,7 +42,7 @@ function balanceFields(balance: Reconciliation) {
   };
 }
 
-export function jsonText(report: UsageReport): string {
+export function reportJson(report: UsageReport): string {
   const { span, by, groups } = report;
   const document = {
     estimated: true,

@@ -1,0 +1,82 @@
+/**
+ * What the pool must reach in every scenario of the virtual clock. The suite holds a few seeds to
+ * them one by one, the benchmark its medians.
+ */
+
+import type { RunResult } from './simulate.ts';
+
+type Measured = Pick<RunResult, 'success' | 'score' | 'sends' | 'refusals' | 'slowest'> & {
+  readonly counts: { readonly faults: number };
+};
+
+interface Bounds {
+  readonly success: number;
+  readonly score: number;
+  /** Sends and refusals per call. */
+  readonly sends: number;
+  readonly refusals: number;
+  /** Sends that met a faulty key, an outage or a lost request. */
+  readonly faults: number;
+  /** The slowest call over the optimum's slowest: nobody starves. */
+  readonly slowest: number;
+}
+
+/** One refusal for every two calls, wherever a limit has to be found. */
+const USUAL: Bounds = {
+  success: 1,
+  score: 0.97,
+  sends: 1.35,
+  refusals: 0.5,
+  faults: 0,
+  slowest: 1.25,
+};
+
+const OF_ITS_OWN: Readonly<Record<string, Partial<Bounds>>> = {
+  // The first calls of a slow key have to end somewhere before anybody knows that it is slow.
+  S2: { slowest: 1.6 },
+  S2b: { score: 0.88 },
+  S3: { faults: 14 },
+  S3b: { faults: 14 },
+  // A dead key costs one call, not one for each caller.
+  S4: { faults: 1 },
+  S4b: { faults: 2 },
+  S4c: { faults: 8 },
+  S4d: { faults: 18 },
+  S4e: { faults: 20 },
+  S4f: { faults: 8 },
+  // A request may be lost twice.
+  S4g: { faults: 16, success: 0.99 },
+  S5: { faults: 30 },
+  S5b: { faults: 36 },
+  S6: { faults: 30, score: 0.92, slowest: 1.35 },
+  S9b: { score: 0.95 },
+  U1: { sends: 1.5 },
+  U1b: { sends: 1.5 },
+  U1c: { sends: 1.5 },
+  U5: { sends: 1.5 },
+  U6: { sends: 1.5, score: 0.9 },
+  U6b: { sends: 1.5, score: 0.9 },
+  // Nobody tells us when a stranger's calls end: it can only be tried.
+  U6c: { sends: 2.6, refusals: 1.6, score: 0.55, slowest: 1.9 },
+};
+
+/** Every bound that a run breaks, in words. */
+export function brokenBounds(name: string, run: Measured): string[] {
+  const bounds = { ...USUAL, ...OF_ITS_OWN[name] };
+  const seen = {
+    success: run.success,
+    score: run.score,
+    sends: run.sends,
+    refusals: run.refusals,
+    faults: run.counts.faults,
+    slowest: run.slowest,
+  };
+  const atLeast = ['success', 'score'] as const;
+  const atMost = ['sends', 'refusals', 'faults', 'slowest'] as const;
+  const low = atLeast.filter((each) => seen[each] < bounds[each]);
+  const high = atMost.filter((each) => seen[each] > bounds[each]);
+  return [
+    ...low.map((each) => `${name}: ${each} ${seen[each].toFixed(3)}, at least ${bounds[each]}`),
+    ...high.map((each) => `${name}: ${each} ${seen[each].toFixed(3)}, at most ${bounds[each]}`),
+  ];
+}
