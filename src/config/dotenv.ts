@@ -2,7 +2,6 @@
 
 import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { getuid, platform } from 'node:process';
 import { parse as parseDotenv } from 'dotenv';
 import { ConfigError, DiskError } from '../base/errors.ts';
 import { systemCode } from '../base/system/system-error.ts';
@@ -30,13 +29,13 @@ export interface DotenvFile {
 
 /** Root may use anybody's files: a container often runs as root on a mounted folder. */
 function isForeign(info: Stats): boolean {
-  const own = getuid?.() ?? 0;
+  const own = process.getuid?.() ?? 0;
   return own !== 0 && info.uid !== own && info.uid !== 0;
 }
 
 /** @throws ConfigError when somebody else can write the file */
 function refuseForeignWriters(path: string, info: Stats): void {
-  if (platform === 'win32') return;
+  if (process.platform === 'win32') return;
   if (isForeign(info)) {
     throw new ConfigError(`${path} belongs to another user, and it decides where keys are sent`, {
       hint: 'name a settings file of your own with --dotenv, or another home with --home',
@@ -64,7 +63,7 @@ function infoOf(path: string): Stats | null {
  */
 export function folderWarnings(folder: string): readonly ConfigWarning[] {
   const info = infoOf(folder);
-  if (platform === 'win32' || info === null || (info.mode & STICKY) !== 0) return [];
+  if (process.platform === 'win32' || info === null || (info.mode & STICKY) !== 0) return [];
   const hint = `run: chmod 700 ${folder}`;
   if ((info.mode & WORLD_WRITE) !== 0) {
     throw new ConfigError(`everybody can write ${folder}, where the settings file is`, { hint });
@@ -103,7 +102,7 @@ function unreadable(path: string, mustExist: boolean, cause: DiskError): DotenvF
 }
 
 function secretWarnings(path: string, info: Stats, values: Environment): ConfigWarning[] {
-  if (platform === 'win32' || (info.mode & OTHERS_READ) === 0) return [];
+  if (process.platform === 'win32' || (info.mode & OTHERS_READ) === 0) return [];
   const names = Object.entries(values)
     .filter(([name, value]) => isSecretVariable(name, value ?? '') && value !== '')
     .map(([name]) => name);
