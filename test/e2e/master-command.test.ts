@@ -7,7 +7,7 @@ import { RawClient } from '../../lab/client.ts';
 import { createHome, type Home } from '../../lab/home.ts';
 import { Program, run } from '../../lab/program.ts';
 import { fakeKey, temporaryFolder } from '../../lab/store.ts';
-import { isAlive } from '../../src/base/processes.ts';
+import { isAlive } from '../../src/base/system/processes.ts';
 import { generateMasterKey } from '../../src/secrets/master-key.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 

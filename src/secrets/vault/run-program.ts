@@ -3,7 +3,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { systemCode } from '../../base/system-error.ts';
+import { systemCode } from '../../base/system/system-error.ts';
 
 const LIMIT_MS = 30_000;
 /** A secret is a line; what says more than this is another program. */
