@@ -73,7 +73,7 @@ export class Scene {
   location() {
     const text = readFileSync(this.#settings, 'utf8').trim().slice('MASTER_ENCRYPTION_KEY='.length);
     const value = { variable: 'MASTER_ENCRYPTION_KEY', file: this.#settings, text };
-    return { path: this.path, masterKey: { value, file: null } };
+    return { path: this.path, masterKey: { value, file: null, command: null } };
   }
 
   open(): Promise<KeyStore> {

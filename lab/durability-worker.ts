@@ -26,6 +26,7 @@ const masterKey = () => ({
       .slice(VARIABLE.length + 1),
   },
   file: null,
+  command: null,
 });
 const open = () => KeyStore.open({ path, masterKey: masterKey(), masterKeyNow: masterKey });
 const done = (what: string): void => void process.stdout.write(`${what}\n`);

@@ -16,7 +16,11 @@ export function temporaryFolder(): string {
 
 /** A master key as the process environment gives it. */
 export function masterOf(text: string): MasterKeySource {
-  return { value: { variable: 'MASTER_ENCRYPTION_KEY', file: null, text }, file: null };
+  return {
+    value: { variable: 'MASTER_ENCRYPTION_KEY', file: null, text },
+    file: null,
+    command: null,
+  };
 }
 
 /** Looks like a key to a person, and is none. */

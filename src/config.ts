@@ -34,6 +34,7 @@ export interface GlobalFlags {
 export interface MasterKeySource {
   readonly value: (Origin & { readonly text: string }) | null;
   readonly file: (Origin & { readonly path: string }) | null;
+  readonly command: (Origin & { readonly line: string }) | null;
 }
 
 export interface HttpTokenSource {
@@ -147,12 +148,15 @@ function storePlace(flags: GlobalFlags, settings: Settings, home: string): Store
 function masterKeySource(settings: Settings): MasterKeySource {
   const text = settings.get('MASTER_ENCRYPTION_KEY');
   const path = settings.get('MASTER_ENCRYPTION_KEY_FILE');
+  const line = settings.get('MASTER_ENCRYPTION_KEY_COMMAND');
   return {
     value: text === undefined ? null : { ...settings.origin('MASTER_ENCRYPTION_KEY'), text },
     file:
       path === undefined
         ? null
         : { ...settings.origin('MASTER_ENCRYPTION_KEY_FILE'), path: resolve(path) },
+    command:
+      line === undefined ? null : { ...settings.origin('MASTER_ENCRYPTION_KEY_COMMAND'), line },
   };
 }
 

@@ -13,12 +13,31 @@ interface Entry {
 }
 
 const realSetImmediate = setImmediate;
+const realClearImmediate = clearImmediate;
 const realSetTimeout = globalThis.setTimeout;
 const realClearTimeout = globalThis.clearTimeout;
 
+/** Turns of the event loop that the code under test waits for: no time passes before them. */
+const turns = new Set<NodeJS.Immediate>();
+
 /** Lets all promises that can settle do so. */
-function drain(): Promise<void> {
-  return new Promise((resolve) => realSetImmediate(resolve));
+async function drain(): Promise<void> {
+  do await new Promise((resolve) => realSetImmediate(resolve));
+  while (turns.size > 0);
+}
+
+function takeTurn(run: (...args: unknown[]) => void, ...args: unknown[]): NodeJS.Immediate {
+  const turn = realSetImmediate(() => {
+    turns.delete(turn);
+    run(...args);
+  });
+  turns.add(turn);
+  return turn;
+}
+
+function leaveTurn(turn: NodeJS.Immediate | undefined): void {
+  if (turn !== undefined) turns.delete(turn);
+  realClearImmediate(turn);
 }
 
 function isBefore(a: Entry, b: Entry): boolean {
@@ -136,7 +155,12 @@ export class VirtualClock {
       }
       return await promise;
     } finally {
-      Object.assign(globalThis, { setTimeout: realSetTimeout, clearTimeout: realClearTimeout });
+      Object.assign(globalThis, {
+        setTimeout: realSetTimeout,
+        clearTimeout: realClearTimeout,
+        setImmediate: realSetImmediate,
+        clearImmediate: realClearImmediate,
+      });
     }
   }
 
@@ -154,6 +178,8 @@ export class VirtualClock {
 
   #install(): void {
     Object.assign(globalThis, {
+      setImmediate: takeTurn,
+      clearImmediate: leaveTurn,
       setTimeout: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): VirtualTimer =>
         new VirtualTimer(this.#add(ms, () => run(...args))),
       clearTimeout: (timer: unknown): void => {

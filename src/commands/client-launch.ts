@@ -93,7 +93,11 @@ export function launchNotes(launch: Launch, env: Environment): string[] {
       `this copy of ${NAME} is in npx's cache, which may be cleared; better: npm install --global ${NAME}, then install again`,
     );
   }
-  for (const variable of ['MASTER_ENCRYPTION_KEY', 'MASTER_ENCRYPTION_KEY_FILE']) {
+  for (const variable of [
+    'MASTER_ENCRYPTION_KEY',
+    'MASTER_ENCRYPTION_KEY_FILE',
+    'MASTER_ENCRYPTION_KEY_COMMAND',
+  ]) {
     if (has(variable)) {
       notes.push(
         `${variable} is set in this shell, which the client does not see; put it into the .env of the home folder`,

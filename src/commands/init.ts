@@ -7,13 +7,15 @@ import { withFileLock } from '../disk/file-lock.ts';
 import { resolveLinks } from '../disk/links.ts';
 import { makeFolder } from '../disk/make-folder.ts';
 import { KeyStore } from '../secrets/key-store.ts';
-import { generateMasterKey } from '../secrets/master-key.ts';
+import { describeMasterKey, generateMasterKey } from '../secrets/master-key.ts';
 import { SealedMemory } from '../secrets/store/sealed-memory.ts';
 import { asKeyStoreError } from '../secrets/store/store-text.ts';
+import { storeInVault, VAULTS, type Vault } from '../secrets/vault/vaults.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
 import { setVariable } from './composition/settings-file.ts';
 
 const VARIABLE = 'MASTER_ENCRYPTION_KEY';
+const COMMAND_VARIABLE = 'MASTER_ENCRYPTION_KEY_COMMAND';
 
 async function ensureFolder(path: string): Promise<void> {
   await makeFolder(path).catch((cause: unknown) => {
@@ -47,29 +49,58 @@ interface Prepared {
   readonly where: string;
 }
 
-async function ensureMasterKey(input: CommandInput, dotenvPath: string): Promise<Prepared> {
+/** Where the person wants the master key to be; null for the settings file. */
+function chosenVault(input: CommandInput): Vault | null {
+  const { master } = input.values;
+  if (master === undefined) return null;
+  const vault = VAULTS.find((each) => each === master);
+  if (vault !== undefined) return vault;
+  throw new ConfigError('--master names no place that is known', {
+    hint: `use one of ${VAULTS.join(', ')}; anything else that prints the key: ${COMMAND_VARIABLE}`,
+  });
+}
+
+/** What is there is never replaced; that it is not where it was asked for is said. */
+function refuseToMove(config: Config, from: string): void {
+  if (config.masterKey.command !== null) return;
+  throw new ConfigError(`a master key is configured already, from ${from}; nothing was changed`, {
+    hint: `to keep it elsewhere, store it there yourself, and put ${COMMAND_VARIABLE}=… in its place, with the command that prints it`,
+  });
+}
+
+async function ensureMasterKey(
+  input: CommandInput,
+  dotenvPath: string,
+  vault: Vault | null,
+): Promise<Prepared> {
   const path = await resolveLinks(dotenvPath);
   return withFileLock(path, async (lock) => {
     // Read again under the lock: another init may have been quicker.
     const config = loadConfig(input.flags, input.env);
-    const { value, file } = config.masterKey;
-    const from = value === null ? file?.path : (value.file ?? `the variable ${value.variable}`);
-    if (from !== undefined) return { config, where: `yours, from ${from}` };
+    const from = describeMasterKey(config.masterKey);
+    if (from !== null) {
+      if (vault !== null) refuseToMove(config, from);
+      return { config, where: `yours, from ${from}` };
+    }
     const orphan = await orphanedStore(config);
     if (orphan !== null) {
       throw new KeyStoreError('no_master', `${orphan} exists, and its master key is gone`, {
         hint: `put ${VARIABLE} back into ${dotenvPath}; if it is lost, move the store away and run init again`,
       });
     }
-    await setVariable(path, VARIABLE, generateMasterKey(), lock);
-    return {
-      config: loadConfig(input.flags, input.env),
-      where: `generated, in ${dotenvPath} (only you can read it)`,
-    };
+    let where = `generated, in ${dotenvPath} (only you can read it)`;
+    if (vault === null) await setVariable(path, VARIABLE, generateMasterKey(), lock);
+    else {
+      const { command: line, name } = await storeInVault(vault, generateMasterKey());
+      await setVariable(path, COMMAND_VARIABLE, line, lock);
+      where = `generated, in ${vault} as ${name}; ${dotenvPath} has the command that prints it`;
+    }
+    return { config: loadConfig(input.flags, input.env), where };
   });
 }
 
 async function run(input: CommandInput): Promise<number> {
+  const vault = chosenVault(input);
   const { home, isHomeless, warnings, dotenvPath } = loadConfig(input.flags, input.env);
   if (isHomeless) {
     throw new ConfigError('this user has no home folder', {
@@ -79,9 +110,11 @@ async function run(input: CommandInput): Promise<number> {
   await ensureFolder(home);
   await ignoreInGit(home);
   for (const { message, hint } of warnings) tell(`Warning: ${message}; ${hint}`);
-  const { config, where } = await ensureMasterKey(input, dotenvPath).catch((error: unknown) => {
-    throw asKeyStoreError(error);
-  });
+  const { config, where } = await ensureMasterKey(input, dotenvPath, vault).catch(
+    (error: unknown) => {
+      throw asKeyStoreError(error);
+    },
+  );
   await ensureFolder(dirname(config.storePath));
   const store = await KeyStore.create({
     path: config.storePath,
@@ -103,7 +136,14 @@ async function run(input: CommandInput): Promise<number> {
 export const command: Command = {
   help: `Makes the home folder, a generated master key in its .env, and an empty key store.
 What exists is never overwritten: a second run only says what is there.`,
-  options: {},
+  options: {
+    master: {
+      type: 'string',
+      value: 'PLACE',
+      choices: VAULTS,
+      about: 'keep the master key there instead of in the .env',
+    },
+  },
   arguments: [],
   run,
 };

@@ -10,6 +10,7 @@ import { stat } from 'node:fs/promises';
 import { platform } from 'node:process';
 import { DiskError, type DiskErrorCode, KeyStoreError } from '../base/errors.ts';
 import { readWholeFile } from '../disk/read-file.ts';
+import { readByCommand } from './vault/master-command.ts';
 
 /** The same shape as `Config.masterKey`; this folder does not import the configuration. */
 export interface MasterKeySource {
@@ -23,6 +24,11 @@ export interface MasterKeySource {
     readonly variable: string;
     readonly file: string | null;
     readonly path: string;
+  } | null;
+  readonly command: {
+    readonly variable: string;
+    readonly file: string | null;
+    readonly line: string;
   } | null;
 }
 
@@ -123,26 +129,50 @@ async function readKeyFile(path: string): Promise<string> {
   }
 }
 
-function describeSource(origin: {
-  readonly variable: string;
-  readonly file: string | null;
-}): string {
-  return origin.file === null ? `the variable ${origin.variable}` : origin.file;
+/** Where the master key comes from, in words; null where none is configured. */
+export function describeMasterKey({ value, file, command }: MasterKeySource): string | null {
+  if (file !== null) return file.path;
+  const origin = value ?? command;
+  if (origin === null) return null;
+  if (command !== null) return describeCommand(command);
+  return origin.file ?? `the variable ${origin.variable}`;
+}
+
+function describeCommand(command: { readonly variable: string; readonly file: string | null }) {
+  return command.file === null ? command.variable : `${command.variable} of ${command.file}`;
+}
+
+const COUNTS = ['no', 'one', 'two', 'three'];
+
+/** @throws KeyStoreError bad_master when more than one is configured: which one counts? */
+function refuseSeveral({ value, file, command }: MasterKeySource): void {
+  const origins = [value, file, command].filter((origin) => origin !== null);
+  if (origins.length < 2) return;
+  const names = origins.map(({ variable }) => variable);
+  const places = origins.map((origin) => origin.file ?? 'the environment');
+  throw new KeyStoreError(
+    'bad_master',
+    `${COUNTS[origins.length]} master keys are configured: ${names.join(' and ')}`,
+    { hint: `keep one of them; see ${[...new Set(places)].join(' and ')}` },
+  );
 }
 
 /**
  * Reads and judges the configured master key.
  *
- * @throws KeyStoreError no_master when none is configured; bad_master when two are, when a
- *   generated one is mistyped, when its file is unreadable, or when others can read it
+ * @param isFresh a command is run again, though it was in this process: its key is another one now
+ * @throws KeyStoreError no_master when none is configured; bad_master when several are, when a
+ *   generated one is mistyped, when its file is unreadable, when others can read it, or when its
+ *   command fails
  */
-export async function readMasterKey(source: MasterKeySource): Promise<MasterKey> {
-  const { value, file } = source;
-  if (value !== null && file !== null) {
-    throw new KeyStoreError(
-      'bad_master',
-      `two master keys are configured: ${value.variable} and ${file.variable}`,
-      { hint: `keep one of them; see ${describeSource(value)} and ${describeSource(file)}` },
+export async function readMasterKey(source: MasterKeySource, isFresh = false): Promise<MasterKey> {
+  refuseSeveral(source);
+  const { value, file, command } = source;
+  if (command !== null) {
+    const from = describeCommand(command);
+    return classifyMasterKey(
+      await readByCommand(command.line, `the command in ${from}`, isFresh),
+      from,
     );
   }
   if (file !== null) {
@@ -154,12 +184,12 @@ export async function readMasterKey(source: MasterKeySource): Promise<MasterKey>
   }
   if (value === null) {
     throw new KeyStoreError('no_master', 'no master key is configured', {
-      hint: 'run keypool-mcp init, or set MASTER_ENCRYPTION_KEY or MASTER_ENCRYPTION_KEY_FILE',
+      hint: 'run keypool-mcp init, or set MASTER_ENCRYPTION_KEY, _FILE or _COMMAND',
     });
   }
   if (value.file !== null) {
     const info = await stat(value.file).catch(() => null);
     refuseIfOthersCanRead(value.file, info?.mode ?? 0);
   }
-  return classifyMasterKey(value.text, describeSource(value));
+  return classifyMasterKey(value.text, value.file ?? `the variable ${value.variable}`);
 }

@@ -41,6 +41,7 @@ async function stranger(): Promise<{ url: string; port: number; seen: IncomingMe
 describe('keypool-mcp dashboard', () => {
   it('tells a stranger nothing that has the port, and the pid, of a server that was killed', async () => {
     const http = await startHttp({ ...home.env, KEYPOOL_HTTP_TOKEN: '' });
+    await until('the server has left its record', () => existsSync(record()));
     const before = JSON.parse(readFileSync(record(), 'utf8'));
     http.program.kill('SIGKILL');
     await http.program.exit;

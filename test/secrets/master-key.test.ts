@@ -22,6 +22,7 @@ function problem(act: () => unknown): KeyStoreError {
 const fileSource = (path: string) => ({
   value: null,
   file: { variable: 'MASTER_ENCRYPTION_KEY_FILE', file: null, path },
+  command: null,
 });
 
 function keyFile(text: string, mode = 0o600): string {
@@ -94,7 +95,7 @@ describe('where the master key comes from', () => {
     ['a missing file', () => fileSource('/nowhere/master'), 'bad_master'],
     ['a folder', () => fileSource(temporaryFolder()), 'bad_master'],
     ['a large file', () => fileSource(keyFile('x'.repeat(5000))), 'bad_master'],
-    ['nothing', () => ({ value: null, file: null }), 'no_master'],
+    ['nothing', () => ({ value: null, file: null, command: null }), 'no_master'],
     [
       'two at a time',
       () => ({ ...masterOf('one of two'), file: fileSource('/nowhere').file }),
@@ -107,6 +108,6 @@ describe('where the master key comes from', () => {
   it('refuses a settings file that others can read', async () => {
     const path = keyFile('MASTER_ENCRYPTION_KEY=correct horse battery', 0o604);
     const value = { variable: 'MASTER_ENCRYPTION_KEY', file: path, text: 'correct horse battery' };
-    expect(await codeOf(readMasterKey({ value, file: null }))).toBe('bad_master');
+    expect(await codeOf(readMasterKey({ value, file: null, command: null }))).toBe('bad_master');
   });
 });

@@ -44,12 +44,21 @@ export async function readFoundAccounts(
   }
 }
 
+/** One writing after the other: two at once, and what was found first would stand there last. */
+let writing: Promise<void> = Promise.resolve();
+
 /** Replaces what is known of one provider; an older reading of another one stays. */
-export async function writeFoundAccounts(
+export function writeFoundAccounts(
   home: string,
   provider: Provider,
   accounts: FoundAccountsFile,
 ): Promise<void> {
+  const written = writing.then(() => write(home, provider, accounts));
+  writing = written.catch(() => {});
+  return written;
+}
+
+async function write(home: string, provider: Provider, accounts: FoundAccountsFile): Promise<void> {
   const known = await readFoundAccounts(home);
   const text = `${JSON.stringify({ ...known, [provider]: accounts }, null, 2)}\n`;
   await makeFolder(home);

@@ -1,7 +1,7 @@
 /** Node, home, settings file, master key and addresses: what does not need the store. */
 
 import type { Config } from '../../config.ts';
-import { readMasterKey } from '../../secrets/master-key.ts';
+import { describeMasterKey, readMasterKey } from '../../secrets/master-key.ts';
 import { type Finding, failed, ok, openBits } from './finding.ts';
 
 const OLDEST_NODE = [20, 19] as const;
@@ -70,10 +70,9 @@ async function settingsFinding(config: Config): Promise<Finding> {
 }
 
 async function masterFinding(config: Config): Promise<Finding> {
-  const { value, file } = config.masterKey;
   try {
     const { kind } = await readMasterKey(config.masterKey);
-    const from = file?.path ?? value?.file ?? `the variable ${value?.variable ?? ''}`;
+    const from = describeMasterKey(config.masterKey) ?? '';
     if (kind === 'generated') return ok('master key', `generated, from ${from}`);
     return {
       check: 'master key',

@@ -34,7 +34,15 @@ interface Switch {
 
 /** Where a new master key can be put so that the next start finds it. */
 async function masterSwitch(config: Config): Promise<Switch> {
-  const { value, file } = config.masterKey;
+  const { value, file, command } = config.masterKey;
+  if (command !== null) {
+    throw new ConfigError(
+      'the master key comes from a command, which prints one and cannot take a new one; nothing was changed',
+      {
+        hint: `write what the command prints as MASTER_ENCRYPTION_KEY=… into ${config.dotenvPath} in the place of ${command.variable}, and run this again; then store the new key where the command reads it, and put the command back`,
+      },
+    );
+  }
   if (file !== null) {
     const path = await resolveLinks(file.path);
     return { path, to: (text, lock) => replaceFile(path, `${text}\n`, { lock }) };

@@ -17,8 +17,6 @@ export type Effect =
   /** All keys of the account are out, or back. */
   | { readonly kind: 'open-account' }
   | { readonly kind: 'readmit-account' }
-  /** These opened for what was the provider's fault. */
-  | { readonly kind: 'close-keys'; readonly keys: readonly KeyRecord[] }
   /** Calls that wait may go on. */
   | { readonly kind: 'wake' };
 
@@ -35,8 +33,7 @@ export interface Scene extends Place {
   readonly providerGate: BreakerState;
   /** Keys that may serve just now. */
   readonly usable: () => number;
-  /** Every key in the pool with the state of its account. */
-  readonly keys: () => ReadonlyArray<Pick<Place, 'key' | 'account'>>;
+  readonly keys: () => readonly KeyRecord[];
   /** Slots of all accounts as far as they are found. */
   readonly capacity: () => number;
 }

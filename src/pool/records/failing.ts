@@ -191,15 +191,12 @@ function broken(scene: Scene, kind: FailureKind, isRecalled: boolean): Verdict {
   };
 }
 
-/** Null when the other keys were not fine meanwhile. The last usable key stays (Envoy's panic rule):
- * the provider's breaker governs then. */
+/** Null when the other keys were not fine meanwhile. */
 function blameKey(scene: Scene): Effect[] | null {
-  const { provider, key, keyGate, attempt, now, timing } = scene;
+  const { provider, key, attempt, now, timing } = scene;
   if (!othersAreFine(provider, key, now, timing)) return null;
   ledger.noteKeyFault(scene);
-  const isLast = keyGate === 'closed' && scene.usable() <= 1;
-  if (isLast || !(attempt.isKeyTrial || isFailing(key, now, timing))) return [];
-  return trip(scene);
+  return attempt.isKeyTrial || isFailing(key, now, timing) ? trip(scene) : [];
 }
 
 function trip({ key, keyGate, attempt, now, timing, chance }: Scene): Effect[] {

@@ -14,33 +14,23 @@ function pause({ provider, now, timing, chance }: Scene): number {
   return jittered(ms, 0.25, chance);
 }
 
-/** A bad end on the way back is the outage itself; else most keys have to fail. */
 export function outageBegins(scene: Scene): readonly Effect[] {
   const { provider, attempt, now, timing } = scene;
   if (attempt.sentAt < provider.healedAt) return [];
-  const isRelapse = provider.ramp !== null && provider.outageSince !== null;
-  if (!isRelapse && !isOutage(provider, scene.usable(), now, timing)) return [];
+  if (!isOutage(provider, scene.usable(), now, timing)) return [];
   provider.outageSince ??= now;
   provider.ramp = null;
-  const forMs = pause(scene);
-  return [
-    { kind: 'close-keys', keys: forgiven(scene) },
-    { kind: 'open-provider', forMs },
-  ];
+  forgive(scene);
+  return [{ kind: 'open-provider', forMs: pause(scene) }];
 }
 
 /** What looked like the keys' faults was the provider's. */
-function forgiven({ keys, now, timing }: Scene) {
-  const closed = [];
-  for (const { key, account } of keys()) {
+function forgive({ keys, now }: Scene): void {
+  for (const key of keys()) {
     key.faultsInRow = 0;
     key.suspicions = 0;
     key.suspectUntil = now;
-    const isRecent = key.trippedAt >= now - timing.outageWindowMs;
-    const isDisabled = key.disabled !== null || account.disabled !== null;
-    if (isRecent && !isDisabled) closed.push(key);
   }
-  return closed;
 }
 
 /** The trial failed. */

@@ -155,13 +155,13 @@ export class Reporter {
       keyGate: attempt.slot.breaker.state,
       providerGate: roster.breaker.state,
       usable: () => roster.slots.filter((slot) => isInRotation(slot, null, now)).length,
-      keys: () => roster.slots.map(({ record, account }) => ({ key: record, account })),
+      keys: () => roster.slots.map(({ record }) => record),
       capacity: () => capacityOf(roster),
     };
   }
 
   #carryOut(effect: Effect, { slot }: Attempt): void {
-    const { breaker, slots } = this.#roster;
+    const { breaker } = this.#roster;
     switch (effect.kind) {
       case 'open-key':
         slot.breaker.trip(effect.forMs ?? undefined);
@@ -187,9 +187,6 @@ export class Reporter {
         return;
       case 'readmit-account':
         this.#revival.readmitted(slot);
-        return;
-      case 'close-keys':
-        for (const each of slots) if (effect.keys.includes(each.record)) each.breaker.heal();
         return;
       case 'wake':
         this.#roster.onChange();

@@ -29,10 +29,11 @@ export interface StoreVersion {
 export async function readVersion(
   location: StoreLocation,
   source: MasterKeySource = location.masterKey,
+  isFresh = false,
 ): Promise<StoreVersion> {
   const { path, memory } = location;
   const text = await readStoreText(path);
-  const master = await readMasterKey(source);
+  const master = await readMasterKey(source, isFresh);
   const document = await openDocument(path, text, master);
   if (document.format === 'sealed') await memory?.remember(path);
   else if ((await memory?.has(path)) === true) throw downgraded(path, memory?.path ?? null);
@@ -64,6 +65,6 @@ async function reopened(
     return { text, master, document: await openDocument(location.path, text, master) };
   } catch (error) {
     if (!(error instanceof KeyStoreError) || error.code !== 'wrong_master') throw error;
-    return readVersion(location, location.masterKeyNow?.());
+    return readVersion(location, location.masterKeyNow?.(), true);
   }
 }
