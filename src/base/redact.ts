@@ -30,6 +30,7 @@ const REMEMBERED_CHARACTERS = 256 * 1024;
 /** What secrets, their escapes and their encodings are written with, as a rule. */
 const ASCII = Array.from({ length: 0x7f - 0x20 }, (_, at) => String.fromCharCode(0x20 + at));
 const WRITTEN = `${ASCII.join('')}\t\n\r\0\u00ad`;
+const USUAL = classOf(WRITTEN);
 const UNUSUAL = /[^ -~\t\n\r\0\u00ad]+/g;
 
 const isWordCharacter = (character: string): boolean => /^[\p{L}\p{N}_-]$/u.test(character);
@@ -77,7 +78,7 @@ export class Redactor {
   #holdsEscape = false;
   /** Characters of secrets that are seldom part of any. */
   #unusual = '';
-  #isText = classOf(WRITTEN);
+  #isText = USUAL;
   /** Values that are short or made of words: they go as a whole alone. */
   #whole: string[] = [];
 
@@ -133,7 +134,7 @@ export class Redactor {
     this.#whole = [];
     this.#holdsEscape = false;
     this.#unusual = '';
-    this.#isText = classOf(WRITTEN);
+    this.#isText = USUAL;
     const used = [...this.#used.values()].flatMap((values) => [...values]);
     this.#enter([...used, ...this.#remembered.keys()]);
   }
