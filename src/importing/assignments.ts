@@ -1,5 +1,7 @@
 /** `NAME=value` in the spellings of shells, programs and their files, in one line. Pure. */
 
+import { withoutRemark } from './remark.ts';
+
 export interface Assignment {
   readonly name: string;
   /** What stands for the value, without its quotes. */
@@ -82,10 +84,7 @@ function readValue(line: string, place: Place, stop: number): Assignment {
   const around = CLOSING[line.charAt(place.start - 1)];
   const closing = around === undefined ? -1 : line.indexOf(around, valueStart);
   const end = closing === -1 ? stop : Math.min(closing, stop);
-  const value = line
-    .slice(valueStart, end)
-    .replace(/\s+#.*$/, '')
-    .trim();
+  const value = withoutRemark(line.slice(valueStart, end)).trim();
   return { ...place, value, end, openQuote: null };
 }
 

@@ -21,6 +21,7 @@ import {
 import type { Words } from './clues/words.ts';
 import { isOwnSetting, readName, shownName, type WrittenName } from './clues/written-name.ts';
 import { type ImportedKey, type ImportFinding, left } from './import-finding.ts';
+import { withoutRemark } from './remark.ts';
 
 const PLACEHOLDER = 'a placeholder, not a key';
 const ENCRYPTED = 'encrypted: open that file with --store and run keys migrate';
@@ -93,7 +94,7 @@ function judgePoolValue(
 /** The values of a pool variable: every token with a prefix, or the whole text. */
 function poolValues(raw: string): string[] {
   const tokens = prefixedTokens(raw).map((token) => token.value);
-  return tokens.length > 0 ? tokens : [unwrapValue(raw.replace(/\s+#.*$/s, ''))];
+  return tokens.length > 0 ? tokens : [unwrapValue(withoutRemark(raw))];
 }
 
 function judgeSecret(

@@ -4,6 +4,7 @@
  */
 
 import { vendorOf } from '../base/keys/key-values.ts';
+import { trimEnd, WHITE_SPACE } from '../base/text/trim.ts';
 import { type Assignment, assignmentsIn } from './assignments.ts';
 import {
   isInAddress,
@@ -25,7 +26,10 @@ import {
 
 const COMMENT = /^\s*(?:#(?!#)|\/\/|;|--\s|<!--|REM\s|%)/i;
 const PRIVATE_KEY = /-----BEGIN [A-Z ]+-----/;
-const SECTION = /^\s*\[{1,2}\s*["']?([^\][]+?)["']?\s*\]{1,2}\s*(?:[#;].*)?$/;
+const SECTION = /^\s*\[{1,2}([^\][]+)\]{1,2}\s*(?:[#;].*)?$/;
+/** Stands between a label and what it labels. */
+const SEPARATOR = /[:：=]|->|→|\t|\||\s[-–—]\s/;
+const HEADING_END = `:：=${WHITE_SPACE}`;
 /** What is longer was written by a program, in a format that is not read here. */
 const LONGEST_LINE = 10_000;
 /** Headings are shorter. */
@@ -58,7 +62,7 @@ function looksLikeHeading(line: string): boolean {
   const bare = stripDecoration(line);
   const words = readWords(bare);
   const isDecorated = /^\s*(?:#+\s|=+\s|\*\*|__)|[:：]\s*$/.test(line);
-  const ends = bare.replace(/[:：=\s]+$/, '');
+  const ends = trimEnd(bare, HEADING_END);
   if (ends === '' || /[=|{}]|[.!?]\s|[.!?]$/.test(ends) || words.count === 0 || words.count > 7) {
     return false;
   }
@@ -169,7 +173,10 @@ export class NotesReader {
 
   /** Labels, headings, values alone. */
   #readWordsLine(line: string, number: number): void {
-    const section = SECTION.exec(line)?.[1];
+    const section = SECTION.exec(line)?.[1]
+      ?.trim()
+      .replace(/^["']|["']$/g, '')
+      .trim();
     if (section !== undefined && secretTokens(section).length === 0) {
       this.#setHeading(section.replace(/[._]/g, ' '));
       return;
@@ -190,7 +197,7 @@ export class NotesReader {
       .replace(/\s+/g, ' ')
       .trim();
     if (plain.length > LONGEST_HEADING) return;
-    const bare = plain.replace(/[:：=\s]+$/, '');
+    const bare = trimEnd(plain, HEADING_END);
     const read = /^[A-Za-z_][\w.-]*$/.test(bare) && isWrittenName(bare) ? explicitName(bare) : null;
     const title = TITLE.exec(stripDecoration(plain))?.[1];
     if (read !== null) {
@@ -235,11 +242,12 @@ export class NotesReader {
   #readShortValue(line: string, number: number): boolean {
     const text = stripDecoration(line.trim());
     if (text.length > LONGEST_HEADING) return false;
-    const match = /^(.*?)(?:[:：=]|->|→|\t|\||\s[-–—]\s)\s*(\S.*)$/.exec(text);
-    if (match === null) return false;
-    const [, labelText = '', rest = ''] = match;
-    const label = readWords(labelText);
-    const value = rest.replace(/^["'`]+|["'`,;|\s]+$/g, '');
+    const separator = SEPARATOR.exec(text);
+    if (separator === null) return false;
+    const label = readWords(text.slice(0, separator.index));
+    const rest = text.slice(separator.index + separator[0].length).trimStart();
+    if (rest === '') return false;
+    const value = trimEnd(rest.replace(/^["'`]+/, ''), `"'\`,;|${WHITE_SPACE}`);
     if (label.count === 0 || label.count > 6 || !(label.saysKey || label.saysPassword))
       return false;
     const heading = this.#heading?.words ?? null;

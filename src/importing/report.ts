@@ -1,5 +1,6 @@
 /** What a person is told of an import: by name and line, never a value or a part of a line. Pure. */
 
+import { win32 } from 'node:path';
 import { maskValue } from '../base/keys/key-id.ts';
 import type { LeftAlone } from './import-finding.ts';
 import type { ImportPlan, PlannedKey } from './plan.ts';
@@ -75,7 +76,7 @@ export function reportRows({ plan, agreed, isDryRun }: ImportOutcome): string[] 
 }
 
 /** What a shell reads at its start stays, even where it holds nothing but keys today. */
-const SHELL_FILE = /(?:^|[\\/])(?:\.?\w*(?:rc|profile|shenv|login)|config\.fish|.*profile\.ps1)$/i;
+const SHELL_FILE = /^(?:\.?\w{0,40}(?:rc|profile|shenv|login)|config\.fish|.{0,40}profile\.ps1)$/i;
 
 /** What to do with the file: delete it only where it held nothing but keys. */
 export function advice(path: string, reading: KeysReading, outcome: ImportOutcome): string {
@@ -83,7 +84,9 @@ export function advice(path: string, reading: KeysReading, outcome: ImportOutcom
   const lines = [...plan.sure, ...agreed, ...plan.unchanged].map(({ line }) => line);
   if (lines.length === 0) return '';
   const isWhole =
-    reading.holdsOnlyKeys && agreed.length === plan.likely.length && !SHELL_FILE.test(path);
+    reading.holdsOnlyKeys &&
+    agreed.length === plan.likely.length &&
+    !SHELL_FILE.test(win32.basename(path));
   return isWhole && plan.left.length === 0
     ? `${path} still holds the keys in clear: delete it, and empty the trash.`
     : `${path} still holds the keys in clear: take ${place(lines)} out of it, and keep the rest.`;

@@ -9,22 +9,20 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const all = expressionsIn(SRC);
 
 /** Made from names of ours, anchored, and used on one line of a file of the user's own. */
-const MADE = ['clients/toml-format.ts', 'commands/composition/settings-file.ts'];
-
-/** The reader of people's notes cuts its lines to a length at which quadratic is still quick. */
-const BOUNDED = /^importing\//;
+const MADE = [
+  'clients/toml-format.ts',
+  'commands/composition/settings-file.ts',
+  // Its spellings share one piece; test/importing holds hostile lines against them.
+  'importing/assignments.ts',
+];
 
 describe('the regular expressions of the sources', () => {
   it('are never worse than linear, whatever text they are used on', () => {
-    const slow = all.filter((each) => each.slow.length > 0);
-    expect(slow.filter((each) => !BOUNDED.test(each.file))).toEqual([]);
-    expect(slow.filter((each) => each.slow.some((how) => how.includes('exponential')))).toEqual([]);
+    expect(all.filter((each) => each.slow.length > 0)).toEqual([]);
   });
 
   it('are written down, so that they can be checked', () => {
-    const made = all
-      .filter((each) => each.isMade && !BOUNDED.test(each.file))
-      .map(({ file }) => file);
+    const made = all.filter((each) => each.isMade).map(({ file }) => file);
     expect([...new Set(made)].sort()).toEqual(MADE);
   });
 

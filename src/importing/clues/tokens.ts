@@ -1,6 +1,7 @@
 /** Which pieces of a text look like secrets, by their own form. Pure. */
 
 import { isPlaceholder, vendorOf } from '../../base/keys/key-values.ts';
+import { trimEnd } from '../../base/text/trim.ts';
 
 /** A piece of a line that may be a secret. */
 export interface Token {
@@ -12,7 +13,7 @@ export interface Token {
 /** Prefixes of keys; `sk-` is shared by many. */
 const PREFIXED =
   /(?<![A-Za-z0-9_-])(?:sk-|pplx-|gsk_|csk-|xai-|hf_|ghp_|gho_|ghs_|github_pat_|glpat-|nvapi-|tvly-|AIza|AKIA|ASIA|xox[abeoprs]-|npm_|pypi-|r8_|jina_|fw_|[srp]k_(?:live|test)_|SG\.|dop_v1_|kpm1_|gAAAA)[A-Za-z0-9_.-]{8,8192}=*/g;
-const EDGE = /[-_.]+$/;
+const EDGE = '-_.';
 
 /** Model names begin as keys do: `pplx-70b-online`, `pplx-embed-v1`. */
 const isModelName = (value: string): boolean =>
@@ -21,7 +22,7 @@ const isModelName = (value: string): boolean =>
 /** Tokens with a provider's prefix, wherever they stand in the text. */
 export function prefixedTokens(text: string): Token[] {
   return [...text.matchAll(PREFIXED)].flatMap((match) => {
-    const value = match[0].replace(EDGE, '');
+    const value = trimEnd(match[0], EDGE);
     const start = match.index;
     const isKey = value.length >= 12 && !isModelName(value) && !isPlaceholder(value);
     return isKey ? [{ value, start, end: start + value.length }] : [];
@@ -129,8 +130,8 @@ export function secretTokens(text: string): Token[] {
     const piece = text.slice(start, end);
     const isTaken =
       end - start > LONGEST || prefixed.some((token) => token.start < end && token.end > start);
-    const at = piece.lastIndexOf('=', piece.replace(/=+$/, '').length - 1) + 1;
-    const value = piece.slice(at).replace(/[.:!?]+$/, '');
+    const at = piece.lastIndexOf('=', trimEnd(piece, '=').length - 1) + 1;
+    const value = trimEnd(piece.slice(at), '.:!?');
     if (!isTaken && ADDRESS.test(piece)) found.push(...addressTokens(piece, start));
     else if (!isTaken && isOpaque(value)) {
       found.push({ value, start: start + at, end: start + at + value.length });

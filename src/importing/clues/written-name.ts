@@ -8,6 +8,7 @@ import {
   isKeyName,
   poolName,
 } from '../../base/keys/key-names.ts';
+import { trimEnd } from '../../base/text/trim.ts';
 
 export type WrittenName =
   /** A pool key, a list of them, or a name of theirs that people use. */
@@ -69,7 +70,7 @@ function isSurelyName(name: string): boolean {
 }
 
 function isSecretName(name: string): boolean {
-  const parts = name.split('_').map((part) => part.replace(/\d+$/, ''));
+  const parts = name.split('_').map((part) => trimEnd(part, '0123456789'));
   const words = parts.filter((part) => part !== '');
   const last = words.at(-1) ?? '';
   if (name.endsWith('_KEY_ID')) return true;
