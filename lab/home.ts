@@ -30,6 +30,16 @@ export interface Home {
   remove(): void;
 }
 
+/** A server that is about to end may still write its last line into a folder that was just emptied. */
+function removeFolder(path: string, tries = 20): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  } catch (error) {
+    if (tries === 0) throw error;
+    removeFolder(path, tries - 1);
+  }
+}
+
 /** Stores keys by the program's own commands, as a user would: `init`, then `keys import` and `keys add`. */
 export async function createHome(options: HomeOptions = {}): Promise<Home> {
   const root = mkdtempSync(join(options.under ?? tmpdir(), 'keypool-test-'));
@@ -52,7 +62,7 @@ export async function createHome(options: HomeOptions = {}): Promise<Home> {
     folder,
     tmp,
     env,
-    remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
+    remove: () => removeFolder(root),
   };
   try {
     if (keys.length > 0) await storeKeys(root, env, keys);

@@ -41,7 +41,9 @@ export function ago(iso: string | null, now: number): string {
 
 /** What a chart without a curve says. */
 export function nothingSince(attempts: number): string {
-  return attempts === 0 ? 'No attempts yet' : 'No attempts in the last five minutes';
+  return attempts === 0
+    ? 'No attempts yet'
+    : 'Too few attempts in the last five minutes for a curve';
 }
 
 export function sentence(text: string): string {
