@@ -17,6 +17,7 @@ import {
   type PoolKey,
   type Send,
 } from '../../src/pool/lease.ts';
+import type { FoundAccounts } from '../../src/pool/snapshot.ts';
 
 /** Virtual or real. */
 export interface Clock {
@@ -39,6 +40,7 @@ export interface PolicyContext {
   readonly answerMs: number;
   /** Default: a disabled key stays disabled. */
   readonly probe?: KeyProbe;
+  readonly onAccounts?: (found: FoundAccounts) => void;
   /** What every key may take, for the policy that is told. */
   readonly capacities?: readonly number[];
 }
@@ -69,6 +71,7 @@ function keypool(context: PolicyContext): Policy {
     answerMs: { deepseek: context.answerMs },
     random: context.random,
     probe: context.probe ?? (async () => 'invalid_key'),
+    onAccounts: context.onAccounts ?? (() => {}),
   });
   return {
     pool,

@@ -71,6 +71,11 @@ export class WaitQueue<T extends Queued> {
     return this.#size;
   }
 
+  /** Of these, the ones that had a turn already. */
+  get returned(): number {
+    return this.#again.length;
+  }
+
   add(entry: T): void {
     this.#fresh[entry.priority].add(entry);
     this.#size += 1;
