@@ -27,7 +27,9 @@ await build({
     format: 'esm',
     minify: true,
     // What every start reads stands in one file: each more costs a client half a millisecond.
-    codeSplitting: { groups: [{ name: 'start', test: /src\/commands\/(serve\.ts|command-line\/)/ }] },
+    codeSplitting: {
+      groups: [{ name: 'start', test: /src\/commands\/(serve\.ts|command-line\/)/ }],
+    },
   },
 });
 await build({
