@@ -2,7 +2,7 @@
 
 import { copyFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build, type Plugin } from 'rolldown';
 
 const PAGE = 'src/http/page';
@@ -39,7 +39,7 @@ await build({
   plugins: [licencesTo(join(DASHBOARD, 'LICENSES.txt'))],
   output: { dir: DASHBOARD, format: 'esm', minify: true },
 });
-for (const file of ['page.html', 'page.css', 'icon.svg']) {
-  await copyFile(join(PAGE, file), join(DASHBOARD, file));
+for (const file of ['page.html', 'page.css', 'money/money.css', 'icon.svg']) {
+  await copyFile(join(PAGE, file), join(DASHBOARD, basename(file)));
 }
 await copyFile('node_modules/uplot/dist/uPlot.min.css', join(DASHBOARD, 'charts.css'));
