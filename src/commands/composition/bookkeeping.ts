@@ -6,6 +6,7 @@ import type { CallAsk, CallMeter, Meter } from '../../base/spending.ts';
 import type { Config } from '../../config.ts';
 import { writeFailure } from '../../disk/failures.ts';
 import { watchPath } from '../../disk/path-watch.ts';
+import { claim } from '../../usage/alerts/claims.ts';
 import type { Budget } from '../../usage/budgets/budget.ts';
 import { BudgetWatch } from '../../usage/budgets/budget-file.ts';
 import {
@@ -13,7 +14,6 @@ import {
   BudgetKeeper,
   type BudgetState,
 } from '../../usage/budgets/budget-keeper.ts';
-import { claim } from '../../usage/budgets/claims.ts';
 import { ReservationJournal } from '../../usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../usage/budgets/spent-book.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';

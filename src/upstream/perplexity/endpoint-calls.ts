@@ -48,12 +48,13 @@ export type SendAttempt<T> = (lease: Lease, watch: Watch, seen: Progressing) => 
 export class EndpointCalls {
   readonly #options: PerplexityOptions;
   readonly #context: CallContext;
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   readonly say: Say;
 
   constructor(options: PerplexityOptions, context: CallContext) {
     this.#options = options;
     this.#context = context;
+    this.#startedAt = context.startedAt ?? performance.now();
     this.say = createProgress(context);
   }
 
