@@ -7,6 +7,7 @@ const TYPES: Readonly<Record<string, string>> = {
   'page.html': 'text/html; charset=utf-8',
   'page.js': 'text/javascript; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
+  'money.css': 'text/css; charset=utf-8',
   'charts.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 };

@@ -9,6 +9,7 @@ import { canarySecret } from '../../lab/canary.ts';
 import { createHome, type Home } from '../../lab/home.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../lab/http.ts';
 import { fakeKey } from '../../lab/store.ts';
+import { writePast } from '../../lab/usage/past-spending.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
 const SCREENS = [
@@ -80,6 +81,24 @@ async function showEveryState(page: Page): Promise<void> {
   });
 }
 
+const MONEY = z.looseObject({ peak: z.nullable(z.unknown()) });
+
+/** It may be off-peak while the tests run, and for the whole weekend. */
+async function showPeak(page: Page): Promise<void> {
+  const at = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+  const spans = [
+    { from: at(0), until: at(2), period: 'peak' },
+    { from: at(2), until: at(10), period: 'off_peak' },
+    { from: at(10), until: at(24), period: 'perhaps' },
+  ];
+  await page.route('**/api/money', async (route) => {
+    const answer = await route.fetch();
+    const view = MONEY.parse(await answer.json());
+    const peak = { model: 'deepseek-flash', factor: 2, spans };
+    await route.fulfill({ response: answer, json: { ...view, peak } });
+  });
+}
+
 const ADVICE =
   'to write it down: keypool-mcp keys add DEEPSEEK_API_KEY_2 --account DEEPSEEK_API_KEY';
 
@@ -100,6 +119,24 @@ describe.skipIf(!hasBrowser)('the page, read by axe-core', () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     expect(complaints).toEqual([]);
   });
+
+  it.each(SCREENS)(
+    'has nothing to find about money, $colorScheme, $width pixels',
+    async (screen) => {
+      writePast(home.folder);
+      const server = await startHttp(home.env);
+      const { context } = await openBrowser(screen);
+      const page = await context.newPage();
+      await openPage(page, server);
+      await page.getByRole('button', { name: 'Show all 41' }).click();
+      await page.getByText('such calls are refused until').waitFor();
+      expect(await findings(page), 'with much spent').toEqual([]);
+      await showPeak(page);
+      await page.getByText('Peak prices now, twice as much').waitFor();
+      expect(await findings(page), 'at peak').toEqual([]);
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+    },
+  );
 
   it.each(SCREENS)(
     'has nothing to find in the dialogs, $colorScheme, $width pixels',

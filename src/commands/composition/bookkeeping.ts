@@ -6,10 +6,14 @@ import type { CallAsk, CallMeter, Meter } from '../../base/spending.ts';
 import type { Config } from '../../config.ts';
 import { writeFailure } from '../../disk/failures.ts';
 import { watchPath } from '../../disk/path-watch.ts';
+import { claim } from '../../usage/alerts/claims.ts';
 import type { Budget } from '../../usage/budgets/budget.ts';
 import { BudgetWatch } from '../../usage/budgets/budget-file.ts';
-import { type BudgetAlert, BudgetKeeper } from '../../usage/budgets/budget-keeper.ts';
-import { claim } from '../../usage/budgets/claims.ts';
+import {
+  type BudgetAlert,
+  BudgetKeeper,
+  type BudgetState,
+} from '../../usage/budgets/budget-keeper.ts';
 import { ReservationJournal } from '../../usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../usage/budgets/spent-book.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
@@ -76,14 +80,14 @@ export class Bookkeeping implements Meter {
     return this.#meter.call({ ...ask, model, client });
   }
 
-  /** Spent over cap of every budget of days and months. */
-  budgetRatios(): ReturnType<BudgetKeeper['ratios']> {
-    try {
-      return this.#budgets.ratios();
-    } catch {
-      // A file that cannot be read is said by every call that it refuses.
-      return [];
-    }
+  /** What is spent of every budget. @throws ConfigError where they cannot be read */
+  budgetStates(): BudgetState[] {
+    return this.#budgets.states();
+  }
+
+  /** The table that calls are priced by at the moment. */
+  prices(): Promise<PriceTable> {
+    return this.#prices;
   }
 
   noteBalance(reading: BalanceReading): void {

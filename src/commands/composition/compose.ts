@@ -23,8 +23,10 @@ import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
 import type { Budget } from '../../usage/budgets/budget.ts';
+import type { BudgetState } from '../../usage/budgets/budget-keeper.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
+import type { PriceTable } from '../../usage/prices/price-table.ts';
 import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
 import { writeFoundAccounts } from './found-accounts.ts';
@@ -73,8 +75,10 @@ export interface Runtime {
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
-  /** How much of each budget is spent; none where they cannot be read. */
-  budgets(): ReturnType<Bookkeeping['budgetRatios']>;
+  /** What is spent of each budget. @throws ConfigError where they cannot be read */
+  budgets(): BudgetState[];
+  /** The table that calls are priced by. */
+  prices(): Promise<PriceTable>;
   /** Asks what the accounts have, and waits a moment for the answers. */
   readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
@@ -203,18 +207,8 @@ function answerTimes({ deepseekBaseUrl, perplexityBaseUrl }: Config) {
   };
 }
 
-/** Builds pool and clients and begins to open the store. */
-export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { config, logger, redactor, observer, onSpent, onBalance } = options;
-  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
-  const checkKey = createKeyProbe({
-    deepseekBaseUrl: config.deepseekBaseUrl,
-    perplexityBaseUrl: config.perplexityBaseUrl,
-    fetch,
-  });
-  const probe: KeyProbe = async (key, signal) =>
-    (await checkKey(key.provider, key.secret, signal)).verdict;
-  const pool = new KeyPool({
+function createPool({ config, logger, observer }: RuntimeOptions, probe: KeyProbe): KeyPool {
+  return new KeyPool({
     keys: [],
     maxConcurrent: config.maxConcurrent,
     logger,
@@ -227,6 +221,20 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     },
     ...(observer === undefined ? {} : { observer }),
   });
+}
+
+/** Builds pool and clients and begins to open the store. */
+export function composeRuntime(options: RuntimeOptions): Runtime {
+  const { config, logger, redactor, onSpent, onBalance } = options;
+  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
+  const checkKey = createKeyProbe({
+    deepseekBaseUrl: config.deepseekBaseUrl,
+    perplexityBaseUrl: config.perplexityBaseUrl,
+    fetch,
+  });
+  const probe: KeyProbe = async (key, signal) =>
+    (await checkKey(key.provider, key.secret, signal)).verdict;
+  const pool = createPool(options, probe);
   const balances = new BalanceReader({
     check: (key, signal) => checkKey(key.provider, key.secret, signal),
     now: Date.now,
@@ -267,7 +275,8 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     whenServing: (values, patienceMs) => supply.whenServing(values, patienceMs),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
-    budgets: () => meter.budgetRatios(),
+    budgets: () => meter.budgetStates(),
+    prices: () => meter.prices(),
     readBalances: () => balances.read(),
     close: async () => {
       supply.stop();

@@ -15,6 +15,7 @@ import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkGivenValue, checkName } from '../../secrets/names.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 import type { ServedEnvironment } from '../composition/served-environment.ts';
+import { MoneyDesk } from './money-desk.ts';
 
 /** The store to change; one that appeared beside keys of the environment is opened now. */
 async function openStore(served: ServedEnvironment): Promise<KeyStore> {
@@ -92,6 +93,7 @@ async function verifyKey(
 }
 
 export function createAdmin(served: ServedEnvironment): Admin {
+  const money = new MoneyDesk(served);
   return {
     snapshot: async () => (await served.runtime()).snapshot(),
     listKeys: () => listKeys(served),
@@ -99,6 +101,7 @@ export function createAdmin(served: ServedEnvironment): Admin {
     importKeys: (text) => importKeys(served, text),
     removeKey: async (name) => (await openStore(served)).remove(name),
     verifyKey: (name, signal) => verifyKey(served, name, signal),
+    money: () => money.view(),
     environments: () => served.list(),
     chooseEnvironment: (name) => served.choose(name),
   };

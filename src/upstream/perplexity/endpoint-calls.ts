@@ -3,9 +3,9 @@
 import type { Logger } from '../../base/logger.ts';
 import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { CallRequest, Lease, Lender } from '../../pool/lease.ts';
-import { runAttempt, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { createProgress, type Say } from '../progress.ts';
+import { runAttempt, waitMessage } from '../run-attempt.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, TransportError } from '../wire/body.ts';
 import type { Fetch } from '../wire/http.ts';
