@@ -44,10 +44,12 @@ async function existingFolder(path: string): Promise<string> {
 async function canStore({ isHomeless, storePath }: Config): Promise<boolean> {
   if (isHomeless) return false;
   const folder = await existingFolder(dirname(storePath));
-  return mkdtemp(join(folder, '.keypool-')).then(rmdir).then(
-    () => true,
-    () => false,
-  );
+  return mkdtemp(join(folder, '.keypool-'))
+    .then(rmdir)
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 /** One page and the calls that wait for it. */

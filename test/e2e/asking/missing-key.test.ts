@@ -122,8 +122,12 @@ describe.each(ERAS)('a call without a key, %s', (era) => {
     const env = { ...home.env, KEYPOOL_CALL_TIMEOUT_MS: '1500' };
     const { client, shown } = await connectEliciting(env, { era, answer });
     const startedAt = performance.now();
-    const result = await callTool(client, GENERATE, CODE);
+    const said: Array<string | undefined> = [];
+    const result = await callTool(client, GENERATE, CODE, {
+      onprogress: ({ message }) => said.push(message),
+    });
     expect(performance.now() - startedAt).toBeLessThan(1_500 + 1_000);
+    expect(said).toContain('waiting for a key on the page that was opened');
     expect(result.isError).toBe(true);
     expect(textOf(result)).toContain('still open');
     // What is put in after that is there for the next call.
