@@ -15,6 +15,8 @@ export interface CallContext {
   readonly onProgress: (update: ProgressUpdate) => void;
   /** For whom and by which tool, as the accounts show it; absent or null where that is unknown. */
   readonly tool?: string;
+  /** When the call began, by `performance.now()`: what was spent before the request counts. */
+  readonly startedAt?: number;
   readonly client?: string | null;
 }
 

@@ -8,6 +8,7 @@ import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
 import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
+import { within } from '../../base/system/within.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';
 import { KeyPool } from '../../pool/key-pool.ts';
 import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
@@ -72,6 +73,8 @@ export interface Runtime {
    * @throws KeyStoreError while nothing gives a key
    */
   ready(): Promise<Supply>;
+  /** Resolves when the pool has these keys, by their values, or after `patienceMs`. */
+  whenServing(values: readonly string[], patienceMs: number): Promise<void>;
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
@@ -96,6 +99,7 @@ class KeySupply {
   /** null: the pool was given none yet. */
   #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
+  #onKeys: Array<() => void> = [];
 
   constructor(options: RuntimeOptions, pool: KeyPool, balances: BalanceReader) {
     this.#options = options;
@@ -129,6 +133,19 @@ class KeySupply {
     await this.#prepared;
   }
 
+  async whenServing(values: readonly string[], patienceMs: number): Promise<void> {
+    const isServing = (): boolean =>
+      values.every((value) => this.#keys?.some(({ secret }) => secret === value));
+    const served = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (isServing()) resolve();
+        else this.#onKeys.push(look);
+      };
+      look();
+    });
+    await within(patienceMs, served);
+  }
+
   stop(): void {
     this.#stop();
   }
@@ -147,6 +164,7 @@ class KeySupply {
     if (isDeepStrictEqual(keys, this.#keys)) return;
     this.#keys = keys;
     this.#pool.setKeys(keys);
+    for (const look of this.#onKeys.splice(0)) look();
     this.#balances.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
     if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
@@ -185,16 +203,20 @@ function isLocal(baseUrl: string): boolean {
   return baseUrl.startsWith('http:');
 }
 
+function answerTimes({ deepseekBaseUrl, perplexityBaseUrl }: Config) {
+  return {
+    ...(isLocal(deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
+    ...(isLocal(perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
+  };
+}
+
 function createPool({ config, logger, observer }: RuntimeOptions, probe: KeyProbe): KeyPool {
   return new KeyPool({
     keys: [],
     maxConcurrent: config.maxConcurrent,
     logger,
     probe,
-    answerMs: {
-      ...(isLocal(config.deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
-      ...(isLocal(config.perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
-    },
+    answerMs: answerTimes(config),
     onAccounts: ({ provider, accounts }) => {
       writeFoundAccounts(config.home, provider, accounts).catch((error: unknown) => {
         logger.warn('What was found about accounts could not be kept for doctor', { error });
@@ -279,6 +301,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     }),
     perplexity: createPerplexityClient({ ...shared, baseUrl: config.perplexityBaseUrl }),
     ready: () => supply.current(),
+    whenServing: (values, patienceMs) => supply.whenServing(values, patienceMs),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
     budgets: () => meter.budgetStates(),

@@ -3,9 +3,9 @@
 import type { Logger } from '../../base/logger.ts';
 import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { CallRequest, Lease, Lender } from '../../pool/lease.ts';
-import { runAttempt, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { createProgress, type Say } from '../progress.ts';
+import { runAttempt, waitMessage } from '../run-attempt.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, TransportError } from '../wire/body.ts';
 import type { Fetch } from '../wire/http.ts';
@@ -48,12 +48,13 @@ export type SendAttempt<T> = (lease: Lease, watch: Watch, seen: Progressing) => 
 export class EndpointCalls {
   readonly #options: PerplexityOptions;
   readonly #context: CallContext;
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   readonly say: Say;
 
   constructor(options: PerplexityOptions, context: CallContext) {
     this.#options = options;
     this.#context = context;
+    this.#startedAt = context.startedAt ?? performance.now();
     this.say = createProgress(context);
   }
 
