@@ -29,6 +29,9 @@ export interface Allotted {
   readonly isContended: boolean;
 }
 
+/** Calls that may come without asking. */
+const SPARE = 2;
+
 interface Share extends Claim {
   slots: number;
 }
@@ -65,7 +68,6 @@ export function allot(limit: number, claims: readonly Claim[], leavesOne: boolea
   const interactive = handOut((each) => each.interactive, 0);
   const batch = handOut((each) => each.interactive + each.batch, leavesOne && limit > 1 ? 1 : 0);
   const isContended = interactive !== null || batch !== null;
-  const isIdle = (each: Share): boolean => each.interactive + each.batch + each.floor === 0;
-  if (!isContended) handOut((each) => (isIdle(each) ? 0 : each.ceiling), 1);
+  if (!isContended) handOut((each) => each.interactive + each.batch + SPARE, 1);
   return { shares: shares.map((each) => each.slots), isContended };
 }
