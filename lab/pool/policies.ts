@@ -17,6 +17,7 @@ import {
   type PoolKey,
   type Send,
 } from '../../src/pool/lease.ts';
+import type { Sharing } from '../../src/pool/sharing.ts';
 import type { FoundAccounts } from '../../src/pool/snapshot.ts';
 
 /** Virtual or real. */
@@ -41,6 +42,8 @@ export interface PolicyContext {
   /** Default: a disabled key stays disabled. */
   readonly probe?: KeyProbe;
   readonly onAccounts?: (found: FoundAccounts) => void;
+  /** Other processes, where there are some, or may be. */
+  readonly sharing?: Sharing;
   /** What every key may take, for the policy that is told. */
   readonly capacities?: readonly number[];
 }
@@ -72,6 +75,7 @@ function keypool(context: PolicyContext): Policy {
     random: context.random,
     probe: context.probe ?? (async () => 'invalid_key'),
     onAccounts: context.onAccounts ?? (() => {}),
+    ...(context.sharing === undefined ? {} : { sharing: context.sharing }),
   });
   return {
     pool,

@@ -1,5 +1,6 @@
 /** One scenario, one policy, one seed, on virtual time. */
 
+import type { Sharing } from '../../src/pool/sharing.ts';
 import type { FoundAccounts } from '../../src/pool/snapshot.ts';
 import { runOracle } from './oracle.ts';
 import { createPolicy, type Policy, type PolicyName } from './policies.ts';
@@ -133,10 +134,12 @@ class Findings {
   }
 }
 
+/** @param withOthers the way to other processes, as one of them that is alone has it */
 export async function simulate(
   scenario: Scenario,
   policyName: PolicyName,
   seed: number,
+  withOthers?: (clock: VirtualClock) => Sharing,
 ): Promise<RunResult> {
   const clock = new VirtualClock();
   const arrivals = scenario.arrivals(seeded(seed));
@@ -150,6 +153,7 @@ export async function simulate(
       maxConcurrent: scenario.maxConcurrent,
       answerMs: Math.max(10, scenario.upstream.answerMs),
       onAccounts: (found) => findings.note(found),
+      ...(withOthers === undefined ? {} : { sharing: withOthers(clock) }),
     });
     const ended = await runCalls(scenario, arrivals, (arrival, index) =>
       runCall(arrival, index, policy, upstream, clock),
