@@ -11,7 +11,7 @@
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { isRecord } from '../../base/text/json.ts';
-import { PROTOCOL_VERSION } from './place.ts';
+import { PROTOCOL_VERSION } from '../protocol.ts';
 
 /** Both sides are on one machine; whoever takes longer sleeps, or is no process of ours. */
 export const HELLO_MS = 1_000;

@@ -8,9 +8,8 @@ import { join } from 'node:path';
 import { platform } from 'node:process';
 import { DiskError } from '../../base/errors.ts';
 import { privateFolder } from '../../disk/private-folder.ts';
-import { keyedName, purposeKey } from '../derived.ts';
-
-export const PROTOCOL_VERSION = 1;
+import { keyedName, purposeKey } from '../ids.ts';
+import { PROTOCOL_VERSION } from '../protocol.ts';
 
 /** A socket's path has room for 104 bytes on macOS and 108 on Linux, its end included. */
 const MAX_PATH_BYTES = 100;
