@@ -34,6 +34,8 @@ export interface LaneRow {
   readonly waitingBatch: number;
   /** Interactive calls came within the last minute. */
   readonly isInteractive: boolean;
+  /** Calls that ended there since the process began. */
+  readonly ended: number;
   /** The user's own: more than these it never starts. */
   readonly ceiling: number;
   /** Slots that it was granted last. */
@@ -101,8 +103,10 @@ export interface LaneGrant {
   readonly share: number;
   /** Of the share, the slots above what is proven. */
   readonly tries: number;
-  /** Nobody else is there: it finds the limit itself and leaves so many slots for a newcomer. */
+  /** Nobody else is there: it finds the limit itself, and the share says nothing. */
   readonly isAlone: boolean;
+  /** Slots of the limit that it leaves free all the same, for a newcomer's first call. */
+  readonly reserve: number;
   /** Others wait: what ends, or is not used, is told at once. */
   readonly isContended: boolean;
   /** Calls of the other processes. */
