@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { DiskError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { systemCode } from '../../base/system/system-error.ts';
+import { within } from '../../base/system/within.ts';
 import { watchPath } from '../../disk/path-watch.ts';
-import { parseExchange } from '../coordination.ts';
 import { purposeKey } from '../ids.ts';
 import { LinkState, type Problem } from '../link-state.ts';
+import { parseExchange } from '../parse-message.ts';
 import { type Answer, type Exchange, type Link, LinkDown, type LinkView } from '../protocol.ts';
 import { CallError } from './caller.ts';
 import { Coordinator } from './coordinator.ts';
@@ -78,7 +79,8 @@ export class LocalLink implements Link {
     this.#last = request;
     if (this.#seat === null && performance.now() >= this.#retryAt) {
       const { since, done } = this.#join();
-      await briefly(since + ANSWER_MS - performance.now(), done);
+      const leftMs = since + ANSWER_MS - performance.now();
+      if (leftMs > 0) await within(leftMs, done);
     }
     if (this.#seat === null) throw new LinkDown(this.view.problem ?? 'nobody is there yet');
     return this.#seat.exchange(request);
@@ -126,7 +128,9 @@ export class LocalLink implements Link {
     const place = this.#place;
     // Kept ready before the place is taken: who comes there is answered at once.
     const coordinator = await Coordinator.open(join(folder, `${name}.json`), logger);
-    const member = new MemberSeat((isLate) => this.#pace(isLate));
+    const member: MemberSeat = new MemberSeat((isLate) => {
+      if (this.#seat === member) this.#pace(isLate);
+    });
     const met = await meet({
       place,
       key: this.#key,
@@ -177,19 +181,8 @@ export class LocalLink implements Link {
 
   /** Whoever coordinates from now on hears at once what this process has. */
   async #joinAgain(): Promise<void> {
-    await this.#join().done;
+    // An exchange may have led there already.
+    if (this.#seat === null) await this.#join().done;
     if (this.#last !== null) await this.#seat?.exchange(this.#last).catch(() => {});
   }
-}
-
-/** Waits for `work`, for `ms` at most; keeps no process alive. */
-function briefly(ms: number, work: Promise<void>): Promise<void> {
-  if (ms <= 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms).unref();
-    void work.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

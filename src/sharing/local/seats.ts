@@ -1,7 +1,7 @@
 /** How exchanges are answered: in this very process, or by the one that coordinates. */
 
 import { PatientTimer } from '../../base/system/patient-timer.ts';
-import { parseAnswer } from '../coordination.ts';
+import { parseAnswer } from '../parse-message.ts';
 import { type Answer, type Exchange, LinkDown } from '../protocol.ts';
 import type { Caller } from './caller.ts';
 import type { Coordinator } from './coordinator.ts';
@@ -93,7 +93,8 @@ export class MemberSeat implements Seat {
     return new Promise((resolve, reject) => {
       this.#question?.reject(new LinkDown('another question was asked'));
       this.#question?.patience.clear();
-      const patience = new PatientTimer(ANSWER_MS, () => this.#tooLate()).unref();
+      // Whoever waits for this answer has a call to make: for this moment the process stays.
+      const patience = new PatientTimer(ANSWER_MS, () => this.#tooLate());
       this.#question = { seq: request.seq, resolve, reject, patience };
     });
   }
