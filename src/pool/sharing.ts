@@ -38,7 +38,7 @@ export interface LaneRow {
   readonly ended: number;
   /** The user's own: more than these it never starts. */
   readonly ceiling: number;
-  /** Slots that it was granted last. */
+  /** Slots that it keeps: calls may start in them while it asks. */
   readonly share: number;
   /** What it was told of the limit, or found out while nobody else was there. */
   readonly limit: ToldLimit;
@@ -141,13 +141,14 @@ export interface Participant {
   hear(told: Told): void;
   /** Nobody can be asked: each goes on with its part of what is known. */
   lost(processes: number): void;
-  /** Everything it knows that others should hear of who know nothing yet. */
+  /** Everything it knows, for who knows nothing yet. */
   facts(): readonly Fact[];
+  joined(): ReadonlyArray<readonly string[]>;
 }
 
 /** A pool's way to the others. */
 export interface Membership {
-  /** True while it waits to be told what it may use. */
+  /** True while the others can be asked, or may come to be: nothing starts unasked. */
   readonly isShared: boolean;
   report(report: Report): void;
   /** What was stated has changed, or time to ask has come. At most one question is under way. */

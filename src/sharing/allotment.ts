@@ -1,8 +1,8 @@
 /**
  * Who may have how many slots of one lane. Pure.
  *
- * What a process has in flight nobody takes away; what others were granted they may use at any
- * moment, so that it is theirs until they give it back. What is left goes, one slot at a time, to
+ * What a process was granted it may use at any moment, so that it is its own until it gives it back,
+ * which it does as its calls end while others wait. What is left goes, one slot at a time, to
  * whoever has least of those who want more: for interactive calls first, then for batch work. Equal
  * ones take turns: who was given a slot longest ago is next. Only when nobody waits any more, spare
  * slots are handed out, so that a call which comes later need not ask; the last one stays, for a
@@ -10,7 +10,7 @@
  */
 
 export interface Claim {
-  /** What it cannot lose now: calls in flight of who asks, the granted share of everybody else. */
+  /** What it cannot lose now: the share that it was granted and has not given back. */
   readonly floor: number;
   /** Calls in flight, and interactive ones that wait. */
   readonly interactive: number;

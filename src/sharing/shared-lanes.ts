@@ -66,7 +66,8 @@ function stakeOf(row: LaneRow, before: Stake | undefined, now: number): Stake {
     isInteractive: row.isInteractive,
     ceiling,
     ended,
-    held: row.share,
+    // It may start calls within it while this exchange is under way.
+    held: Math.max(inFlight, before === undefined ? row.share : Math.min(row.share, before.held)),
     tries: 0,
     isAlone: before?.isAlone ?? false,
     isContended: false,
@@ -169,7 +170,7 @@ export function grantLane(draft: Draft, member: string, key: string, now: number
   const lane = noteTaken(draft, key, known, [own, ...others]);
   const held = sumOf(others, (stake) => stake.held);
   const isWanted = [own, ...others].some((each) => each.interactive + each.batch > each.inFlight);
-  const grownLane = isWanted ? tried(draft, key, lane, held + own.inFlight, now) : lane;
+  const grownLane = isWanted ? tried(draft, key, lane, held + own.held, now) : lane;
   return divided(draft, grownLane, own, others);
 }
 
@@ -191,14 +192,14 @@ function alone(draft: Draft, { limit }: SharedLane, own: Stake): Stake {
 function divided(draft: Draft, lane: SharedLane, own: Stake, others: readonly Stake[]): Stake {
   const { limit, capacity } = lane.limit;
   const claims = [
-    claimOf(own, own.inFlight),
+    claimOf(own, own.held),
     ...others.map((stake) => claimOf(stake, Math.max(stake.held, stake.inFlight))),
   ];
   const leavesOne = [own, ...others].some((stake) => stake.isInteractive);
   const { shares, isContended } = allot(limit, claims, leavesOne);
-  const held = Math.max(own.inFlight, shares[0] ?? 0);
-  if (held > own.inFlight) draft.turn += 1;
-  const turn = held > own.inFlight ? draft.turn : own.turn;
+  const held = shares[0] ?? own.held;
+  if (held > own.held) draft.turn += 1;
+  const turn = held > own.held ? draft.turn : own.turn;
   const all = held + sumOf(others, (stake) => stake.held);
   const above = isTrying(lane.limit) && capacity !== null ? all - capacity : 0;
   const tries = Math.max(0, Math.min(above, held - own.inFlight));

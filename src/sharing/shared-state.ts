@@ -107,6 +107,12 @@ export function createState(epoch: string): SharedState {
   };
 }
 
+/** What a new coordinator takes over from one that has ended: everything but its processes. */
+export function inherited(state: SharedState, epoch: string): SharedState {
+  const { version, turn, lanes, facts, joined } = state;
+  return { ...createState(epoch), version, turn, lanes, facts, joined };
+}
+
 export function draftOf(state: SharedState): Draft {
   return {
     ...state,
