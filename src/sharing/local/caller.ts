@@ -2,8 +2,9 @@
 
 import { connect } from 'node:net';
 import { systemCode } from '../../base/system/system-error.ts';
+import { newNonce } from '../nonce.ts';
 import { Channel } from './channel.ts';
-import { callerHello, callerProof, HELLO_MS, newNonce } from './hello.ts';
+import { callerHello, callerProof, HELLO_MS } from './hello.ts';
 
 /** What stood at the meeting place. */
 export type CallFailure =

@@ -2,10 +2,10 @@
 
 import type { Logger } from '../../base/logger.ts';
 import { exchange, forget } from '../coordination.ts';
+import { newNonce } from '../nonce.ts';
 import { packState, unpackState } from '../packed-state.ts';
 import type { Answer, Exchange, ProcessView } from '../protocol.ts';
 import { createState, type SharedState } from '../shared-state.ts';
-import { newNonce } from './hello.ts';
 import { keep, readKept } from './state-file.ts';
 
 /** What a kill costs of what was found out. */

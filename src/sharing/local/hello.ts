@@ -9,8 +9,9 @@
  * proofs differ by role: one side's proof is no use on the other.
  */
 
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isRecord } from '../../base/text/json.ts';
+import { newNonce } from '../nonce.ts';
 import { PROTOCOL_VERSION } from '../protocol.ts';
 
 /** Both sides are on one machine; whoever takes longer sleeps, or is no process of ours. */
@@ -24,11 +25,6 @@ export interface Greeting {
   readonly member: string;
   readonly callerNonce: string;
   readonly hostNonce: string;
-}
-
-/** 128 random bits, as a nonce or as the name of a member. */
-export function newNonce(): string {
-  return randomBytes(16).toString('base64url');
 }
 
 function proof(key: Uint8Array, role: 'host' | 'caller', greeting: Greeting): string {

@@ -1,6 +1,6 @@
 /** A connection to a Redis, to one that sentinels name, or to a cluster: set up never to wait. */
 
-import { Cluster, type CommonRedisOptions, Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 
 /** How long a command may take; one that is lost then is not sent again. */
 export const COMMAND_MS = 50;
@@ -47,7 +47,7 @@ function pause(attempts: number): number {
   return most / 2 + (Math.random() * most) / 2;
 }
 
-function optionsOf({ user, password, tls }: RedisServer): CommonRedisOptions & { tls?: object } {
+function optionsOf({ user, password, tls }: RedisServer) {
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -60,7 +60,7 @@ function optionsOf({ user, password, tls }: RedisServer): CommonRedisOptions & {
     enableReadyCheck: false,
     disableClientInfo: true,
     // Old servers and proxies know no HELLO.
-    protocol: 2,
+    protocol: 2 as const,
     ...(user === null ? {} : { username: user }),
     ...(password === null ? {} : { password }),
     ...(tls === null

@@ -8,10 +8,11 @@ import { temporaryFolder } from '../../../lab/store.ts';
 import { until } from '../../../lab/until.ts';
 import { DiskError } from '../../../src/base/errors.ts';
 import { CallError, Caller } from '../../../src/sharing/local/caller.ts';
-import { callerHello, callerProof, newNonce } from '../../../src/sharing/local/hello.ts';
+import { callerHello, callerProof } from '../../../src/sharing/local/hello.ts';
 import type { Host } from '../../../src/sharing/local/host.ts';
 import { type Met, meet } from '../../../src/sharing/local/meet.ts';
 import { type MeetingPlace, meetingPlace } from '../../../src/sharing/local/place.ts';
+import { newNonce } from '../../../src/sharing/nonce.ts';
 
 const key = randomBytes(32);
 const cleanups: Array<() => void> = [];
