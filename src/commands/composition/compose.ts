@@ -9,7 +9,7 @@ import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';
-import { KeyPool } from '../../pool/key-pool.ts';
+import { KeyPool, type KeyPoolOptions } from '../../pool/key-pool.ts';
 import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
 import type { PoolObserver } from '../../pool/observer.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
@@ -32,6 +32,8 @@ import { LiveConfig } from './live-config.ts';
 import { networkOf } from './network.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
+import type { SharedPool } from './sharing/shared-pool.ts';
+import { offView, type SharingView } from './sharing/sharing-view.ts';
 
 export interface RuntimeOptions {
   readonly flags: GlobalFlags;
@@ -48,6 +50,8 @@ export interface RuntimeOptions {
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears what an account has. */
   readonly onBalance?: (reading: BalanceReading) => void;
+  /** What this process is called among those that share; a client's name comes before it. */
+  readonly title?: string;
 }
 
 /** Where the pool's keys come from at the moment. */
@@ -70,6 +74,8 @@ export interface Runtime {
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
+  /** Who else uses the accounts, as far as is known. */
+  sharing(): SharingView;
   /** How much of each budget is spent; none where they cannot be read. */
   budgets(): ReturnType<Bookkeeping['budgetRatios']>;
   /** Asks what the accounts have, and waits a moment for the answers. */
@@ -83,6 +89,7 @@ class KeySupply {
   readonly #options: RuntimeOptions;
   readonly #pool: KeyPool;
   readonly #balances: BalanceReader;
+  readonly #shared: SharedPool | null;
   readonly #settled: Promise<void>;
   readonly #stop: () => void;
   #supply: Supply = { store: null, problem: null };
@@ -90,10 +97,16 @@ class KeySupply {
   #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
 
-  constructor(options: RuntimeOptions, pool: KeyPool, balances: BalanceReader) {
+  constructor(
+    options: RuntimeOptions,
+    pool: KeyPool,
+    balances: BalanceReader,
+    shared: SharedPool | null,
+  ) {
     this.#options = options;
     this.#pool = pool;
     this.#balances = balances;
+    this.#shared = shared;
     let settle: () => void = () => {};
     this.#settled = new Promise((resolve) => {
       settle = resolve;
@@ -137,6 +150,7 @@ class KeySupply {
     useConfiguration(redactor, config);
     if (supply.store !== null) useStore(redactor, supply.store);
     const keys = poolKeys(supply.store, config.environmentKeys, logger);
+    this.#shared?.useStore(supply.store, config.environmentKeys.keys.values());
     if (isDeepStrictEqual(keys, this.#keys)) return;
     this.#keys = keys;
     this.#pool.setKeys(keys);
@@ -178,18 +192,13 @@ function isLocal(baseUrl: string): boolean {
   return baseUrl.startsWith('http:');
 }
 
-/** Builds pool and clients and begins to open the store. */
-export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { config, logger, redactor, observer, onSpent, onBalance } = options;
-  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
-  const checkKey = createKeyProbe({
-    deepseekBaseUrl: config.deepseekBaseUrl,
-    perplexityBaseUrl: config.perplexityBaseUrl,
-    fetch,
-  });
-  const probe: KeyProbe = async (key, signal) =>
-    (await checkKey(key.provider, key.secret, signal)).verdict;
-  const pool = new KeyPool({
+/** What the pool is made from, but for its keys. */
+function poolOptions(
+  { config, logger, observer }: RuntimeOptions,
+  probe: KeyProbe,
+  shared: SharedPool | null,
+): KeyPoolOptions {
+  return {
     keys: [],
     maxConcurrent: config.maxConcurrent,
     logger,
@@ -204,7 +213,36 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       });
     },
     ...(observer === undefined ? {} : { observer }),
+    ...(shared === null ? {} : { sharing: shared.port }),
+  };
+}
+
+/** Nobody, and why, where nothing is shared. */
+async function others(options: RuntimeOptions): Promise<SharedPool | SharingView> {
+  const { config, logger, redactor, title = null } = options;
+  if (!config.sharing.isOn) return offView('KEYPOOL_SHARING is off');
+  if (config.isHomeless && config.sharing.redis === null) {
+    return offView('this user has no home folder');
+  }
+  const { sharedPool } = await import('./sharing/shared-pool.ts');
+  const shared = await sharedPool({ config, logger, redactor, title });
+  return typeof shared === 'string' ? offView(shared) : shared;
+}
+
+/** Builds pool and clients and begins to open the store. */
+export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { config, logger, redactor, onSpent, onBalance } = options;
+  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
+  const checkKey = createKeyProbe({
+    deepseekBaseUrl: config.deepseekBaseUrl,
+    perplexityBaseUrl: config.perplexityBaseUrl,
+    fetch,
   });
+  const found = await others(options);
+  const shared = 'port' in found ? found : null;
+  const probe: KeyProbe = async (key, signal) =>
+    (await checkKey(key.provider, key.secret, signal)).verdict;
+  const pool = new KeyPool(poolOptions(options, probe, shared));
   const balances = new BalanceReader({
     check: (key, signal) => checkKey(key.provider, key.secret, signal),
     now: Date.now,
@@ -213,44 +251,40 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       onBalance?.(reading);
     },
   });
-  const supply = new KeySupply(options, pool, balances);
+  const supply = new KeySupply(options, pool, balances, shared);
   const meter = new Bookkeeping({
     config,
     logger,
     redact: (text) => redactor.redact(text),
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.beforeSending === undefined ? {} : { beforeSending: options.beforeSending }),
+    onCall: ({ client }) => shared?.noteClient(client),
     onSpent: (entry) => {
       balances.worked();
       onSpent?.(entry);
     },
   });
-  const shared = {
-    lender: pool,
-    callTimeoutMs: config.callTimeoutMs,
-    idleTimeoutMs: config.idleTimeoutMs,
-    fetch,
-    logger,
-    meter,
-  };
+  const forClients = { lender: pool, fetch, logger, meter, ...timeLimits(config) };
+  const { deepseekBaseUrl, deepseekModel: defaultModel, perplexityBaseUrl } = config;
   return {
     checkKey,
-    deepseek: createDeepSeekClient({
-      ...shared,
-      baseUrl: config.deepseekBaseUrl,
-      defaultModel: config.deepseekModel,
-    }),
-    perplexity: createPerplexityClient({ ...shared, baseUrl: config.perplexityBaseUrl }),
+    deepseek: createDeepSeekClient({ ...forClients, baseUrl: deepseekBaseUrl, defaultModel }),
+    perplexity: createPerplexityClient({ ...forClients, baseUrl: perplexityBaseUrl }),
     ready: () => supply.current(),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
+    sharing: () => ('port' in found ? found.view() : found),
     budgets: () => meter.budgetRatios(),
     readBalances: () => balances.read(),
     close: async () => {
       supply.stop();
       balances.stop();
       pool.close();
-      await meter.close();
+      await Promise.all([meter.close(), shared?.leave()]);
     },
   };
+}
+
+function timeLimits({ callTimeoutMs, idleTimeoutMs }: Config) {
+  return { callTimeoutMs, idleTimeoutMs };
 }

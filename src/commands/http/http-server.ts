@@ -126,6 +126,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     config,
     logger,
     redactor,
+    title: 'serve --http',
     observer: metrics.observer,
     ...moneyListeners(metrics),
   });
