@@ -119,6 +119,8 @@ export interface Statement {
   readonly rows: readonly LaneRow[];
   /** Ids that it wants to try, or is trying: one process at a time may. */
   readonly asks: readonly string[];
+  /** Calls wait, whatever for: there will be more to ask. */
+  readonly waits: boolean;
 }
 
 /** What it is told. */

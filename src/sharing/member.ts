@@ -6,7 +6,7 @@
  */
 
 import type { Logger } from '../base/logger.ts';
-import type { LaneRow, Membership, Participant, Report, Sharing } from '../pool/sharing.ts';
+import type { Membership, Participant, Report, Sharing, Statement } from '../pool/sharing.ts';
 import type { Answer, Exchange, Heard, Link, NumberedReport, ProcessView } from './protocol.ts';
 
 /** How often a busy process says what it has. */
@@ -108,20 +108,23 @@ export class Member implements Sharing {
       this.#isAsked = false;
       clearTimeout(this.#timer);
       this.#timer = undefined;
-      const request = this.#state();
+      const states = this.#participants.map((each) => each.state());
+      const request = this.#requestOf(states);
+      const isBusy = request.rows.length + request.asks.length + request.reports.length > 0;
+      const mayWant = isBusy || states.some(({ waits }) => waits);
       try {
         this.#take(await this.#options.link.exchange(request), request);
+        if (mayWant && !this.#isAsked) this.#wake(pauseAfter(request));
       } catch (error) {
-        this.#lose(error, request);
+        this.#lose(error, mayWant);
         break;
       }
     }
     this.#isAsking = false;
   }
 
-  #state(): Exchange {
+  #requestOf(states: readonly Statement[]): Exchange {
     this.#seq += 1;
-    const states = this.#participants.map((each) => each.state());
     const isNew = this.#hasTold;
     return {
       seq: this.#seq,
@@ -157,16 +160,6 @@ export class Member implements Sharing {
     };
     for (const participant of this.#participants) participant.hear(told);
     if (isNew) this.#isAsked = true;
-    if (!this.#isAsked) this.#askLater(request.rows, request.asks.length);
-  }
-
-  #askLater(rows: readonly LaneRow[], asks: number): void {
-    if (rows.length + asks + this.#reports.length === 0) return;
-    const waits = rows.filter((row) => row.waitingInteractive + row.waitingBatch > 0);
-    const serviceMs = Math.min(...waits.map((row) => row.probeMs));
-    const isPatient = waits.length === 0 && asks === 0;
-    const pollMs = Math.min(POLL_MOST_MS, Math.max(POLL_LEAST_MS, serviceMs / POLLS_PER_SERVICE));
-    this.#wake(isPatient ? BUSY_MS : pollMs);
   }
 
   #wake(ms: number): void {
@@ -187,7 +180,7 @@ export class Member implements Sharing {
   }
 
   /** Nothing waits for an answer any more: each pool goes on with its part. */
-  #lose(error: unknown, { rows, asks, reports }: Exchange): void {
+  #lose(error: unknown, mayWant: boolean): void {
     if (this.#hasLeft) return;
     if (this.#isUp !== false) {
       const reason = error instanceof Error ? error.message : 'no answer';
@@ -201,7 +194,7 @@ export class Member implements Sharing {
     this.#isAsked = false;
     const pause = Math.min(RETRY_MOST_MS, RETRY_MS * 2 ** Math.min(this.#failures, 8));
     this.#failures += 1;
-    if (wasUp || rows.length + asks.length + reports.length > 0) this.#wake(pause);
+    if (wasUp || mayWant) this.#wake(pause);
     if (!wasUp) return;
     const processes = Math.max(1, this.#processes.length);
     for (const participant of this.#participants) participant.lost(processes);
@@ -210,4 +203,12 @@ export class Member implements Sharing {
 
 function concerns(report: Report, id: string): boolean {
   return 'id' in report && report.id === id;
+}
+
+/** Until the next exchange, where nothing asks for one sooner. */
+function pauseAfter({ rows, asks }: Exchange): number {
+  const waits = rows.filter((row) => row.waitingInteractive + row.waitingBatch > 0);
+  if (waits.length + asks.length === 0) return BUSY_MS;
+  const serviceMs = Math.min(...waits.map((row) => row.probeMs));
+  return Math.min(POLL_MOST_MS, Math.max(POLL_LEAST_MS, serviceMs / POLLS_PER_SERVICE));
 }

@@ -201,6 +201,10 @@ export function leave(lane: Lane, stay: Stay, now: number, how: 'refused' | 'abo
     lane.endedAt = now;
     lane.ended += 1;
   }
+  // Others wait: who has more than a fair part gives way here, and asks before the next one.
+  if (lane.share?.isContended) {
+    lane.share = { ...lane.share, slots: Math.min(lane.share.slots, lane.inFlight) };
+  }
   // Gone only then, as far as a refusal has to do with it.
   if (how === 'aborted' && lane.shut !== null) {
     lane.shut = { ...lane.shut, until: Math.min(lane.shut.until, stay.endAt) };

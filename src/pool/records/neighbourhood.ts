@@ -12,16 +12,18 @@ export interface Standing {
   readonly waitingInteractive: number;
   readonly waitingBatch: number;
   readonly isInteractive: boolean;
+  /** Calls are under way, or wait, somewhere: the next one may go anywhere. */
+  readonly isActive: boolean;
   readonly ceiling: number;
   readonly now: number;
   readonly timing: Timing;
 }
 
 /** Slots that nobody here needs go back, before the others are told so: none is used twice. */
-function giveBack(lane: Lane, waiting: number): void {
+function giveBack(lane: Lane, isActive: boolean): void {
   const { share, inFlight, limit } = lane;
   if (share === null) return;
-  if (inFlight + waiting === 0) lane.share = NO_SHARE;
+  if (!isActive) lane.share = NO_SHARE;
   else if (share.isContended) lane.share = { ...share, slots: Math.min(share.slots, inFlight) };
   else lane.share = { ...share, slots: Math.min(share.slots, limit.limit) };
 }
@@ -39,9 +41,9 @@ function noteFound(lane: Lane): void {
 export function rowOf(lane: Lane, standing: Standing): LaneRow | null {
   const { now, timing, waitingInteractive, waitingBatch } = standing;
   noteFound(lane);
-  giveBack(lane, waitingInteractive + waitingBatch);
+  giveBack(lane, standing.isActive);
   const { inFlight, accepted, share, shared, ended } = lane;
-  if (inFlight + waitingInteractive + waitingBatch === 0) return null;
+  if (!standing.isActive) return null;
   const { limit, generation } = shared ?? { limit: lane.limit, generation: 0 };
   const sentAt = lane.stays.findLast(({ isAccepted, endAt }) => isAccepted && endAt > now)?.sentAt;
   const kept = share?.isAlone ? lane.limit.limit - share.reserve : (share?.slots ?? 0);

@@ -120,7 +120,7 @@ export class Hearsay {
     if (fact.restsMs > 0) {
       const isLater = breaker.state !== 'open' || (breaker.openUntil ?? now) < now + fact.restsMs;
       if (!isLater) return;
-      provider.outageSince ??= now;
+      if (breaker.state === 'closed') provider.outageSince = now;
       provider.ramp = null;
       breaker.trip(fact.restsMs);
     } else if (fact.works && breaker.state !== 'closed') {

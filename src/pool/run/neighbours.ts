@@ -18,7 +18,7 @@ import type {
 import { Hearsay } from './hearsay.ts';
 import type { KeySlot } from './key-slot.ts';
 import type { Roster } from './roster.ts';
-import { INTERACTIVE_MEMORY_MS, isInRotation, isOut } from './selector.ts';
+import { awaitsLeave, INTERACTIVE_MEMORY_MS, isInRotation, isOut } from './selector.ts';
 import { Subjects } from './subjects.ts';
 import { Telling } from './telling.ts';
 
@@ -41,6 +41,8 @@ export interface Household {
 const NOBODY_WAITS: Waiting = { interactive: 0, batch: 0 };
 /** More are not asked for at once. */
 const MOST_ASKS = 128;
+/** Lanes of which is spoken at once; the ones in use first. */
+const MOST_ROWS = 200;
 
 /** One process's part among several; made where there is a port. */
 export class Neighbours implements Participant {
@@ -58,6 +60,7 @@ export class Neighbours implements Participant {
   /** What was wanted when it was asked for last. */
   #wanted = '';
   #isHearing = false;
+  #isOnly = false;
 
   constructor(roster: Roster, port: Sharing, household: Household) {
     this.provider = roster.provider.provider;
@@ -105,14 +108,30 @@ export class Neighbours implements Participant {
       if (depth > 0) this.#membership.ask();
       return;
     }
-    const useless = this.#contended.filter((lane) => (lane.share?.slots ?? 0) > lane.inFlight);
-    const isNothing = depth + useless.length === 0;
-    const inFlight = this.#roster.slots.reduce((sum, { record }) => sum + record.inFlight, 0);
+    const wanted = this.#wantedNow(depth);
     // Asked once: what the answer did not change, another one will not change either.
-    const wanted = isNothing ? '' : `${depth} ${inFlight} ${useless.length}`;
-    const isNew = !isNothing && wanted !== this.#wanted;
+    const isNew = wanted !== '' && wanted !== this.#wanted;
     this.#wanted = wanted;
     if (isNew) this.#membership.ask();
+  }
+
+  /** In one word, to be compared; empty when there is nothing to ask. */
+  #wantedNow(depth: number): string {
+    const { slots, breaker } = this.#roster;
+    const useless = this.#contended.filter((lane) => (lane.share?.slots ?? 0) > lane.inFlight);
+    const inFlight = this.#inFlight();
+    if (depth + useless.length + inFlight === 0) return '';
+    const now = this.#roster.now();
+    const usable = slots.filter((slot) => isInRotation(slot, null, now));
+    const blocked = usable.filter(awaitsLeave);
+    const waits = depth > 0 ? `${depth} ${inFlight} ${usable.length} ${breaker.state}` : '';
+    return depth + useless.length + blocked.length === 0
+      ? ''
+      : `${waits} ${useless.length} ${blocked.length}`;
+  }
+
+  #inFlight(): number {
+    return this.#roster.slots.reduce((sum, { record }) => sum + record.inFlight, 0);
   }
 
   ask(): void {
@@ -124,7 +143,9 @@ export class Neighbours implements Participant {
     const now = this.#roster.now();
     const timing = this.#roster.timing();
     const isInteractive = now - provider.interactiveAt < INTERACTIVE_MEMORY_MS;
-    const asks = this.#asks();
+    const depth = this.#household.depth();
+    const isActive = depth + this.#inFlight() > 0;
+    const asks = this.#asks(isActive ? Math.max(1, depth) : 0);
     const rows: LaneRow[] = [];
     const waiting = new Map<string, (account: AccountRecord) => Waiting>();
     for (const account of accounts) {
@@ -138,6 +159,7 @@ export class Neighbours implements Participant {
           waitingInteractive: interactive,
           waitingBatch: batch,
           isInteractive,
+          isActive,
           ceiling,
           now,
           timing,
@@ -145,11 +167,13 @@ export class Neighbours implements Participant {
         if (row !== null) rows.push(row);
       }
     }
-    return { rows, asks };
+    const used = rows.length > MOST_ROWS ? rows.sort((a, b) => b.inFlight - a.inFlight) : rows;
+    return { rows: used.slice(0, MOST_ROWS), asks, waits: depth > 0 };
   }
 
-  hear({ grants, facts, trials, joined }: Told): void {
+  hear({ grants, facts, trials, joined, processes }: Told): void {
     const now = this.#roster.now();
+    this.#isOnly = processes === 1;
     const byLane = new Map(grants.map((grant) => [`${grant.account} ${grant.model}`, grant]));
     this.#trials = new Set(trials);
     this.#allow();
@@ -228,10 +252,10 @@ export class Neighbours implements Participant {
   }
 
   /** What one process tries for all: what is under way, and what could be. Nothing else stays ours. */
-  #asks(): string[] {
+  #asks(most: number): string[] {
     const { breaker, slots } = this.#roster;
     const asks = new Set<string>();
-    let wanted = Math.min(MOST_ASKS, this.#household.depth());
+    let wanted = this.#isOnly && most > 0 ? MOST_ASKS : Math.min(MOST_ASKS, most);
     if (breaker.state === 'half-open' && (wanted > 0 || !breaker.admits)) {
       asks.add(this.#subjects.provider);
     }
@@ -240,8 +264,8 @@ export class Neighbours implements Participant {
       const { record } = slot;
       const isHalfOpen = slot.breaker.state === 'half-open';
       if (!isHalfOpen && record.proven) continue;
-      const isUnderWay = record.inFlight > 0 && (!record.proven || !slot.breaker.admits);
-      const isOpen = slot.breaker.admits && !isOut(slot) && record.inFlight === 0;
+      const isUnderWay = isHalfOpen ? !slot.breaker.admits : record.inFlight > 0;
+      const isOpen = slot.breaker.admits && !isOut(slot);
       if (!isUnderWay && (!isOpen || wanted === 0)) continue;
       if (!isUnderWay) wanted -= 1;
       asks.add(this.#subjects.key(slot));

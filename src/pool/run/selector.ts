@@ -144,7 +144,7 @@ function awaitsFirstSign(slot: KeySlot): boolean {
 }
 
 /** What one process tries for all of them. */
-function awaitsLeave(slot: KeySlot): boolean {
+export function awaitsLeave(slot: KeySlot): boolean {
   return !slot.mayTry && (!slot.record.proven || slot.breaker.state === 'half-open');
 }
 
