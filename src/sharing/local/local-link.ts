@@ -4,10 +4,10 @@
  */
 
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DiskError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { systemCode } from '../../base/system/system-error.ts';
-import { within } from '../../base/system/within.ts';
 import { watchPath } from '../../disk/path-watch.ts';
 import { purposeKey } from '../ids.ts';
 import { LinkState, type Problem } from '../link-state.ts';
@@ -49,6 +49,22 @@ function problemOf(error: unknown, place: MeetingPlace | null): Problem {
   return { reason: `no socket can stand at ${where}${code === '' ? '' : ` (${code})`}`, next: '' };
 }
 
+interface Joining {
+  readonly done: Promise<void>;
+  /** Over when nobody should wait for it any more. */
+  readonly patience: Promise<void>;
+}
+
+const TURN_MS = 5;
+
+/**
+ * So many milliseconds in which this process could act: what it spent on loading itself, or asleep,
+ * is not the other's slowness.
+ */
+async function awake(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= TURN_MS) await sleep(TURN_MS);
+}
+
 export class LocalLink implements Link {
   readonly #options: LocalLinkOptions;
   readonly #state: LinkState;
@@ -56,7 +72,7 @@ export class LocalLink implements Link {
   readonly #key: Uint8Array;
   #place: MeetingPlace | null = null;
   #seat: Seat | null = null;
-  #joining: { readonly since: number; readonly done: Promise<void> } | null = null;
+  #joining: Joining | null = null;
   #failures = 0;
   #retryAt = 0;
   #again: NodeJS.Timeout | null = null;
@@ -78,9 +94,8 @@ export class LocalLink implements Link {
     if (this.#hasLeft) throw new LinkDown('this process has left');
     this.#last = request;
     if (this.#seat === null && performance.now() >= this.#retryAt) {
-      const { since, done } = this.#join();
-      const leftMs = since + ANSWER_MS - performance.now();
-      if (leftMs > 0) await within(leftMs, done);
+      const joining = this.#join();
+      await Promise.race([joining.done, joining.patience]);
     }
     if (this.#seat === null) throw new LinkDown(this.view.problem ?? 'nobody is there yet');
     return this.#seat.exchange(request);
@@ -102,9 +117,14 @@ export class LocalLink implements Link {
     await seat?.close();
   }
 
-  #join(): { readonly since: number; readonly done: Promise<void> } {
+  /** Begins before the first exchange, so that it need not wait. */
+  prepare(): void {
+    if (this.#seat === null && !this.#hasLeft) this.#join();
+  }
+
+  #join(): Joining {
     this.#joining ??= {
-      since: performance.now(),
+      patience: awake(ANSWER_MS),
       done: this.#sit()
         .catch((error: unknown) => this.#failed(error))
         .finally(() => {

@@ -31,8 +31,9 @@ export class RedisLink implements Link {
   readonly #member = newNonce();
   readonly #client: RedisClient;
   #cell: { readonly secret: Uint8Array; readonly cell: SharedCell } | null = null;
-  /** When the first connection was asked for; null before that. */
+  /** The first connection, once it was asked for. */
   #connecting: Promise<void> | null = null;
+  #hasWaited = false;
   #isReady = false;
   /** The last answer came too late: nobody waits until one comes in time. */
   #isLate = false;
@@ -65,12 +66,7 @@ export class RedisLink implements Link {
   async exchange(request: Exchange): Promise<Answer> {
     if (this.#hasLeft) throw new LinkDown('this process has left');
     const until = performance.now() + COMMAND_MS;
-    if (this.#connecting === null) {
-      this.#connecting = this.#client.connect().catch((error: unknown) => {
-        this.#connectError ??= error;
-      });
-      await within(COMMAND_MS, this.#connecting);
-    }
+    if (!this.#isReady) await this.#patience();
     if (!this.#isReady) throw this.#down(this.#connectError);
     if (this.#isBusy) throw new LinkDown('an exchange is under way');
     const answer = this.#ask(request, until);
@@ -78,6 +74,20 @@ export class RedisLink implements Link {
     // A probe: whoever asked goes on.
     answer.catch(() => {});
     throw new LinkDown('the answers come late');
+  }
+
+  prepare(): void {
+    this.#connecting ??= this.#client.connect().catch((error: unknown) => {
+      this.#connectError ??= error;
+    });
+  }
+
+  /** Nobody waits for a connection but the first who needs it. */
+  async #patience(): Promise<void> {
+    this.prepare();
+    if (this.#hasWaited || this.#connecting === null) return;
+    this.#hasWaited = true;
+    await within(COMMAND_MS, this.#connecting);
   }
 
   async leave(): Promise<void> {

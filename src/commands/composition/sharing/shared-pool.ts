@@ -103,6 +103,7 @@ async function overSocket(options: SharedPoolOptions): Promise<SharedPool> {
   const id = idMaker(secret);
   const scope = scopeOf(config);
   const link = new LocalLink({ folder, secret, storePath, logger });
+  link.prepare();
   return new LinkedPool(link, (words) => id(scope, ...words), title);
 }
 
@@ -119,6 +120,7 @@ async function overRedis(
   const id = idMaker(Buffer.from('sealed'));
   const scope = scopeOf(config);
   const link = new RedisLink({ server, secret: () => secret, logger });
+  link.prepare();
   return new LinkedPool(
     link,
     (words) => id(scope, ...words),
@@ -130,7 +132,7 @@ async function overRedis(
 }
 
 /**
- * Joins nobody yet: that comes with the first call. What keeps this process from sharing is said in
+ * Begins to look for the others; nothing waits for that. What keeps this process from sharing is said in
  * one line, and it goes on alone.
  *
  * @returns the reason where there is nobody to share with
