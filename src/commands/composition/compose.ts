@@ -8,8 +8,9 @@ import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
 import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
+import { within } from '../../base/system/within.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';
-import { KeyPool, type KeyPoolOptions } from '../../pool/key-pool.ts';
+import { KeyPool } from '../../pool/key-pool.ts';
 import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
 import type { PoolObserver } from '../../pool/observer.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
@@ -22,8 +23,11 @@ import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
 import type { Budget } from '../../usage/budgets/budget.ts';
+import type { BudgetState } from '../../usage/budgets/budget-keeper.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
+import type { PriceTable } from '../../usage/prices/price-table.ts';
+import { Alerts } from './alerts.ts';
 import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
 import { writeFoundAccounts } from './found-accounts.ts';
@@ -50,6 +54,8 @@ export interface RuntimeOptions {
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears what an account has. */
   readonly onBalance?: (reading: BalanceReading) => void;
+  /** Hears, once each, what whoever pays has to know about budgets, balances and keys. */
+  readonly onAlert?: (sentence: string) => void;
   /** What this process is called among those that share; a client's name comes before it. */
   readonly title?: string;
 }
@@ -59,6 +65,8 @@ export interface Supply {
   readonly store: KeyStore | null;
   /** Why there is no store; null when there is one. */
   readonly problem: KeyStoreError | null;
+  /** The settings in force, with the keys that they give. */
+  readonly config: Config;
 }
 
 export interface Runtime {
@@ -71,13 +79,17 @@ export interface Runtime {
    * @throws KeyStoreError while nothing gives a key
    */
   ready(): Promise<Supply>;
+  /** Resolves when the pool has these keys, by their values, or after `patienceMs`. */
+  whenServing(values: readonly string[], patienceMs: number): Promise<void>;
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
   /** Who else uses the accounts, as far as is known. */
   sharing(): SharingView;
-  /** How much of each budget is spent; none where they cannot be read. */
-  budgets(): ReturnType<Bookkeeping['budgetRatios']>;
+  /** What is spent of each budget. @throws ConfigError where they cannot be read */
+  budgets(): BudgetState[];
+  /** The table that calls are priced by. */
+  prices(): Promise<PriceTable>;
   /** Asks what the accounts have, and waits a moment for the answers. */
   readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
@@ -92,10 +104,11 @@ class KeySupply {
   readonly #shared: SharedPool | null;
   readonly #settled: Promise<void>;
   readonly #stop: () => void;
-  #supply: Supply = { store: null, problem: null };
+  #supply: Supply;
   /** null: the pool was given none yet. */
   #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
+  #onKeys: Array<() => void> = [];
 
   constructor(
     options: RuntimeOptions,
@@ -104,16 +117,17 @@ class KeySupply {
     shared: SharedPool | null,
   ) {
     this.#options = options;
+    this.#shared = shared;
+    this.#supply = { store: null, problem: null, config: options.config };
     this.#pool = pool;
     this.#balances = balances;
-    this.#shared = shared;
     let settle: () => void = () => {};
     this.#settled = new Promise((resolve) => {
       settle = resolve;
     });
     this.#stop = followConfiguredStore(new LiveConfig(options), {
       onStore: (store, config) => {
-        this.#take({ store, problem: null }, config);
+        this.#take({ store, problem: null, config });
         settle();
       },
       onError: (problem, config) => {
@@ -125,8 +139,8 @@ class KeySupply {
 
   async current(): Promise<Supply> {
     await this.#settled;
-    const { store, problem } = this.#supply;
-    if (store === null && problem !== null && !this.#canDoWithout(problem)) throw problem;
+    const { store, problem, config } = this.#supply;
+    if (store === null && problem !== null && !this.#canDoWithout(problem, config)) throw problem;
     return this.#supply;
   }
 
@@ -135,17 +149,31 @@ class KeySupply {
     await this.#prepared;
   }
 
+  async whenServing(values: readonly string[], patienceMs: number): Promise<void> {
+    const isServing = (): boolean =>
+      values.every((value) => this.#keys?.some(({ secret }) => secret === value));
+    const served = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (isServing()) resolve();
+        else this.#onKeys.push(look);
+      };
+      look();
+    });
+    await within(patienceMs, served);
+  }
+
   stop(): void {
     this.#stop();
   }
 
   /** Nobody named a store, there is none, and the environment gives keys. */
-  #canDoWithout(problem: KeyStoreError, config: Config = this.#options.config): boolean {
+  #canDoWithout(problem: KeyStoreError, config: Config): boolean {
     return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.keys.size > 0;
   }
 
-  #take(supply: Supply, config: Config): void {
+  #take(supply: Supply): void {
     const { logger, redactor } = this.#options;
+    const { config } = supply;
     this.#supply = supply;
     useConfiguration(redactor, config);
     if (supply.store !== null) useStore(redactor, supply.store);
@@ -154,6 +182,7 @@ class KeySupply {
     if (isDeepStrictEqual(keys, this.#keys)) return;
     this.#keys = keys;
     this.#pool.setKeys(keys);
+    for (const look of this.#onKeys.splice(0)) look();
     this.#balances.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
     if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
@@ -176,11 +205,11 @@ class KeySupply {
       logger.error('The key store changed and cannot be used; the pool keeps its keys', reason);
       return;
     }
-    if (this.#canDoWithout(problem, config)) this.#take({ store: null, problem }, config);
-    else {
-      this.#supply = { store: null, problem };
-      logger.warn('No key can be used yet', reason);
-    }
+    const hadKeys = (this.#keys?.length ?? 0) > 0;
+    const canDo = this.#canDoWithout(problem, config);
+    if (canDo || hadKeys) this.#take({ store: null, problem, config });
+    else this.#supply = { store: null, problem, config };
+    if (!canDo) logger.warn('No key can be used yet', reason);
   }
 }
 
@@ -192,21 +221,24 @@ function isLocal(baseUrl: string): boolean {
   return baseUrl.startsWith('http:');
 }
 
-/** What the pool is made from, but for its keys. */
-function poolOptions(
+function answerTimes({ deepseekBaseUrl, perplexityBaseUrl }: Config) {
+  return {
+    ...(isLocal(deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
+    ...(isLocal(perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
+  };
+}
+
+function createPool(
   { config, logger, observer }: RuntimeOptions,
   probe: KeyProbe,
   shared: SharedPool | null,
-): KeyPoolOptions {
-  return {
+): KeyPool {
+  return new KeyPool({
     keys: [],
     maxConcurrent: config.maxConcurrent,
     logger,
     probe,
-    answerMs: {
-      ...(isLocal(config.deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
-      ...(isLocal(config.perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
-    },
+    answerMs: answerTimes(config),
     onAccounts: ({ provider, accounts }) => {
       writeFoundAccounts(config.home, provider, accounts).catch((error: unknown) => {
         logger.warn('What was found about accounts could not be kept for doctor', { error });
@@ -214,7 +246,7 @@ function poolOptions(
     },
     ...(observer === undefined ? {} : { observer }),
     ...(shared === null ? {} : { sharing: shared.port }),
-  };
+  });
 }
 
 /** Nobody, and why, where nothing is shared. */
@@ -229,52 +261,96 @@ async function others(options: RuntimeOptions): Promise<SharedPool | SharingView
   return typeof shared === 'string' ? offView(shared) : shared;
 }
 
-/** Builds pool and clients and begins to open the store. */
-export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { config, logger, redactor, onSpent, onBalance } = options;
-  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
-  const checkKey = createKeyProbe({
-    deepseekBaseUrl: config.deepseekBaseUrl,
-    perplexityBaseUrl: config.perplexityBaseUrl,
-    fetch,
+interface Books {
+  readonly meter: Bookkeeping;
+  readonly balances: BalanceReader;
+}
+
+/** Who keeps account of what is spent, and who says what is wrong with keys and accounts. */
+function openBooks(
+  options: RuntimeOptions,
+  pool: KeyPool,
+  checkKey: Runtime['checkKey'],
+  onCall: (client: string | null) => void,
+): Books {
+  const { config, logger, redactor, onSpent, onBalance, onAlert } = options;
+  const alerts = new Alerts({
+    home: config.home,
+    hasLedger: config.ledger,
+    logger,
+    facts: () => pool.snapshot(),
+    onFault: ({ sentence }) => onAlert?.(sentence),
   });
-  const found = await others(options);
-  const shared = 'port' in found ? found : null;
-  const probe: KeyProbe = async (key, signal) =>
-    (await checkKey(key.provider, key.secret, signal)).verdict;
-  const pool = new KeyPool(poolOptions(options, probe, shared));
   const balances = new BalanceReader({
     check: (key, signal) => checkKey(key.provider, key.secret, signal),
     now: Date.now,
     onReading: (reading) => {
       meter.noteBalance(reading);
+      alerts.noteBalance(reading);
       onBalance?.(reading);
     },
+    onRead: () => alerts.weighBalances(),
   });
-  const supply = new KeySupply(options, pool, balances, shared);
   const meter = new Bookkeeping({
     config,
     logger,
     redact: (text) => redactor.redact(text),
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.beforeSending === undefined ? {} : { beforeSending: options.beforeSending }),
-    onCall: ({ client }) => shared?.noteClient(client),
+    onCall: ({ client }) => onCall(client),
     onSpent: (entry) => {
       balances.worked();
       onSpent?.(entry);
     },
+    onAlert: ({ state, message }) => {
+      // What is spent is said by every call that it refuses.
+      if (state === 'near') onAlert?.(message);
+    },
+    takeAlerts: (hasFailed) => alerts.take(hasFailed),
   });
-  const forClients = { lender: pool, fetch, logger, meter, ...timeLimits(config) };
-  const { deepseekBaseUrl, deepseekModel: defaultModel, perplexityBaseUrl } = config;
+  return { meter, balances };
+}
+
+/** Builds pool and clients and begins to open the store. */
+export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { config, logger } = options;
+  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
+  const checkKey = createKeyProbe({
+    deepseekBaseUrl: config.deepseekBaseUrl,
+    perplexityBaseUrl: config.perplexityBaseUrl,
+    fetch,
+  });
+  const probe: KeyProbe = async (key, signal) =>
+    (await checkKey(key.provider, key.secret, signal)).verdict;
+  const found = await others(options);
+  const shared = 'port' in found ? found : null;
+  const pool = createPool(options, probe, shared);
+  const noteClient = (client: string | null): void => shared?.noteClient(client);
+  const { meter, balances } = openBooks(options, pool, checkKey, noteClient);
+  const supply = new KeySupply(options, pool, balances, shared);
+  const calling = {
+    lender: pool,
+    callTimeoutMs: config.callTimeoutMs,
+    idleTimeoutMs: config.idleTimeoutMs,
+    fetch,
+    logger,
+    meter,
+  };
   return {
     checkKey,
-    deepseek: createDeepSeekClient({ ...forClients, baseUrl: deepseekBaseUrl, defaultModel }),
-    perplexity: createPerplexityClient({ ...forClients, baseUrl: perplexityBaseUrl }),
+    deepseek: createDeepSeekClient({
+      ...calling,
+      baseUrl: config.deepseekBaseUrl,
+      defaultModel: config.deepseekModel,
+    }),
+    perplexity: createPerplexityClient({ ...calling, baseUrl: config.perplexityBaseUrl }),
     ready: () => supply.current(),
+    whenServing: (values, patienceMs) => supply.whenServing(values, patienceMs),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
     sharing: () => ('port' in found ? found.view() : found),
-    budgets: () => meter.budgetRatios(),
+    budgets: () => meter.budgetStates(),
+    prices: () => meter.prices(),
     readBalances: () => balances.read(),
     close: async () => {
       supply.stop();
@@ -283,8 +359,4 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
       await Promise.all([meter.close(), shared?.leave()]);
     },
   };
-}
-
-function timeLimits({ callTimeoutMs, idleTimeoutMs }: Config) {
-  return { callTimeoutMs, idleTimeoutMs };
 }

@@ -59,6 +59,7 @@ export function mergeAccount(into: AccountRecord, from: AccountRecord, ceiling: 
   // One of them works: what the other was refused for was the first one's calls.
   into.coolUntil = Math.min(into.coolUntil, from.coolUntil);
   into.coolings = Math.min(into.coolings, from.coolings);
+  if (from.coolSince === null) into.coolSince = null;
 }
 
 /** The lanes of one former account, with the calls of these keys alone. */

@@ -3,9 +3,9 @@
 import type { Logger } from '../../base/logger.ts';
 import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { CallRequest, Lease, Lender } from '../../pool/lease.ts';
-import { runAttempt, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { createProgress, type Say } from '../progress.ts';
+import { runAttempt, waitMessage } from '../run-attempt.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, TransportError } from '../wire/body.ts';
 import type { Fetch } from '../wire/http.ts';
@@ -38,7 +38,7 @@ export interface Ended<T> {
   readonly keyName: string;
   readonly attempts: number;
   readonly costUsd: number | null;
-  readonly budgetNotice: string | null;
+  readonly moneyNotice: string | null;
 }
 
 /** Sends one attempt, and notes in `seen` how far it has come. */
@@ -48,12 +48,13 @@ export type SendAttempt<T> = (lease: Lease, watch: Watch, seen: Progressing) => 
 export class EndpointCalls {
   readonly #options: PerplexityOptions;
   readonly #context: CallContext;
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   readonly say: Say;
 
   constructor(options: PerplexityOptions, context: CallContext) {
     this.#options = options;
     this.#context = context;
+    this.#startedAt = context.startedAt ?? performance.now();
     this.say = createProgress(context);
   }
 
@@ -89,7 +90,7 @@ export class EndpointCalls {
           return { value: sent, completionTokens: null, promptTokens: null };
         },
       );
-      return { value, keyName, attempts, costUsd: meter.costUsd, budgetNotice: meter.notice };
+      return { value, keyName, attempts, costUsd: meter.costUsd, moneyNotice: meter.takeNotice() };
     } finally {
       meter.end();
     }

@@ -123,7 +123,7 @@ describe('what one program found out', () => {
     }
     const before = all.attempts().length;
     const next = await all.assistant();
-    expect((await next.burst(30)).every(({ ok }) => ok)).toBe(true);
+    expect((await next.burst(12)).every(({ ok }) => ok)).toBe(true);
     expect(all.refusals(before)).toBeLessThanOrEqual(2);
   }, 60_000);
 });
