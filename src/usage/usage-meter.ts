@@ -1,7 +1,14 @@
 /** Prices every attempt, writes it down, and keeps the sum of its call. */
 
 import { randomBytes } from 'node:crypto';
-import type { AttemptUse, BilledKey, CallAsk, CallMeter, Meter } from '../base/spending.ts';
+import type {
+  AccountFunds,
+  AttemptUse,
+  BilledKey,
+  CallAsk,
+  CallMeter,
+  Meter,
+} from '../base/spending.ts';
 import type { Permit } from './budgets/budget-keeper.ts';
 import { chargeOf, mostUsd } from './charge.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
@@ -80,6 +87,10 @@ class MeteredCall implements CallMeter {
     this.#terms = terms;
     this.#options = options;
     this.#nextId = nextId;
+  }
+
+  get funds(): AccountFunds | null {
+    return this.#terms.permit?.funds ?? null;
   }
 
   takeNotice(): string | null {
