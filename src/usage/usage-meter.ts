@@ -32,6 +32,8 @@ export interface UsageMeterOptions {
   readonly takeAlerts: (hasFailed: boolean) => string | null;
   /** Writes a finished attempt down; resolves when that is done or cannot be. Must not throw. */
   readonly record: (entry: LedgerEntry) => Promise<void>;
+  /** A call has ended: what it recorded is to outlive the process. Must not throw. */
+  readonly settle: () => void;
 }
 
 /** Tells processes of one home apart, in the ids of their entries. */
@@ -120,6 +122,7 @@ class MeteredCall implements CallMeter {
   }
 
   end(): void {
+    this.#options.settle();
     this.#terms.permit?.end();
   }
 
