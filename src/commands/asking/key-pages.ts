@@ -3,8 +3,8 @@
  * each for ten minutes and for one use.
  */
 
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdtemp, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ConfigError, PROVIDER_NAMES, type Provider } from '../../base/errors.ts';
 import { type Config, loadConfig } from '../../config.ts';
 import { openKeyPage } from '../../http/key-page/key-page-server.ts';
@@ -37,13 +37,19 @@ async function existingFolder(path: string): Promise<string> {
   return isThere || dirname(path) === path ? path : existingFolder(dirname(path));
 }
 
-/** Nobody shall type a key for a store that cannot take it. */
+/**
+ * Nobody shall type a key for a store that cannot take it. Tried, because permissions alone do not
+ * tell: a disk may be full or read-only, and root is allowed everything.
+ */
 async function canStore({ isHomeless, storePath }: Config): Promise<boolean> {
   if (isHomeless) return false;
-  return access(await existingFolder(dirname(storePath)), constants.W_OK).then(
-    () => true,
-    () => false,
-  );
+  const folder = await existingFolder(dirname(storePath));
+  return mkdtemp(join(folder, '.keypool-'))
+    .then(rmdir)
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 /** One page and the calls that wait for it. */

@@ -61,6 +61,8 @@ export interface Supply {
   readonly store: KeyStore | null;
   /** Why there is no store; null when there is one. */
   readonly problem: KeyStoreError | null;
+  /** The settings in force, with the keys that they give. */
+  readonly config: Config;
 }
 
 export interface Runtime {
@@ -95,7 +97,7 @@ class KeySupply {
   readonly #balances: BalanceReader;
   readonly #settled: Promise<void>;
   readonly #stop: () => void;
-  #supply: Supply = { store: null, problem: null };
+  #supply: Supply;
   /** null: the pool was given none yet. */
   #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
@@ -103,6 +105,7 @@ class KeySupply {
 
   constructor(options: RuntimeOptions, pool: KeyPool, balances: BalanceReader) {
     this.#options = options;
+    this.#supply = { store: null, problem: null, config: options.config };
     this.#pool = pool;
     this.#balances = balances;
     let settle: () => void = () => {};
@@ -111,7 +114,7 @@ class KeySupply {
     });
     this.#stop = followConfiguredStore(new LiveConfig(options), {
       onStore: (store, config) => {
-        this.#take({ store, problem: null }, config);
+        this.#take({ store, problem: null, config });
         settle();
       },
       onError: (problem, config) => {
@@ -123,8 +126,8 @@ class KeySupply {
 
   async current(): Promise<Supply> {
     await this.#settled;
-    const { store, problem } = this.#supply;
-    if (store === null && problem !== null && !this.#canDoWithout(problem)) throw problem;
+    const { store, problem, config } = this.#supply;
+    if (store === null && problem !== null && !this.#canDoWithout(problem, config)) throw problem;
     return this.#supply;
   }
 
@@ -151,12 +154,13 @@ class KeySupply {
   }
 
   /** Nobody named a store, there is none, and the environment gives keys. */
-  #canDoWithout(problem: KeyStoreError, config: Config = this.#options.config): boolean {
+  #canDoWithout(problem: KeyStoreError, config: Config): boolean {
     return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.keys.size > 0;
   }
 
-  #take(supply: Supply, config: Config): void {
+  #take(supply: Supply): void {
     const { logger, redactor } = this.#options;
+    const { config } = supply;
     this.#supply = supply;
     useConfiguration(redactor, config);
     if (supply.store !== null) useStore(redactor, supply.store);
@@ -187,11 +191,11 @@ class KeySupply {
       logger.error('The key store changed and cannot be used; the pool keeps its keys', reason);
       return;
     }
-    if (this.#canDoWithout(problem, config)) this.#take({ store: null, problem }, config);
-    else {
-      this.#supply = { store: null, problem };
-      logger.warn('No key can be used yet', reason);
-    }
+    const hadKeys = (this.#keys?.length ?? 0) > 0;
+    const canDo = this.#canDoWithout(problem, config);
+    if (canDo || hadKeys) this.#take({ store: null, problem, config });
+    else this.#supply = { store: null, problem, config };
+    if (!canDo) logger.warn('No key can be used yet', reason);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the page may do, done with the store and the upstreams. */
 
 import { KeyStoreError } from '../../base/errors.ts';
+import { keysBeside } from '../../base/keys/environment-keys.ts';
 import { providerOf } from '../../base/keys/key-names.ts';
 import { unwrapValue } from '../../base/keys/key-values.ts';
 import type {
@@ -20,8 +21,8 @@ import { MoneyDesk } from './money-desk.ts';
 /** The store to change; one that appeared beside keys of the environment is opened now. */
 async function openStore(served: ServedEnvironment): Promise<KeyStore> {
   const runtime = await served.runtime();
-  const { store } = await runtime.ready();
-  return store ?? openConfiguredStore(served.config);
+  const { store, config } = await runtime.ready();
+  return store ?? openConfiguredStore(config);
 }
 
 async function listKeys(served: ServedEnvironment): Promise<KeyListing[]> {
@@ -76,10 +77,10 @@ async function verifyKey(
   signal: AbortSignal,
 ): Promise<VerifyVerdict> {
   const runtime = await served.runtime();
-  const { store } = await runtime.ready();
-  const inEnvironment = served.config.environmentKeys.keys.get(name);
-  const secret =
-    store?.has(name) === true || inEnvironment === undefined ? store?.get(name) : inEnvironment;
+  const { store, config } = await runtime.ready();
+  const isStored = (each: string): boolean => store?.has(each) ?? false;
+  const beside = keysBeside(config.environmentKeys, isStored);
+  const secret = isStored(name) ? store?.get(name) : beside.get(name);
   if (secret === undefined) {
     throw new KeyStoreError('unknown_name', 'there is no key of that name', {
       hint: 'the list shows the names',

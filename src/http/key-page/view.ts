@@ -63,6 +63,7 @@ export function formPage(about: KeyPageAbout, until: Date, problem: string | nul
     html`<form class="card gate" method="post" autocomplete="off">
       <h1>Add a ${provider} key</h1>
       <p>A call from your assistant waits for it, and goes on when you save.</p>
+      ${notice}
       <label for="key">API key</label>
       <textarea
         id="key"
@@ -81,7 +82,6 @@ export function formPage(about: KeyPageAbout, until: Date, problem: string | nul
         Several keys: one a line. ${provider} gives them out at
         <a href="${keysUrl}" rel="noreferrer noopener" target="_blank">${new URL(keysUrl).host}</a>.
       </p>
-      ${notice}
       <div class="actions end"><button type="submit" class="primary">Save and go on</button></div>
       <p class="help">
         Stored encrypted in ${place}. It is never shown again, and the assistant does not see it.
@@ -103,7 +103,7 @@ export function donePage(about: KeyPageAbout, stored: readonly StoredKey[]): Mar
       <ul>
         ${rows}
       </ul>
-      <p role="status">The call goes on. You can close this page.</p>
+      <p role="status">A call that still waits goes on by itself. You can close this page.</p>
       <p class="help">Stored encrypted in ${about.place}.</p>
     </section>`,
   );

@@ -141,7 +141,7 @@ function roomBy(lane: Lane, { namedInFlight, namedLimit }: Named, seen: number):
 }
 
 /** A try costs its caller the time of the refusal, which may be longer than a service. */
-function tryCost({ pace }: ProviderRecord, refusalMs: number): number {
+export function tryCost({ pace }: ProviderRecord, refusalMs: number): number {
   return Math.max(1, refusalMs / (pace.serviceMs ?? refusalMs));
 }
 
@@ -155,7 +155,7 @@ export function noteRefused(
 ): boolean {
   const { sentAt, stay } = attempt;
   const { retryAfterMs } = failure;
-  const seen = mostAtOnce(lane.stays, sentAt);
+  const seen = mostAtOnce(lane.stays, sentAt) + (lane.share?.elsewhere ?? 0);
   const room = roomBy(lane, failure, seen);
   if (stay.isTry) provider.tries -= tryCost(provider, now - sentAt);
   lane.limit = afterRefused(lane.limit, { seen, room, now, retryAfterMs }, timing);
