@@ -75,6 +75,7 @@ export class Bookkeeping implements Meter {
         options.onSpent?.(entry);
         return this.#ledger?.append(entry) ?? Promise.resolve();
       },
+      settle: () => this.#ledger?.settle(),
     });
   }
 

@@ -84,7 +84,7 @@ export class EndpointCalls {
     const meter = await meterOf.call(this.#ask(endpoint));
     try {
       const { value, keyName, attempts } = await lender.call(
-        this.#callRequest(endpoint),
+        this.#callRequest(endpoint, meter),
         async (lease) => {
           const sent = await this.#attempt(endpoint, lease, meter, send);
           return { value: sent, completionTokens: null, promptTokens: null };
@@ -154,7 +154,7 @@ export class EndpointCalls {
     };
   }
 
-  #callRequest(endpoint: string): CallRequest {
+  #callRequest(endpoint: string, { funds }: CallMeter): CallRequest {
     const { signal, session, priority, onProgress } = this.#context;
     return {
       provider: 'perplexity',
@@ -164,6 +164,7 @@ export class EndpointCalls {
       timeoutMs: this.#leftMs,
       priority,
       session,
+      funds,
       onWait: (notice) => onProgress({ message: waitMessage(notice, 'Perplexity') }),
     };
   }
