@@ -269,7 +269,7 @@ async function run(args: Input, context: ToolContext): Promise<ToolOutput> {
   });
   const structured = structuredOf(args, result, answer, durationMs);
   const text = textOf(structured, answer.blocks, context.keep);
-  return { structured, text: withNotice(text, result.budgetNotice) };
+  return { structured, text: withNotice(text, result.moneyNotice) };
 }
 
 export const deepseekGenerateCode: Tool<typeof input> = {

@@ -167,7 +167,7 @@ async function run(args: SearchInput, context: ToolContext): Promise<ToolOutput>
     request_id: result.requestId === null ? null : cleanLine(result.requestId, 100),
   };
   const text = textOf(args, structured, found);
-  return { structured, text: withNotice(text, result.budgetNotice) };
+  return { structured, text: withNotice(text, result.moneyNotice) };
 }
 
 export const perplexitySearch: Tool<typeof searchInput> = {

@@ -29,6 +29,6 @@ export interface Served {
   readonly requestId: string | null;
   /** Estimated, over all attempts; null where a price is not known. */
   readonly costUsd: number | null;
-  /** A sentence about what may be spent; null when there is nothing to say. */
-  readonly budgetNotice: string | null;
+  /** About budgets, balances and keys that are out, for whoever pays; null when there is nothing to say. */
+  readonly moneyNotice: string | null;
 }

@@ -18,7 +18,7 @@ import { ReservationJournal } from '../../usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../usage/budgets/spent-book.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
-import { Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
+import { alertsFolder, Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
 import { loadPrices, pricesPath } from '../../usage/prices/load-prices.ts';
 import type { PriceTable } from '../../usage/prices/price-table.ts';
 import { newIdPrefix, UsageMeter } from '../../usage/usage-meter.ts';
@@ -35,6 +35,8 @@ export interface BookkeepingOptions {
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears of budgets that are nearly or wholly spent. */
   readonly onAlert?: (alert: BudgetAlert) => void;
+  /** See `UsageMeterOptions`. */
+  readonly takeAlerts?: (hasFailed: boolean) => string | null;
   /** Epoch milliseconds; default the machine's clock. */
   readonly now?: () => number;
 }
@@ -64,6 +66,7 @@ export class Bookkeeping implements Meter {
       now,
       idPrefix,
       beforeSending: options.beforeSending ?? (() => {}),
+      takeAlerts: options.takeAlerts ?? (() => null),
       admit: (ask, mostUsd) => this.#budgets.admit(ask, mostUsd),
       record: (entry) => {
         this.#budgets.count(entry);
@@ -117,7 +120,7 @@ export class Bookkeeping implements Meter {
         onTrouble: (error) => this.#sayUnshared(writeFailure(folder, error).message),
       }),
       hasLedger: config.ledger,
-      claim: (what) => claim(join(folder, 'alerts'), what, now()),
+      claim: (what) => claim(alertsFolder(config.home), what, now()),
       now,
       onAlert: (alert) => {
         logger.warn(alert.state === 'near' ? 'A budget is nearly spent' : 'A budget is spent', {

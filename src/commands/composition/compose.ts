@@ -27,6 +27,7 @@ import type { BudgetState } from '../../usage/budgets/budget-keeper.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
 import type { PriceTable } from '../../usage/prices/price-table.ts';
+import { Alerts } from './alerts.ts';
 import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
 import { writeFoundAccounts } from './found-accounts.ts';
@@ -51,6 +52,8 @@ export interface RuntimeOptions {
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears what an account has. */
   readonly onBalance?: (reading: BalanceReading) => void;
+  /** Hears, once each, what whoever pays has to know about budgets, balances and keys. */
+  readonly onAlert?: (sentence: string) => void;
 }
 
 /** Where the pool's keys come from at the moment. */
@@ -227,27 +230,31 @@ function createPool({ config, logger, observer }: RuntimeOptions, probe: KeyProb
   });
 }
 
-/** Builds pool and clients and begins to open the store. */
-export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { config, logger, redactor, onSpent, onBalance } = options;
-  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
-  const checkKey = createKeyProbe({
-    deepseekBaseUrl: config.deepseekBaseUrl,
-    perplexityBaseUrl: config.perplexityBaseUrl,
-    fetch,
+interface Books {
+  readonly meter: Bookkeeping;
+  readonly balances: BalanceReader;
+}
+
+/** Who keeps account of what is spent, and who says what is wrong with keys and accounts. */
+function openBooks(options: RuntimeOptions, pool: KeyPool, checkKey: Runtime['checkKey']): Books {
+  const { config, logger, redactor, onSpent, onBalance, onAlert } = options;
+  const alerts = new Alerts({
+    home: config.home,
+    hasLedger: config.ledger,
+    logger,
+    facts: () => pool.snapshot(),
+    onFault: ({ sentence }) => onAlert?.(sentence),
   });
-  const probe: KeyProbe = async (key, signal) =>
-    (await checkKey(key.provider, key.secret, signal)).verdict;
-  const pool = createPool(options, probe);
   const balances = new BalanceReader({
     check: (key, signal) => checkKey(key.provider, key.secret, signal),
     now: Date.now,
     onReading: (reading) => {
       meter.noteBalance(reading);
+      alerts.noteBalance(reading);
       onBalance?.(reading);
     },
+    onRead: () => alerts.weighBalances(),
   });
-  const supply = new KeySupply(options, pool, balances);
   const meter = new Bookkeeping({
     config,
     logger,
@@ -258,7 +265,29 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       balances.worked();
       onSpent?.(entry);
     },
+    onAlert: ({ state, message }) => {
+      // What is spent is said by every call that it refuses.
+      if (state === 'near') onAlert?.(message);
+    },
+    takeAlerts: (hasFailed) => alerts.take(hasFailed),
   });
+  return { meter, balances };
+}
+
+/** Builds pool and clients and begins to open the store. */
+export function composeRuntime(options: RuntimeOptions): Runtime {
+  const { config, logger } = options;
+  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
+  const checkKey = createKeyProbe({
+    deepseekBaseUrl: config.deepseekBaseUrl,
+    perplexityBaseUrl: config.perplexityBaseUrl,
+    fetch,
+  });
+  const probe: KeyProbe = async (key, signal) =>
+    (await checkKey(key.provider, key.secret, signal)).verdict;
+  const pool = createPool(options, probe);
+  const { meter, balances } = openBooks(options, pool, checkKey);
+  const supply = new KeySupply(options, pool, balances);
   const shared = {
     lender: pool,
     callTimeoutMs: config.callTimeoutMs,

@@ -40,7 +40,7 @@ export interface DeepSeekOptions {
 }
 
 /** An answer without what only the whole call knows. */
-type Generated = Omit<GenerateResult, 'costUsd' | 'budgetNotice'>;
+type Generated = Omit<GenerateResult, 'costUsd' | 'moneyNotice'>;
 
 /** One call, from its first attempt to its last. */
 class Generation {
@@ -79,7 +79,7 @@ class Generation {
     try {
       const request = this.#callRequest();
       const { value } = await lender.call(request, (lease) => this.#attempt(lease, meter));
-      return { ...value, costUsd: meter.costUsd, budgetNotice: meter.notice };
+      return { ...value, costUsd: meter.costUsd, moneyNotice: meter.takeNotice() };
     } finally {
       meter.end();
     }

@@ -38,7 +38,7 @@ export interface Ended<T> {
   readonly keyName: string;
   readonly attempts: number;
   readonly costUsd: number | null;
-  readonly budgetNotice: string | null;
+  readonly moneyNotice: string | null;
 }
 
 /** Sends one attempt, and notes in `seen` how far it has come. */
@@ -90,7 +90,7 @@ export class EndpointCalls {
           return { value: sent, completionTokens: null, promptTokens: null };
         },
       );
-      return { value, keyName, attempts, costUsd: meter.costUsd, budgetNotice: meter.notice };
+      return { value, keyName, attempts, costUsd: meter.costUsd, moneyNotice: meter.takeNotice() };
     } finally {
       meter.end();
     }
