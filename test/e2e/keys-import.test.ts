@@ -100,6 +100,21 @@ describe('keys import', () => {
     expect(await names()).toEqual(['DEEPSEEK_API_KEY']);
   });
 
+  it('keeps its report, and that of doctor, within the terminal', async ({ skip }) => {
+    if (!hasTerminal) skip('util-linux script is not installed');
+    source('keys.txt', `DEEPSEEK_API_KEY=${SK0}\n# PERPLEXITY_API_KEY=${PX0}\n${SK1}\n`);
+    for (const command of ['keys import keys.txt --dry-run', 'doctor']) {
+      const path = command.replace('keys.txt', join(home.folder, 'keys.txt'));
+      const { output } = await typeAt(path, home.env, '');
+      // What is one word stays one: a path can be copied.
+      const wide = output
+        .split(/\r?\n/)
+        .filter((line) => line.length > 80 && /\S\s+\S/.test(line.trim()));
+      expect(wide, output).toEqual([]);
+      expect(output.split('\n').length).toBeGreaterThan(4);
+    }
+  });
+
   it('reads standard input, UTF-16, JSON, YAML, TOML and tables in the built program', async () => {
     const texts: ReadonlyArray<readonly [string, string | Buffer]> = [
       ['1', Buffer.from(`DEEPSEEK_API_KEY=${SK0}\r\n`, 'utf16le')],

@@ -13,6 +13,7 @@ import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.t
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 import { confirm, readStandardInput } from '../terminal/prompt.ts';
+import { hanging } from '../terminal/wrap.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const HINT = 'give the path of a .env, JSON, YAML, TOML, CSV or text file, or - for standard input';
@@ -108,11 +109,11 @@ async function run(input: CommandInput): Promise<number> {
   const agreed = await agreedOf(plan, isYes, mayAsk);
   if (!isDryRun) await store.putAll([...plan.sure, ...agreed]);
   const outcome = { plan, agreed, isDryRun };
-  for (const row of reportRows(outcome)) print(row);
+  for (const { verb, text } of reportRows(outcome)) print(hanging(verb, text));
   if (isDryRun) tell('Nothing was changed.');
   else if (source.isInClear && isFile) {
     const words = advice(title, source.reading, outcome);
-    if (words !== '') tell(words);
+    if (words !== '') tell(hanging('', words));
   }
   if (plan.likely.length > agreed.length && !mayAsk) {
     tell('The likely ones are added with --yes; on a terminal you are asked for each.');
