@@ -57,7 +57,41 @@ interface Source {
   readonly isInClear: boolean;
 }
 
+/** What password managers write that is not read, and what they write instead. */
+const EXPORTS: ReadonlyArray<readonly [string | RegExp, string, string]> = [
+  [
+    'PK\u0003\u0004',
+    'is a zip archive',
+    'from 1Password (.1pux) export as CSV instead; save a spreadsheet as CSV; of any other archive, give the file inside',
+  ],
+  [
+    '\u0003\u00d9\u00a2\u009a',
+    'is a KeePass database',
+    'export it as CSV: in KeePassXC with Database > Export, in KeePass with File > Export',
+  ],
+  [
+    /^[^<]{0,9}(?:<\?xml[^>]{0,200}\?>\s{0,9})?<KeePassFile>/,
+    "is KeePass's XML",
+    'export it as CSV instead: in KeePassXC with Database > Export, in KeePass with File > Export',
+  ],
+  [
+    /^\s{0,9}\{\s{0,9}"encrypted"\s{0,9}:\s{0,9}true/,
+    'is an encrypted export',
+    'export it without a password, as CSV or JSON, and delete it afterwards',
+  ],
+];
+
+/** @throws ConfigError for what is known and not read: its keys would be left alone without a word */
+function refuseKnown(title: string, bytes: Uint8Array): void {
+  const head = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
+  const known = EXPORTS.find(([sign]) =>
+    typeof sign === 'string' ? head.startsWith(sign) : sign.test(head),
+  );
+  if (known !== undefined) throw new ConfigError(`${title} ${known[1]}`, { hint: known[2] });
+}
+
 async function readSource(title: string, bytes: Uint8Array, encryptionKey: string | undefined) {
+  refuseKnown(title, bytes);
   const text = decodeText(bytes)?.text;
   if (text === undefined) {
     throw new ConfigError(`${title} is not a text`, {
