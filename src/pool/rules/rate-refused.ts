@@ -13,6 +13,10 @@ const UNKNOWN_MS = 250;
 const MOST_CLOSED = 0.7;
 /** The fewer are taken between two refusals, the further the rate is from what is allowed. */
 const HASTE = 0.3;
+/** The same where every refusal costs a pause. */
+const DEAR_HASTE = 0.5;
+/** So many refusals may correct a guess by half. */
+const FIRST_CUTS = 4;
 const PAUSE_MAX_MS = 10_000;
 const LEAST_PAUSE_MS = 40;
 
@@ -70,8 +74,8 @@ export function afterRateRefused(
 /** Sent before the last refusal was learnt of: the same one, as far as the rate is concerned. */
 function refusedWith(state: RateState, least: number, taken: readonly Taken[]): RateState {
   // A guess was made with this one among what was taken.
-  const { refusal, isProven } = state;
-  const guess = isProven ? state : guessed(state, refusal.sentAt, taken);
+  const { refusal, cuts } = state;
+  const guess = cuts > 0 ? state : guessed(state, refusal.sentAt, taken);
   return { ...guess, pausedUntil: Math.max(state.pausedUntil, least) };
 }
 
@@ -126,7 +130,7 @@ function cut(state: RateState, sentAt: number, taken: readonly Taken[]): RateSta
   const { at, ms } = state.closed;
   const refusedRate = rate * (1 - Math.min(MOST_CLOSED, ms / (sentAt - at)));
   const found = fullFrom(sentAt, KEPT * refusedRate);
-  return { ...state, ...found, refusedRate, isProven: true, closed: { at: sentAt, ms: 0 } };
+  return { ...state, ...found, refusedRate, cuts: state.cuts + 1, closed: { at: sentAt, ms: 0 } };
 }
 
 /** The same full bucket, or closed window: how long it is so is no rate. */
@@ -138,25 +142,34 @@ function shut(state: RateState, sentAt: number, refusedRate: number): RateState 
 
 /**
  * Full then and full now: what was taken between is what had room, give or take one, if we asked for
- * more than that all the while.
+ * more than that all the while. In a pause that was asked for the bucket may run dry, and there is no
+ * such bound.
  */
 function bounded(state: RateState, sentAt: number, fullAt: number, taken: readonly Taken[]) {
   const units = unitsIn(taken, fullAt, sentAt);
-  const rate = rateOf(state) ?? 0;
   const ms = sentAt - fullAt;
   const refusals = state.refusals + 1;
   const least = (units + 1) / ms;
-  const depth = depthOf({ ...state, refusedRate: least });
   // A refused call may cost the time of one where no more than one goes at once.
-  const most = depth < 2 ? (units + refusals) / ms : least;
-  // In a pause that was asked for the bucket runs dry.
+  const isSingle = depthOf({ ...state, refusedRate: least }) < 2;
+  const most = isSingle ? (units + refusals) / ms : least;
   const isBound = most < state.leastRate && state.askedMs === 0;
-  const between = unitsIn(taken, state.refusal.sentAt, sentAt);
-  const refusedRate = isBound
-    ? Math.max((units - 1) / ms, most)
-    : rate * (1 - (state.isProven ? HASTE : 0) / (between + 2));
+  const refusedRate = isBound ? Math.max((units - 1) / ms, most) : lowered(state, sentAt, taken);
   const leastRate = Math.min(state.leastRate, KEPT * refusedRate);
-  return { refusedRate, leastRate, fullAt, refusals, isProven: true };
+  return { refusedRate, leastRate, fullAt, refusals, cuts: state.cuts + 1 };
+}
+
+/** The fewer were taken since the last refusal, the further down. */
+function lowered(state: RateState, sentAt: number, taken: readonly Taken[]): number {
+  const rate = rateOf(state) ?? 0;
+  const { askedMs, cuts, refusal } = state;
+  const units = unitsIn(taken, refusal.sentAt, sentAt);
+  // A guess may be far off: the truth lies between what was taken and what was refused.
+  if (askedMs > 0 && cuts < FIRST_CUTS) {
+    return Math.sqrt(rate * Math.max(rate / 2, units / (sentAt - refusal.sentAt)));
+  }
+  if (cuts === 0) return rate;
+  return rate * (1 - (askedMs > 0 ? DEAR_HASTE : HASTE) / (units + 2));
 }
 
 /** The limit may have fallen since: then only the last refusal counts. */

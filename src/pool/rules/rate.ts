@@ -42,8 +42,8 @@ export interface RateState {
   readonly askedMs: number;
   /** The last time in which nothing at all was taken. */
   readonly closed: { readonly at: number; readonly ms: number };
-  /** Met by two refusals, and no mere guess. */
-  readonly isProven: boolean;
+  /** Refusals that it was found by; the first one gives a mere guess. */
+  readonly cuts: number;
   /** Met twice at about the same rate: there is no hurry to try a higher one. */
   readonly isSettled: boolean;
   /** Refusals in a row, with nothing taken between. */
@@ -80,7 +80,7 @@ export const FRESH_RATE: RateState = {
   leastRate: 0,
   askedMs: 0,
   closed: { at: NEVER, ms: 0 },
-  isProven: false,
+  cuts: 0,
   isSettled: false,
   inRow: 0,
   pausedUntil: NEVER,
@@ -111,9 +111,9 @@ export function regainMsOf(rate: number, { isSettled, askedMs }: RateState): num
 
 /** Units per millisecond at present; null for as many as one likes. */
 export function rateOf(state: RateState): number | null {
-  const { refusedRate, wantedMs, isProven, isSettled } = state;
+  const { refusedRate, wantedMs, cuts, isSettled } = state;
   if (refusedRate === null) return null;
-  if (!isProven) return refusedRate * 2 ** (wantedMs / GUESS_DOUBLING_MS);
+  if (cuts === 0) return refusedRate * 2 ** (wantedMs / GUESS_DOUBLING_MS);
   const regainMs = regainMsOf(refusedRate, state);
   if (wantedMs < regainMs) return refusedRate * (1 - (1 - KEPT) * (1 - wantedMs / regainMs) ** 3);
   const doublingMs = DOUBLING_MS / (isSettled ? 1 : HURRY);
