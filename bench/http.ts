@@ -13,6 +13,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { createHome } from '../lab/home.ts';
+import { processorMs } from '../lab/processor.ts';
 import { Program } from '../lab/program.ts';
 import { type Simulator, startSimulator } from '../src/simulator/simulator.ts';
 import { gatewayHeaders, startGateway, until } from './portkey.ts';
@@ -41,17 +42,21 @@ interface Measured {
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
+  /** The server's processor time for a call, in ms; NaN where there is no server of ours. */
+  readonly processor: number;
 }
 
 function quantile(sorted: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 
-async function measure(open: Open, clients: number): Promise<Measured> {
+/** @param pid the server's, where one of ours is measured */
+async function measure(open: Open, clients: number, pid: number | null): Promise<Measured> {
   const calls = await Promise.all(Array.from({ length: clients }, (_, caller) => open(caller)));
   await Promise.all(calls.map((call) => call().catch(() => undefined))); // warm
   const times: number[] = [];
   let failed = 0;
+  const processorBefore = processorMs(pid ?? -1);
   const startedAt = performance.now();
   const endsAt = startedAt + seconds * 1_000;
   const work = calls.map(async (call) => {
@@ -73,6 +78,7 @@ async function measure(open: Open, clients: number): Promise<Measured> {
     p50: quantile(times, 0.5),
     p99: quantile(times, 0.99),
     failed,
+    processor: (processorMs(pid ?? -1) - processorBefore) / times.length,
   };
 }
 
@@ -175,7 +181,7 @@ function peer(url: string, simulator: Simulator, secrets: readonly string[], ask
 }
 
 function row(cells: readonly string[]): string {
-  const widths = [26, 8, 10, 9, 9, 11, 11, 8];
+  const widths = [26, 8, 10, 9, 9, 11, 11, 8, 10];
   return cells
     .map((cell, at) => (at === 0 ? cell.padEnd(26) : cell.padStart(widths[at] ?? 8)))
     .join('');
@@ -210,10 +216,10 @@ const started = values.peer ? await startGateway() : null;
 
 const asked = await askedUpstream(legacy(url), simulator);
 
-const ways: ReadonlyArray<readonly [string, Open]> = [
+const ways: ReadonlyArray<readonly [string, Open, (number | null)?]> = [
   ['direct', direct(simulator, secrets, asked)],
-  ['keypool-mcp, 2025-11-25', legacy(url)],
-  ['keypool-mcp, 2026-07-28', modern(url)],
+  ['keypool-mcp, 2025-11-25', legacy(url), program.pid],
+  ['keypool-mcp, 2026-07-28', modern(url), program.pid],
   ...(started === null
     ? []
     : [['portkey gateway', peer(started.url, simulator, secrets, asked)] as const]),
@@ -221,12 +227,22 @@ const ways: ReadonlyArray<readonly [string, Open]> = [
 try {
   console.log(`node ${process.version}, ${seconds} s each, upstream about 65 ms a call\n`);
   console.log(
-    row(['way', 'clients', 'calls/s', 'p50 ms', 'p99 ms', 'added p50', 'added p99', 'failed']),
+    row([
+      'way',
+      'clients',
+      'calls/s',
+      'p50 ms',
+      'p99 ms',
+      'added p50',
+      'added p99',
+      'failed',
+      'CPU/call',
+    ]),
   );
   for (const clients of clientCounts) {
     let base: Measured | null = null;
-    for (const [name, open] of ways) {
-      const found = await measure(open, clients);
+    for (const [name, open, pid = null] of ways) {
+      const found = await measure(open, clients, pid);
       base ??= found;
       const ms = (value: number): string => value.toFixed(1);
       console.log(
@@ -239,6 +255,7 @@ try {
           ms(found.p50 - base.p50),
           ms(found.p99 - base.p99),
           String(found.failed),
+          Number.isNaN(found.processor) ? '' : found.processor.toFixed(2),
         ]),
       );
     }

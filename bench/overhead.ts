@@ -11,12 +11,13 @@
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { processorMs } from '../lab/processor.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -114,16 +115,9 @@ class Served {
     if (answer.includes('"isError":true')) throw new Error(answer.slice(0, 500));
   }
 
-  /** Processor time of the server so far, in ms; unlike the clock it means the same on a busy machine. */
+  /** Processor time so far, in ms. */
   processorMs(): number {
-    try {
-      const line = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-      const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-      // utime and stime, in ticks of 10 ms.
-      return (Number(fields[11]) + Number(fields[12])) * 10;
-    } catch {
-      return Number.NaN;
-    }
+    return processorMs(this.#child.pid ?? -1);
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ import { childEnvironment, PROGRAM, Program, type Variables } from './program.ts
 const CLIENT = { name: 'test-client', version: '1.0.0' };
 
 /** Carries the official client's messages to a Program, so that a test sees the lines as well. */
-class ProgramTransport implements Transport {
+export class ProgramTransport implements Transport {
   onclose: (() => void) | undefined;
   onerror: ((error: Error) => void) | undefined;
   onmessage: ((message: JSONRPCMessage) => void) | undefined;

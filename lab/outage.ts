@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import {
   createServer,
   type IncomingMessage,
-  request as sendRequest,
   type ServerResponse,
+  request as sendRequest,
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';

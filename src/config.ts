@@ -31,7 +31,7 @@ export interface GlobalFlags {
 }
 
 /** What is configured as a master key; `secrets/master-key.ts` reads and judges it. */
-export interface MasterKeySource {
+interface MasterKeySettings {
   readonly value: (Origin & { readonly text: string }) | null;
   readonly file: (Origin & { readonly path: string }) | null;
   readonly command: (Origin & { readonly line: string }) | null;
@@ -42,7 +42,7 @@ export interface HttpTokenSource {
   readonly file: string | null;
 }
 
-export interface ProxySettings {
+interface ProxyVariables {
   readonly httpsProxy: string | null;
   readonly allProxy: string | null;
   readonly httpProxy: string | null;
@@ -62,7 +62,7 @@ export interface Config {
   /** True when somebody named the store or the environment: its absence is then an error. */
   readonly storeNamed: boolean;
   readonly environment: string | null;
-  readonly masterKey: MasterKeySource;
+  readonly masterKey: MasterKeySettings;
   /** Pool keys that the environment gives; the store's entries of the same name come first. */
   readonly environmentKeys: EnvironmentKeys;
   readonly deepseekBaseUrl: string;
@@ -76,7 +76,7 @@ export interface Config {
   readonly ledger: boolean;
   readonly logLevel: LogLevel;
   readonly httpToken: HttpTokenSource;
-  readonly proxy: ProxySettings;
+  readonly proxy: ProxyVariables;
   /** NODE_EXTRA_CA_CERTS; node itself has obeyed one of the environment, and of it alone. */
   readonly extraCaCerts: { readonly path: string; readonly isKnownToNode: boolean } | null;
 }
@@ -145,7 +145,7 @@ function storePlace(flags: GlobalFlags, settings: Settings, home: string): Store
   };
 }
 
-function masterKeySource(settings: Settings): MasterKeySource {
+function masterKeySource(settings: Settings): MasterKeySettings {
   const text = settings.get('MASTER_ENCRYPTION_KEY');
   const path = settings.get('MASTER_ENCRYPTION_KEY_FILE');
   const line = settings.get('MASTER_ENCRYPTION_KEY_COMMAND');

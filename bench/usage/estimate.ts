@@ -81,6 +81,7 @@ const meter = new UsageMeter({
   now: wallNow,
   idPrefix: newIdPrefix(),
   beforeSending: () => {},
+  takeAlerts: () => null,
   admit: () => Promise.resolve(null),
   record: (entry) => {
     entries.push(entry);

@@ -17,6 +17,7 @@ import {
   type PoolKey,
   type Send,
 } from '../../src/pool/lease.ts';
+import type { Sharing } from '../../src/pool/sharing.ts';
 
 /** Virtual or real. */
 export interface Clock {
@@ -39,6 +40,8 @@ export interface PolicyContext {
   readonly answerMs: number;
   /** Default: a disabled key stays disabled. */
   readonly probe?: KeyProbe;
+  /** Other processes, where there are some, or may be. */
+  readonly sharing?: Sharing;
   /** What every key may take, for the policy that is told. */
   readonly capacities?: readonly number[];
 }
@@ -69,6 +72,7 @@ function keypool(context: PolicyContext): Policy {
     answerMs: { deepseek: context.answerMs },
     random: context.random,
     probe: context.probe ?? (async () => 'invalid_key'),
+    ...(context.sharing === undefined ? {} : { sharing: context.sharing }),
   });
   return {
     pool,

@@ -1,5 +1,6 @@
 /** One scenario, one policy, one seed, on virtual time. */
 
+import type { Sharing } from '../../src/pool/sharing.ts';
 import { runOracle } from './oracle.ts';
 import { createPolicy, type Policy, type PolicyName } from './policies.ts';
 import { seeded } from './random.ts';
@@ -77,10 +78,12 @@ async function runCall(
   }
 }
 
+/** @param withOthers the way to other processes, as one of them that is alone has it */
 export async function simulate(
   scenario: Scenario,
   policyName: PolicyName,
   seed: number,
+  withOthers?: (clock: VirtualClock) => Sharing,
 ): Promise<RunResult> {
   const clock = new VirtualClock();
   const arrivals = scenario.arrivals(seeded(seed));
@@ -92,6 +95,7 @@ export async function simulate(
       random: seeded(seed + 2_000),
       maxConcurrent: scenario.maxConcurrent,
       answerMs: Math.max(10, scenario.upstream.answerMs),
+      ...(withOthers === undefined ? {} : { sharing: withOthers(clock) }),
     });
     const calls = arrivals.map((arrival, index) =>
       runCall(arrival, index, policy, upstream, clock),

@@ -58,7 +58,7 @@ async function spend(): Promise<boolean> {
     await sleep(Number(ms) * (0.5 + random()));
     ended(answered());
     call.end();
-    say({ usd: call.costUsd, notice: call.notice });
+    say({ usd: call.costUsd, notice: call.takeNotice() });
     return true;
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error;

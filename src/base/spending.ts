@@ -69,8 +69,8 @@ export interface CallMeter {
   attempt(key: BilledKey): (use: AttemptUse) => void;
   /** Estimated dollars of all attempts so far; null where one of them has no known price. */
   readonly costUsd: number | null;
-  /** A sentence for whoever reads the result; null when there is nothing to say. */
-  readonly notice: string | null;
+  /** Sentences for whoever reads the result, each of them once; null when there is nothing to say. */
+  takeNotice(): string | null;
   /** No further attempt will come. */
   end(): void;
 }
@@ -87,7 +87,7 @@ export interface Meter {
 const UNMETERED_CALL: CallMeter = {
   attempt: () => () => {},
   costUsd: null,
-  notice: null,
+  takeNotice: () => null,
   end: () => {},
 };
 

@@ -14,7 +14,7 @@ import {
 import { type ClientText, readClientFile, replaceClientFile, todaysBackup } from './client-file.ts';
 import { clientFile, type UserFolders } from './client-place.ts';
 import { CLIENTS } from './client-rows.ts';
-import { type EntryPlace, type Format, UneditableText } from './format.ts';
+import { type EntryPlace, type Format, UneditableText } from './file-format.ts';
 
 export interface Change {
   /** The client's file. */

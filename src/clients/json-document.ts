@@ -9,7 +9,7 @@ import {
   tokenize,
 } from '@humanwhocodes/momoa';
 import { isRecord } from '../base/text/json.ts';
-import { UneditableText } from './format.ts';
+import { UneditableText } from './file-format.ts';
 
 export interface Document {
   readonly text: string;

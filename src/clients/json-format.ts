@@ -16,7 +16,7 @@ import {
   removedData,
   serversOf,
   UneditableText,
-} from './format.ts';
+} from './file-format.ts';
 import {
   commaAfter,
   commentsIn,

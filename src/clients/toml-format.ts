@@ -16,7 +16,7 @@ import {
   removedData,
   serversOf,
   UneditableText,
-} from './format.ts';
+} from './file-format.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 

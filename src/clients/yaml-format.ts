@@ -14,7 +14,7 @@ import {
   removedData,
   serversOf,
   UneditableText,
-} from './format.ts';
+} from './file-format.ts';
 
 interface Document {
   readonly data: Readonly<Record<string, unknown>>;

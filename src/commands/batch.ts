@@ -233,6 +233,8 @@ async function work(
     observer: tally,
     budgets: budget === null ? [] : [budget],
     beforeSending: () => gate.check(),
+    // Nobody reads the results while they are made.
+    onAlert: (sentence) => tell(sentence),
   });
   const stop = stopOnSignals(logger);
   const counts = new Counts();

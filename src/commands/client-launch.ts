@@ -1,7 +1,7 @@
 /** How a client is to start this very program, with the settings it was called with. */
 
 import { realpathSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { ConfigError } from '../base/errors.ts';
 import { NAME } from '../base/version.ts';
 import type { Client, Launch } from '../clients/client.ts';
@@ -10,6 +10,7 @@ import { CLIENT_IDS, CLIENTS } from '../clients/client-rows.ts';
 import { type ClientPlace, userFolders } from '../clients/install.ts';
 import { type Environment, type GlobalFlags, loadConfig, presentValue } from '../config.ts';
 import type { CommandInput, CommandOptions } from './command.ts';
+import { settingFlags } from './command-line/setting-flags.ts';
 import { nearest } from './command-line/suggest.ts';
 
 /** Room for our own answer at the deadline to reach the client before it gives up. */
@@ -24,32 +25,12 @@ export function clientNamed(word: string | undefined): Client {
   });
 }
 
-/**
- * Settings of the shell that decide which store is opened travel as flags: a desktop program does
- * not see the shell's variables. No key and no master key is ever among them.
- */
-function settings(flags: GlobalFlags, env: Environment): string[] {
-  const path = (value: string | undefined): string | undefined =>
-    value === undefined ? undefined : resolve(value);
-  const environment =
-    flags.environment ?? (flags.store ? undefined : presentValue(env.KEYPOOL_ENVIRONMENT));
-  const store = flags.store ?? (flags.environment ? undefined : presentValue(env.KEYPOOL_STORE));
-  const values: Array<[string, string | undefined]> = [
-    ['--home', path(flags.home ?? presentValue(env.KEYPOOL_HOME))],
-    ['--store', path(store)],
-    ['--dotenv', path(flags.dotenv)],
-    ['--environment', environment],
-    ['--log-level', flags.logLevel],
-  ];
-  return values.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
-}
-
 /** @throws ConfigError when the server itself could not start with these settings */
 export function launchOf(flags: GlobalFlags, env: Environment): Launch {
   const { callTimeoutMs } = loadConfig(flags, env);
   return {
     command: process.execPath,
-    args: [realpathSync(process.argv[1] ?? ''), 'serve', ...settings(flags, env)],
+    args: [realpathSync(process.argv[1] ?? ''), 'serve', ...settingFlags(flags, env)],
     toolTimeoutSec: Math.ceil(callTimeoutMs / 1000) + GRACE_SEC,
   };
 }

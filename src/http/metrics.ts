@@ -58,6 +58,8 @@ interface ProviderInstruments {
   readonly inFlight: Gauge<'key_id'>;
   readonly limit: Gauge<'account'>;
   readonly queueDepth: Gauge;
+  readonly disabled: Gauge<'key_id'>;
+  readonly cooling: Gauge<'account'>;
 }
 
 function providerInstruments(provider: Provider, registry: Registry): ProviderInstruments {
@@ -100,6 +102,14 @@ function providerInstruments(provider: Provider, registry: Registry): ProviderIn
       labelNames: ['account'],
     }),
     queueDepth: new Gauge(common('queue_depth', 'Calls that wait for a key.')),
+    disabled: new Gauge({
+      ...common('key_disabled', '1 for a key that is out until the upstream takes it again.'),
+      ...byKey,
+    }),
+    cooling: new Gauge({
+      ...common('account_cooling_seconds', 'For how long an account has been cooling; 0: not.'),
+      labelNames: ['account'],
+    }),
   };
 }
 
@@ -117,16 +127,18 @@ function recordAttempt(instruments: ProviderInstruments, event: AttemptEvent): v
 
 /** Gauges start anew at each scrape, so that a removed key leaves no series behind. */
 function showState(instruments: ProviderInstruments, state: ProviderSnapshot | undefined): void {
-  const { breaker, score, inFlight, limit, queueDepth } = instruments;
-  for (const gauge of [breaker, score, inFlight, limit]) gauge.reset();
+  const { breaker, score, inFlight, limit, queueDepth, disabled, cooling } = instruments;
+  for (const gauge of [breaker, score, inFlight, limit, disabled, cooling]) gauge.reset();
   queueDepth.set(state?.queueDepth ?? 0);
   for (const key of state?.keys ?? []) {
     const labels = { key_id: key.keyId };
     breaker.set(labels, BREAKER_VALUE[key.breaker]);
     score.set(labels, key.score);
     inFlight.set(labels, key.inFlight);
+    disabled.set(labels, key.state === 'disabled' ? 1 : 0);
   }
-  for (const { account, limits } of state?.accounts ?? []) {
+  for (const { account, limits, coolingForMs } of state?.accounts ?? []) {
+    cooling.set({ account }, (coolingForMs ?? 0) / 1000);
     // Limits are found per model; the account's is the widest of them.
     if (limits.length > 0) limit.set({ account }, Math.max(...limits.map((each) => each.limit)));
   }

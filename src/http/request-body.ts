@@ -22,15 +22,22 @@ function isJsonType(contentType: string | undefined): boolean {
   return /^application\/json\s*(?:;|$)/i.test(contentType?.trim() ?? '');
 }
 
-/** Not with an iterator, which destroys the socket where it stops, and the answer with it. */
-function readAll(request: IncomingMessage): Promise<Buffer | 'too large' | 'gone'> {
+/**
+ * Not with an iterator, which destroys the socket where it stops, and the answer with it.
+ *
+ * @param limit bytes
+ */
+export function readBytes(
+  request: IncomingMessage,
+  limit: number,
+): Promise<Buffer | 'too large' | 'gone'> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const take = (chunk: Buffer): void => {
       size += chunk.length;
       chunks.push(chunk);
-      if (size <= BODY_LIMIT) return;
+      if (size <= limit) return;
       request.off('data', take).pause();
       resolve('too large');
     };
@@ -53,7 +60,7 @@ export async function readJson({ incoming, outgoing }: HttpExchange): Promise<Re
   if (!isJsonType(incoming.headers['content-type'])) {
     return bad(415, 'The Content-Type has to be application/json');
   }
-  const bytes = await readAll(incoming);
+  const bytes = await readBytes(incoming, BODY_LIMIT);
   if (bytes === 'gone') return { kind: 'gone' };
   if (bytes === 'too large') {
     // What follows on this connection is the rest that nobody reads.

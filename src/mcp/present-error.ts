@@ -49,14 +49,18 @@ function isOurs(
   );
 }
 
-/** What happened, and the next step. A bug is logged with its stack and shown as an id alone. */
-export function presentError(error: unknown, logger: Logger): string {
+/**
+ * What happened, and the next step. A bug is logged with its stack and shown as an id alone.
+ *
+ * @param advice sentences in the place of the error's own next step
+ */
+export function presentError(error: unknown, logger: Logger, advice?: string): string {
   if (!isOurs(error)) {
     const id = randomUUID();
     logger.error('internal error', { id, error });
     return `Internal error ${id}. It is logged on the server's stderr under this id; please report it.`;
   }
-  const lines = [[sentence(error.message), sentence(error.hint)].join(' ').trim()];
+  const lines = [[sentence(error.message), advice ?? sentence(error.hint)].join(' ').trim()];
   if (error instanceof PoolExhaustedError) lines.push(...keyReasons(error));
   if (error instanceof UpstreamError) lines.push(...partialText(error));
   return lines.join('\n');

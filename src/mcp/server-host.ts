@@ -2,6 +2,7 @@
 
 import type { Logger } from '../base/logger.ts';
 import type { UpstreamClients } from '../tools/tool.ts';
+import type { KeyDesk } from './asking/key-desk.ts';
 import type { ClientFacts } from './client-facts.ts';
 import type { ClientMessage } from './json-rpc.ts';
 import type { KeptResults } from './kept-results.ts';
@@ -31,6 +32,8 @@ export interface ServerHost {
   /** Everything a server says passes through here. */
   redact(text: string): string;
   onToolCall?(event: ToolCallEvent): void;
+  /** Where a missing key can be put in; absent where keys are nobody's to add. */
+  readonly keyDesk?: KeyDesk;
   /** Model ids worth offering, the default one first. */
   readonly models: readonly string[];
 }

@@ -86,6 +86,8 @@ Both paths are absolute on purpose: desktop programs do not see the shell's \`PA
 
 No key stands in any of them. A key in a client's \`env\` block lies in plain text in the client's file and in the environment of the running server, where every program of yours can read it; the key store keeps it encrypted. It works all the same: the environment fills in names that the store does not have.
 
+A call that finds no key asks for one where the client declares URL elicitation (VS Code; any client of revision 2025-11-25 with \`elicitation: {url: {}}\`, or of 2026-07-28): it leads you to a page on your own computer that works once, for ten minutes, and the same call goes on when you save; the time you take counts as the call's. In every other client the call ends with the command to type.
+
 A call takes at most \`KEYPOOL_CALL_TIMEOUT_MS\`, 180 seconds unless you change it. Clients whose own limit for a tool call is shorter get a longer one where their file allows it (Codex: \`tool_timeout_sec\`, Zed: \`timeout\`, both in seconds).`;
 
 /** What `npm run test:clients -- --write` saw. */

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -15,7 +16,9 @@ const SHOWN = ['src/http/page', 'src/commands/demo'];
 /** A line a file: its path and the SHA-256 of its text. */
 export function pictureSources(): string {
   const files = SHOWN.flatMap((folder) =>
-    readdirSync(new URL(`${folder}/`, ROOT)).map((name) => `${folder}/${name}`),
+    readdirSync(new URL(`${folder}/`, ROOT), { recursive: true, encoding: 'utf8' })
+      .filter((name) => extname(name) !== '')
+      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
   );
   const lines = files.sort().map((path) => {
     const digest = createHash('sha256').update(readFileSync(new URL(path, ROOT)));

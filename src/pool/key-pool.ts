@@ -8,6 +8,7 @@ import type { PoolObserver } from './observer.ts';
 import { ProviderPool } from './provider-pool.ts';
 import { REMOTE_ANSWER_MS } from './rules/timing.ts';
 import { deepFreeze } from './run/view.ts';
+import type { Sharing } from './sharing.ts';
 import type { FoundAccounts, PoolSnapshot } from './snapshot.ts';
 
 export interface KeyPoolOptions {
@@ -20,6 +21,8 @@ export interface KeyPoolOptions {
   readonly onAccounts?: (found: FoundAccounts) => void;
   /** Asks about a disabled key without spending tokens; without it a single call tries. */
   readonly probe?: KeyProbe;
+  /** Other processes on the same accounts; absent: a process on its own. */
+  readonly sharing?: Sharing;
   /**
    * How long a first answer may take, in milliseconds, until answers are seen: a key's first call
    * goes alone for three times as long. Default 300, over the internet.
@@ -41,6 +44,7 @@ export class KeyPool implements Lender {
       observer: options.observer ?? {},
       onAccounts: options.onAccounts ?? (() => {}),
       probe: options.probe,
+      sharing: options.sharing,
       now: options.now ?? (() => performance.now()),
       random: options.random ?? Math.random,
     };

@@ -10,16 +10,20 @@ import { Kinship } from './records/kinship.ts';
 import type { Attempt, Settled } from './run/attempt.ts';
 import { Dispatcher } from './run/dispatcher.ts';
 import { unavailability, waitedTooLong } from './run/exhausted.ts';
+import { Neighbours } from './run/neighbours.ts';
 import { PendingCall } from './run/pending-call.ts';
 import { type Next, Reporter } from './run/reporter.ts';
 import { Rescue } from './run/rescue.ts';
 import { Revival } from './run/revival.ts';
 import { Roster, type RosterOptions } from './run/roster.ts';
 import { viewProvider } from './run/view.ts';
+import type { Sharing } from './sharing.ts';
 import type { ProviderSnapshot } from './snapshot.ts';
 
 export interface ProviderPoolOptions extends RosterOptions {
   readonly probe: KeyProbe | undefined;
+  /** Absent: a process on its own. */
+  readonly sharing: Sharing | undefined;
 }
 
 /** How one attempt went for its call. */
@@ -34,6 +38,7 @@ export class ProviderPool {
   readonly #reporter: Reporter;
   readonly #dispatcher: Dispatcher;
   readonly #rescue: Rescue;
+  readonly #neighbours: Neighbours | null;
   #calls = 0;
 
   constructor(options: ProviderPoolOptions) {
@@ -45,10 +50,12 @@ export class ProviderPool {
     this.#dispatcher = new Dispatcher(this.#roster, this.#reporter, kinship);
     this.#rescue = new Rescue(this.#roster, () => this.#dispatcher.depth);
     this.#roster.onChange = () => this.#dispatcher.pump();
+    this.#neighbours = options.sharing === undefined ? null : this.#joinOthers(options.sharing);
   }
 
   setKeys(keys: readonly PoolKey[]): void {
     this.#roster.setKeys(keys);
+    this.#neighbours?.rekey();
     this.#revival.schedule();
     this.#dispatcher.pump();
   }
@@ -95,6 +102,19 @@ export class ProviderPool {
     this.#rescue.dispose();
     this.#dispatcher.dispose(() => new DOMException('the pool was closed', 'AbortError'));
     this.#roster.dispose();
+  }
+
+  #joinOthers(sharing: Sharing): Neighbours {
+    const neighbours = new Neighbours(this.#roster, sharing, {
+      depth: () => this.#dispatcher.depth,
+      waiting: (model) => this.#dispatcher.waiting(model),
+      checks: () => this.#revival.due(),
+      check: () => this.#revival.schedule(),
+    });
+    this.#dispatcher.neighbours = neighbours;
+    this.#revival.neighbours = neighbours;
+    this.#reporter.telling = neighbours.telling;
+    return neighbours;
   }
 
   /** What a call that may not go on is told. */

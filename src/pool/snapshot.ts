@@ -44,7 +44,9 @@ export interface AccountSnapshot {
   /** What writes a found account down for good; null for one that was named. */
   readonly advice: string | null;
   readonly inFlight: number;
+  /** How long it rests on, and how long it has rested; null where it does not. */
   readonly coolingMs: number | null;
+  readonly coolingForMs: number | null;
   readonly reason: string | null;
   /** What was found to be taken, per model or endpoint. */
   readonly limits: readonly LimitSnapshot[];

@@ -269,11 +269,12 @@ async function run(args: Input, context: ToolContext): Promise<ToolOutput> {
   });
   const structured = structuredOf(args, result, answer, durationMs);
   const text = textOf(structured, answer.blocks, context.keep);
-  return { structured, text: withNotice(text, result.budgetNotice) };
+  return { structured, text: withNotice(text, result.moneyNotice) };
 }
 
 export const deepseekGenerateCode: Tool<typeof input> = {
   name: 'deepseek_generate_code',
+  provider: 'deepseek',
   title: 'Generate code with DeepSeek',
   description:
     'Writes code with a DeepSeek model: functions, files, rewrites, tests. The model sees only the arguments of this call, so pass the existing code, interfaces and constraints it has to respect as context. Returns the code out of its fences, and a short explanation.',

@@ -1,6 +1,7 @@
 /** What a tool is. Tools hold no key, know no transport and catch no error. */
 
 import type * as z from 'zod';
+import type { Provider } from '../base/errors.ts';
 import type { CallContext } from '../upstream/call.ts';
 import type { DeepSeekClient } from '../upstream/deepseek/chat.ts';
 import type { PerplexityClient } from '../upstream/perplexity/search.ts';
@@ -36,6 +37,8 @@ export interface ToolOutput {
 
 export interface Tool<Input extends z.ZodType = z.ZodType> {
   readonly name: string;
+  /** Whose keys it is served with. */
+  readonly provider: Provider;
   readonly title: string;
   readonly description: string;
   readonly annotations: ToolAnnotations;

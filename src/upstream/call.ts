@@ -15,6 +15,8 @@ export interface CallContext {
   readonly onProgress: (update: ProgressUpdate) => void;
   /** For whom and by which tool, as the accounts show it; absent or null where that is unknown. */
   readonly tool?: string;
+  /** When the call began, by `performance.now()`: what was spent before the request counts. */
+  readonly startedAt?: number;
   readonly client?: string | null;
 }
 
@@ -27,6 +29,6 @@ export interface Served {
   readonly requestId: string | null;
   /** Estimated, over all attempts; null where a price is not known. */
   readonly costUsd: number | null;
-  /** A sentence about what may be spent; null when there is nothing to say. */
-  readonly budgetNotice: string | null;
+  /** About budgets, balances and keys that are out, for whoever pays; null when there is nothing to say. */
+  readonly moneyNotice: string | null;
 }

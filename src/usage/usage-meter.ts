@@ -17,6 +17,12 @@ export interface UsageMeterOptions {
   readonly beforeSending: () => void;
   /** Leave to spend; null where nothing caps it. */
   readonly admit: (ask: CallAsk, mostUsd: number | null) => Promise<Permit | null>;
+  /**
+   * Takes what is to be said about keys and accounts.
+   *
+   * @param hasFailed whether an attempt of the call did
+   */
+  readonly takeAlerts: (hasFailed: boolean) => string | null;
   /** Writes a finished attempt down; resolves when that is done or cannot be. Must not throw. */
   readonly record: (entry: LedgerEntry) => Promise<void>;
 }
@@ -67,6 +73,7 @@ class MeteredCall implements CallMeter {
   readonly #options: UsageMeterOptions;
   readonly #nextId: () => string;
   #costUsd: number | null = 0;
+  #hasFailed = false;
 
   constructor(ask: CallAsk, terms: Terms, options: UsageMeterOptions, nextId: () => string) {
     this.#ask = ask;
@@ -75,8 +82,10 @@ class MeteredCall implements CallMeter {
     this.#nextId = nextId;
   }
 
-  get notice(): string | null {
-    return this.#terms.permit?.notice ?? null;
+  takeNotice(): string | null {
+    const alerts = this.#options.takeAlerts(this.#hasFailed);
+    const said = [this.#terms.permit?.notice ?? null, alerts].filter((each) => each !== null);
+    return said.length === 0 ? null : said.join(' ');
   }
 
   get costUsd(): number | null {
@@ -91,7 +100,8 @@ class MeteredCall implements CallMeter {
     const sentAt = now();
     return (use) => {
       const entry = this.#entryOf(key, use, sentAt, now());
-      const { usd } = entry;
+      const { usd, outcome } = entry;
+      if (outcome !== 'ok') this.#hasFailed = true;
       this.#costUsd = usd === null || this.#costUsd === null ? null : this.#costUsd + usd.estimate;
       const written = record(entry);
       permit?.spent(entry, written);

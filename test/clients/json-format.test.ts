@@ -1,7 +1,7 @@
 import { evaluate, parse as read } from '@humanwhocodes/momoa';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UneditableText } from '../../src/clients/format.ts';
+import { UneditableText } from '../../src/clients/file-format.ts';
 import { jsonFormat } from '../../src/clients/json-format.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: test data is looked into freely

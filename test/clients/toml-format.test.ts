@@ -1,6 +1,6 @@
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
-import { UneditableText } from '../../src/clients/format.ts';
+import { UneditableText } from '../../src/clients/file-format.ts';
 import { tomlFormat } from '../../src/clients/toml-format.ts';
 
 const place = { root: 'mcp_servers', name: 'keypool-mcp' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UneditableText } from '../../src/clients/format.ts';
+import { UneditableText } from '../../src/clients/file-format.ts';
 import { yamlFormat } from '../../src/clients/yaml-format.ts';
 
 const PLACE = { root: 'extensions', name: 'keypool-mcp' };

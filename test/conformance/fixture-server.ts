@@ -38,6 +38,7 @@ export async function startFixtures(token: string): Promise<FixtureServer> {
       importKeys: noKeys,
       removeKey: noKeys,
       verifyKey: noKeys,
+      money: noKeys,
       environments: noKeys,
       chooseEnvironment: noKeys,
     },

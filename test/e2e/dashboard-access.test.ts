@@ -1,14 +1,15 @@
 /** Whether everybody can read and use the page: what axe-core finds, and what a chart says. */
 
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod/mini';
+import { axeFindings } from '../../lab/axe.ts';
 import { hasBrowser, openBrowser } from '../../lab/browser.ts';
 import { canarySecret } from '../../lab/canary.ts';
 import { createHome, type Home } from '../../lab/home.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../lab/http.ts';
 import { fakeKey } from '../../lab/store.ts';
+import { writePast } from '../../lab/usage/past-spending.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
 const SCREENS = [
@@ -34,23 +35,6 @@ afterEach(async () => {
   await simulator.close();
   home.remove();
 });
-
-const FINDINGS = z.array(z.string());
-
-/** Every rule there is, also those that are no law. One line for each element that breaks one. */
-async function findings(page: Page): Promise<readonly string[]> {
-  // Evaluated by the browser's debugger: the page's own policy lets no foreign script in.
-  await page.evaluate(axe.source);
-  const found = await page.evaluate(`
-    axe.run(document, {
-      runOnly: {
-        type: 'tag',
-        values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice', 'experimental'],
-      },
-    }).then(({ violations }) => violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => id + ' ' + target.join(' ') + ': ' + failureSummary)))`);
-  return FINDINGS.parse(found);
-}
 
 async function openPage(page: Page, server: HttpProgram): Promise<void> {
   await page.goto(`${server.url}/dashboard#token=${TOKEN}`);
@@ -97,6 +81,24 @@ async function showEveryState(page: Page): Promise<void> {
   });
 }
 
+const MONEY = z.looseObject({ peak: z.nullable(z.unknown()) });
+
+/** It may be off-peak while the tests run, and for the whole weekend. */
+async function showPeak(page: Page): Promise<void> {
+  const at = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+  const spans = [
+    { from: at(0), until: at(2), period: 'peak' },
+    { from: at(2), until: at(10), period: 'off_peak' },
+    { from: at(10), until: at(24), period: 'perhaps' },
+  ];
+  await page.route('**/api/money', async (route) => {
+    const answer = await route.fetch();
+    const view = MONEY.parse(await answer.json());
+    const peak = { model: 'deepseek-flash', factor: 2, spans };
+    await route.fulfill({ response: answer, json: { ...view, peak } });
+  });
+}
+
 const ADVICE =
   'to write it down: keypool-mcp keys add DEEPSEEK_API_KEY_2 --account DEEPSEEK_API_KEY';
 
@@ -107,16 +109,34 @@ describe.skipIf(!hasBrowser)('the page, read by axe-core', () => {
     const page = await context.newPage();
     await page.goto(`${server.url}/dashboard`);
     await page.getByRole('heading', { name: 'needs its token' }).waitFor();
-    expect(await findings(page), 'without a token').toEqual([]);
+    expect(await axeFindings(page), 'without a token').toEqual([]);
     await openPage(page, server);
     await page.getByText('Upstream fine').first().waitFor();
-    expect(await findings(page), 'at rest').toEqual([]);
+    expect(await axeFindings(page), 'at rest').toEqual([]);
     await showEveryState(page);
     await page.getByText('Breaker half-open', { exact: true }).waitFor();
-    expect(await findings(page), 'in every state').toEqual([]);
+    expect(await axeFindings(page), 'in every state').toEqual([]);
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     expect(complaints).toEqual([]);
   });
+
+  it.each(SCREENS)(
+    'has nothing to find about money, $colorScheme, $width pixels',
+    async (screen) => {
+      writePast(home.folder);
+      const server = await startHttp(home.env);
+      const { context } = await openBrowser(screen);
+      const page = await context.newPage();
+      await openPage(page, server);
+      await page.getByRole('button', { name: 'Show all 41' }).click();
+      await page.getByText('such calls are refused until').waitFor();
+      expect(await axeFindings(page), 'with much spent').toEqual([]);
+      await showPeak(page);
+      await page.getByText('Peak prices now, twice as much').waitFor();
+      expect(await axeFindings(page), 'at peak').toEqual([]);
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+    },
+  );
 
   it.each(SCREENS)(
     'has nothing to find in the dialogs, $colorScheme, $width pixels',
@@ -128,12 +148,12 @@ describe.skipIf(!hasBrowser)('the page, read by axe-core', () => {
       const dialog = page.getByRole('dialog');
 
       await page.getByRole('button', { name: 'Add key' }).click();
-      expect(await findings(page), 'adding').toEqual([]);
+      expect(await axeFindings(page), 'adding').toEqual([]);
       await page.getByLabel('Name', { exact: true }).fill('DEEPSEEK_API_KEY_7');
       await page.getByLabel('Value', { exact: true }).fill('your_key_here');
       await dialog.getByRole('button', { name: 'Save' }).click();
       await dialog.getByRole('alert').waitFor();
-      expect(await findings(page), 'refusing').toEqual([]);
+      expect(await axeFindings(page), 'refusing').toEqual([]);
       await dialog.getByRole('button', { name: 'Cancel' }).click();
 
       await page.getByRole('button', { name: 'Paste several' }).click();
@@ -142,16 +162,16 @@ describe.skipIf(!hasBrowser)('the page, read by axe-core', () => {
         .fill(`PERPLEXITY_API_KEY=${canarySecret('pplx-fake')}\nnothing`);
       await dialog.getByRole('button', { name: 'Add them' }).click();
       await dialog.getByRole('status').waitFor();
-      expect(await findings(page), 'pasting').toEqual([]);
+      expect(await axeFindings(page), 'pasting').toEqual([]);
       await dialog.getByRole('button', { name: 'Close' }).click();
 
       await page.getByRole('button', { name: 'Verify DEEPSEEK_API_KEY_4' }).click();
       await page.getByText(/Works/).first().waitFor();
       await page.getByRole('button', { name: 'Remove DEEPSEEK_API_KEY_4' }).click();
-      expect(await findings(page), 'removing').toEqual([]);
+      expect(await axeFindings(page), 'removing').toEqual([]);
       await dialog.getByRole('button', { name: 'Remove' }).click();
       await page.getByText('DEEPSEEK_API_KEY_4 removed.').waitFor();
-      expect(await findings(page), 'with a message').toEqual([]);
+      expect(await axeFindings(page), 'with a message').toEqual([]);
     },
   );
 });
@@ -204,6 +224,6 @@ describe.skipIf(!hasBrowser)('the page, read by a person', () => {
     expect(await commands.textContent()).toMatch(
       /^keypool-mcp keys add DEEPSEEK_API_KEY --account \S+; keypool-mcp keys add /,
     );
-    expect(await findings(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
   });
 });

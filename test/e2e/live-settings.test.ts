@@ -1,8 +1,8 @@
 /** A server whose settings file is edited while it serves, typing errors included. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RawClient } from '../../lab/client.ts';
 import { createHome, type Home } from '../../lab/home.ts';
 import { startHttp } from '../../lab/http.ts';
@@ -75,7 +75,6 @@ async function editWhile(program: Program, call: () => Promise<string>): Promise
 describe('a typing error in the settings file', () => {
   it('is reported once by the server on stdio, which goes on and takes the next change', async () => {
     const client = new RawClient(home.env);
-    onTestFinished(() => client.program.kill('SIGKILL'));
     await client.initialize();
     await editWhile(client.program, async () =>
       JSON.stringify(await client.callTool('deepseek_generate_code', { prompt: 'x' })),
@@ -123,5 +122,45 @@ describe('while keys are served', () => {
     await until('the signal is answered', () => http.program.stderr.includes('SIGUSR1'));
     expect(http.program.stderr).not.toContain('Debugger listening');
     expect((await http.ask('/healthz')).status).toBe(200);
+  });
+});
+
+describe('keys that are written into the settings file while a server runs', () => {
+  function newKey(): string {
+    const secret = fakeKey();
+    simulator.addKey(secret, { provider: 'deepseek', ttftMs: 5, tokensPerSecond: 20_000 });
+    return secret;
+  }
+
+  it('serve beside the store, and can be verified from the page', async () => {
+    const http = await startHttp(home.env);
+    await http.call('deepseek_generate_code', { prompt: 'x' });
+    edit(`${good}DEEPSEEK_API_KEY_5=${newKey()}\n`);
+    await takes(http.program, 'DEEPSEEK_API_KEY_5');
+    const answer = await http.ask('/api/keys/DEEPSEEK_API_KEY_5/verify', { method: 'POST' });
+    expect(await answer.json()).toMatchObject({ verdict: 'ok' });
+    const unknown = await http.ask('/api/keys/DEEPSEEK_API_KEY_6/verify', { method: 'POST' });
+    expect(unknown.status).toBe(404);
+  });
+
+  it('serve where there is no store, and no more when they are taken out', async () => {
+    const bare = await createHome({ simulator });
+    onTestFinished(() => bare.remove());
+    mkdirSync(bare.folder, { mode: 0o700 });
+    const client = new RawClient(bare.env);
+    onTestFinished(() => client.program.kill('SIGKILL'));
+    await client.initialize();
+    const call = async (): Promise<string> =>
+      JSON.stringify((await client.callTool('deepseek_generate_code', { prompt: 'x' })).result);
+    expect(await call()).toContain('here is no key store');
+    const file = join(bare.folder, '.env');
+    writeFileSync(file, `DEEPSEEK_API_KEY=${newKey()}\n`, { mode: 0o600 });
+    await takes(client.program, 'DEEPSEEK_API_KEY');
+    expect(await call()).toContain('"key":"DEEPSEEK_API_KEY"');
+    writeFileSync(file, '# nothing\n', { mode: 0o600 });
+    await vi.waitFor(async () => expect(await call()).toContain('here is no key store'), {
+      timeout: 10_000,
+    });
+    await client.close();
   });
 });

@@ -39,6 +39,40 @@ tests:
               action: keypool-mcp budget set, if they shall go on
   - interval: 1m
     input_series:
+      - series: deepseek_key_disabled{key_id="abc123"}
+        values: '0 1 1'
+      - series: perplexity_account_cooling_seconds{account="team"}
+        values: '0 55 115 0'
+      - series: deepseek_circuit_breaker_state{key_id="abc123"}
+        values: '0 2 2'
+    alert_rule_test:
+      - {eval_time: 0m, alertname: KeypoolKeyDisabled, exp_alerts: []}
+      - eval_time: 1m
+        alertname: KeypoolKeyDisabled
+        exp_alerts:
+          - exp_labels: {severity: warning, key_id: abc123}
+            exp_annotations:
+              summary: Key abc123 does not serve
+              action: keypool-mcp keys verify
+      - {eval_time: 1m, alertname: KeypoolAccountCooling, exp_alerts: []}
+      - eval_time: 2m
+        alertname: KeypoolAccountCooling
+        exp_alerts:
+          - exp_labels: {severity: warning, account: team}
+            exp_annotations:
+              summary: Account team has been cooling for 1m 55s
+              action: Send fewer calls at once, or add a key of another account
+      - {eval_time: 3m, alertname: KeypoolAccountCooling, exp_alerts: []}
+      - {eval_time: 1m, alertname: KeypoolBreakerOpen, exp_alerts: []}
+      - eval_time: 2m
+        alertname: KeypoolBreakerOpen
+        exp_alerts:
+          - exp_labels: {severity: warning, key_id: abc123}
+            exp_annotations:
+              summary: The breaker of key abc123 has been open for more than a minute
+              action: See the dashboard for the reason
+  - interval: 1m
+    input_series:
       - series: deepseek_account_balance{account="main",currency="USD"}
         values: '20x1600'
       - series: deepseek_cost_usd_total{key_id="abc123",model="deepseek-flash",period="peak"}

@@ -5,7 +5,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { KeyStoreError } from '../../src/base/errors.ts';
+import { ConfigError, KeyStoreError } from '../../src/base/errors.ts';
 import { keyId, maskValue } from '../../src/base/keys/key-id.ts';
 import { createLogger } from '../../src/base/logger.ts';
 import { Redactor } from '../../src/base/redact.ts';
@@ -67,6 +67,7 @@ function memoryAdmin(keys: Map<string, NewKey>, pool: KeyPool): Admin {
       known(name);
       return Promise.resolve({ verdict: 'ok', detail: 'balance 10.00 USD' });
     },
+    money: () => Promise.reject(new ConfigError('no ledger here', { hint: 'none' })),
     environments: () => Promise.resolve({ current, available: [null, 'staging'], canChoose: true }),
     chooseEnvironment: (name) => {
       current = name;

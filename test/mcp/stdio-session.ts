@@ -40,7 +40,7 @@ export const GENERATED: GenerateResult = {
   attempts: 1,
   requestId: 'trace-1',
   costUsd: 0.000123,
-  budgetNotice: null,
+  moneyNotice: null,
 };
 
 export const FOUND: SearchResult = {
@@ -60,7 +60,7 @@ export const FOUND: SearchResult = {
   attempts: 1,
   requestId: null,
   costUsd: 0.005,
-  budgetNotice: null,
+  moneyNotice: null,
 };
 
 export function fakeHost(

@@ -272,6 +272,27 @@ describe('concurrency', () => {
     const [first, second] = upstream.sent;
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(3_000);
   });
+
+  it('tells how long it has rested, pauses that follow each other as one, until it serves', async () => {
+    let isLimited = true;
+    const upstream = new FakeUpstream(() =>
+      isLimited ? { fails: 'concurrency', failure: { retryAfterMs: 20_000 } } : {},
+    );
+    const fresh = createPool({ keys: testKeys(1) });
+    const restedMs = () => fresh.snapshot().providers[0]?.accounts[0]?.coolingForMs ?? null;
+    expect(restedMs()).toBeNull();
+    const call = createPoolCall(upstream);
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect(restedMs()).toBeGreaterThan(60_000);
+    isLimited = false;
+    await settle(call);
+    isLimited = true;
+    const later = createPoolCall(upstream);
+    later.catch(() => {});
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(restedMs()).toBeGreaterThan(5_000);
+    expect(restedMs()).toBeLessThan(15_000);
+  });
 });
 
 describe('the provider', () => {

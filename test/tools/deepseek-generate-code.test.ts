@@ -105,7 +105,7 @@ describe('the result', () => {
   });
 
   it('ends with a sentence about the budget where there is one', async () => {
-    const { text } = await generate({}, { text: 'x', budgetNotice: 'Four fifths are spent.' });
+    const { text } = await generate({}, { text: 'x', moneyNotice: 'Four fifths are spent.' });
     expect(text.endsWith('\n\nFour fifths are spent.')).toBe(true);
   });
 

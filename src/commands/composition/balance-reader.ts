@@ -13,6 +13,8 @@ export interface BalanceReaderOptions {
   readonly check: (key: PoolKey, signal: AbortSignal) => Promise<KeyCheck>;
   readonly now: () => number;
   readonly onReading: (reading: BalanceReading) => void;
+  /** Hears when all of them were asked. Must not reject. */
+  readonly onRead: () => Promise<void>;
 }
 
 /** The first calls of a program are somebody's who waits: they have the connection to themselves. */
@@ -57,6 +59,7 @@ export class BalanceReader {
     this.#timer = undefined;
     this.#notBefore = this.#options.now() + EVERY_MS;
     await Promise.all(this.#oneOfEachAccount().map((key) => this.#readOne(key)));
+    await this.#options.onRead();
   }
 
   #oneOfEachAccount(): PoolKey[] {

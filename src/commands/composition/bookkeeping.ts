@@ -6,15 +6,19 @@ import type { CallAsk, CallMeter, Meter } from '../../base/spending.ts';
 import type { Config } from '../../config.ts';
 import { writeFailure } from '../../disk/failures.ts';
 import { watchPath } from '../../disk/path-watch.ts';
+import { claim } from '../../usage/alerts/claims.ts';
 import type { Budget } from '../../usage/budgets/budget.ts';
 import { BudgetWatch } from '../../usage/budgets/budget-file.ts';
-import { type BudgetAlert, BudgetKeeper } from '../../usage/budgets/budget-keeper.ts';
-import { claim } from '../../usage/budgets/claims.ts';
+import {
+  type BudgetAlert,
+  BudgetKeeper,
+  type BudgetState,
+} from '../../usage/budgets/budget-keeper.ts';
 import { ReservationJournal } from '../../usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../usage/budgets/spent-book.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
-import { Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
+import { alertsFolder, Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
 import { loadPrices, pricesPath } from '../../usage/prices/load-prices.ts';
 import type { PriceTable } from '../../usage/prices/price-table.ts';
 import { newIdPrefix, UsageMeter } from '../../usage/usage-meter.ts';
@@ -31,6 +35,8 @@ export interface BookkeepingOptions {
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears of budgets that are nearly or wholly spent. */
   readonly onAlert?: (alert: BudgetAlert) => void;
+  /** See `UsageMeterOptions`. */
+  readonly takeAlerts?: (hasFailed: boolean) => string | null;
   /** Epoch milliseconds; default the machine's clock. */
   readonly now?: () => number;
 }
@@ -60,6 +66,7 @@ export class Bookkeeping implements Meter {
       now,
       idPrefix,
       beforeSending: options.beforeSending ?? (() => {}),
+      takeAlerts: options.takeAlerts ?? (() => null),
       admit: (ask, mostUsd) => this.#budgets.admit(ask, mostUsd),
       record: (entry) => {
         this.#budgets.count(entry);
@@ -76,14 +83,14 @@ export class Bookkeeping implements Meter {
     return this.#meter.call({ ...ask, model, client });
   }
 
-  /** Spent over cap of every budget of days and months. */
-  budgetRatios(): ReturnType<BudgetKeeper['ratios']> {
-    try {
-      return this.#budgets.ratios();
-    } catch {
-      // A file that cannot be read is said by every call that it refuses.
-      return [];
-    }
+  /** What is spent of every budget. @throws ConfigError where they cannot be read */
+  budgetStates(): BudgetState[] {
+    return this.#budgets.states();
+  }
+
+  /** The table that calls are priced by at the moment. */
+  prices(): Promise<PriceTable> {
+    return this.#prices;
   }
 
   noteBalance(reading: BalanceReading): void {
@@ -113,7 +120,7 @@ export class Bookkeeping implements Meter {
         onTrouble: (error) => this.#sayUnshared(writeFailure(folder, error).message),
       }),
       hasLedger: config.ledger,
-      claim: (what) => claim(join(folder, 'alerts'), what, now()),
+      claim: (what) => claim(alertsFolder(config.home), what, now()),
       now,
       onAlert: (alert) => {
         logger.warn(alert.state === 'near' ? 'A budget is nearly spent' : 'A budget is spent', {

@@ -8,6 +8,7 @@ import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
 import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
+import { within } from '../../base/system/within.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';
 import { KeyPool } from '../../pool/key-pool.ts';
 import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
@@ -22,8 +23,11 @@ import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
 import type { Budget } from '../../usage/budgets/budget.ts';
+import type { BudgetState } from '../../usage/budgets/budget-keeper.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
+import type { PriceTable } from '../../usage/prices/price-table.ts';
+import { Alerts } from './alerts.ts';
 import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
 import { writeFoundAccounts } from './found-accounts.ts';
@@ -48,6 +52,8 @@ export interface RuntimeOptions {
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears what an account has. */
   readonly onBalance?: (reading: BalanceReading) => void;
+  /** Hears, once each, what whoever pays has to know about budgets, balances and keys. */
+  readonly onAlert?: (sentence: string) => void;
 }
 
 /** Where the pool's keys come from at the moment. */
@@ -55,6 +61,8 @@ export interface Supply {
   readonly store: KeyStore | null;
   /** Why there is no store; null when there is one. */
   readonly problem: KeyStoreError | null;
+  /** The settings in force, with the keys that they give. */
+  readonly config: Config;
 }
 
 export interface Runtime {
@@ -67,11 +75,15 @@ export interface Runtime {
    * @throws KeyStoreError while nothing gives a key
    */
   ready(): Promise<Supply>;
+  /** Resolves when the pool has these keys, by their values, or after `patienceMs`. */
+  whenServing(values: readonly string[], patienceMs: number): Promise<void>;
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
-  /** How much of each budget is spent; none where they cannot be read. */
-  budgets(): ReturnType<Bookkeeping['budgetRatios']>;
+  /** What is spent of each budget. @throws ConfigError where they cannot be read */
+  budgets(): BudgetState[];
+  /** The table that calls are priced by. */
+  prices(): Promise<PriceTable>;
   /** Asks what the accounts have, and waits a moment for the answers. */
   readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
@@ -85,13 +97,15 @@ class KeySupply {
   readonly #balances: BalanceReader;
   readonly #settled: Promise<void>;
   readonly #stop: () => void;
-  #supply: Supply = { store: null, problem: null };
+  #supply: Supply;
   /** null: the pool was given none yet. */
   #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
+  #onKeys: Array<() => void> = [];
 
   constructor(options: RuntimeOptions, pool: KeyPool, balances: BalanceReader) {
     this.#options = options;
+    this.#supply = { store: null, problem: null, config: options.config };
     this.#pool = pool;
     this.#balances = balances;
     let settle: () => void = () => {};
@@ -100,7 +114,7 @@ class KeySupply {
     });
     this.#stop = followConfiguredStore(new LiveConfig(options), {
       onStore: (store, config) => {
-        this.#take({ store, problem: null }, config);
+        this.#take({ store, problem: null, config });
         settle();
       },
       onError: (problem, config) => {
@@ -112,8 +126,8 @@ class KeySupply {
 
   async current(): Promise<Supply> {
     await this.#settled;
-    const { store, problem } = this.#supply;
-    if (store === null && problem !== null && !this.#canDoWithout(problem)) throw problem;
+    const { store, problem, config } = this.#supply;
+    if (store === null && problem !== null && !this.#canDoWithout(problem, config)) throw problem;
     return this.#supply;
   }
 
@@ -122,17 +136,31 @@ class KeySupply {
     await this.#prepared;
   }
 
+  async whenServing(values: readonly string[], patienceMs: number): Promise<void> {
+    const isServing = (): boolean =>
+      values.every((value) => this.#keys?.some(({ secret }) => secret === value));
+    const served = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (isServing()) resolve();
+        else this.#onKeys.push(look);
+      };
+      look();
+    });
+    await within(patienceMs, served);
+  }
+
   stop(): void {
     this.#stop();
   }
 
   /** Nobody named a store, there is none, and the environment gives keys. */
-  #canDoWithout(problem: KeyStoreError, config: Config = this.#options.config): boolean {
+  #canDoWithout(problem: KeyStoreError, config: Config): boolean {
     return problem.code === 'missing' && !config.storeNamed && config.environmentKeys.keys.size > 0;
   }
 
-  #take(supply: Supply, config: Config): void {
+  #take(supply: Supply): void {
     const { logger, redactor } = this.#options;
+    const { config } = supply;
     this.#supply = supply;
     useConfiguration(redactor, config);
     if (supply.store !== null) useStore(redactor, supply.store);
@@ -140,6 +168,7 @@ class KeySupply {
     if (isDeepStrictEqual(keys, this.#keys)) return;
     this.#keys = keys;
     this.#pool.setKeys(keys);
+    for (const look of this.#onKeys.splice(0)) look();
     this.#balances.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
     if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
@@ -162,11 +191,11 @@ class KeySupply {
       logger.error('The key store changed and cannot be used; the pool keeps its keys', reason);
       return;
     }
-    if (this.#canDoWithout(problem, config)) this.#take({ store: null, problem }, config);
-    else {
-      this.#supply = { store: null, problem };
-      logger.warn('No key can be used yet', reason);
-    }
+    const hadKeys = (this.#keys?.length ?? 0) > 0;
+    const canDo = this.#canDoWithout(problem, config);
+    if (canDo || hadKeys) this.#take({ store: null, problem, config });
+    else this.#supply = { store: null, problem, config };
+    if (!canDo) logger.warn('No key can be used yet', reason);
   }
 }
 
@@ -178,26 +207,20 @@ function isLocal(baseUrl: string): boolean {
   return baseUrl.startsWith('http:');
 }
 
-/** Builds pool and clients and begins to open the store. */
-export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { config, logger, redactor, observer, onSpent, onBalance } = options;
-  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
-  const checkKey = createKeyProbe({
-    deepseekBaseUrl: config.deepseekBaseUrl,
-    perplexityBaseUrl: config.perplexityBaseUrl,
-    fetch,
-  });
-  const probe: KeyProbe = async (key, signal) =>
-    (await checkKey(key.provider, key.secret, signal)).verdict;
-  const pool = new KeyPool({
+function answerTimes({ deepseekBaseUrl, perplexityBaseUrl }: Config) {
+  return {
+    ...(isLocal(deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
+    ...(isLocal(perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
+  };
+}
+
+function createPool({ config, logger, observer }: RuntimeOptions, probe: KeyProbe): KeyPool {
+  return new KeyPool({
     keys: [],
     maxConcurrent: config.maxConcurrent,
     logger,
     probe,
-    answerMs: {
-      ...(isLocal(config.deepseekBaseUrl) ? { deepseek: LOOPBACK_ANSWER_MS } : {}),
-      ...(isLocal(config.perplexityBaseUrl) ? { perplexity: LOOPBACK_ANSWER_MS } : {}),
-    },
+    answerMs: answerTimes(config),
     onAccounts: ({ provider, accounts }) => {
       writeFoundAccounts(config.home, provider, accounts).catch((error: unknown) => {
         logger.warn('What was found about accounts could not be kept for doctor', { error });
@@ -205,15 +228,33 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     },
     ...(observer === undefined ? {} : { observer }),
   });
+}
+
+interface Books {
+  readonly meter: Bookkeeping;
+  readonly balances: BalanceReader;
+}
+
+/** Who keeps account of what is spent, and who says what is wrong with keys and accounts. */
+function openBooks(options: RuntimeOptions, pool: KeyPool, checkKey: Runtime['checkKey']): Books {
+  const { config, logger, redactor, onSpent, onBalance, onAlert } = options;
+  const alerts = new Alerts({
+    home: config.home,
+    hasLedger: config.ledger,
+    logger,
+    facts: () => pool.snapshot(),
+    onFault: ({ sentence }) => onAlert?.(sentence),
+  });
   const balances = new BalanceReader({
     check: (key, signal) => checkKey(key.provider, key.secret, signal),
     now: Date.now,
     onReading: (reading) => {
       meter.noteBalance(reading);
+      alerts.noteBalance(reading);
       onBalance?.(reading);
     },
+    onRead: () => alerts.weighBalances(),
   });
-  const supply = new KeySupply(options, pool, balances);
   const meter = new Bookkeeping({
     config,
     logger,
@@ -224,7 +265,29 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       balances.worked();
       onSpent?.(entry);
     },
+    onAlert: ({ state, message }) => {
+      // What is spent is said by every call that it refuses.
+      if (state === 'near') onAlert?.(message);
+    },
+    takeAlerts: (hasFailed) => alerts.take(hasFailed),
   });
+  return { meter, balances };
+}
+
+/** Builds pool and clients and begins to open the store. */
+export function composeRuntime(options: RuntimeOptions): Runtime {
+  const { config, logger } = options;
+  const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
+  const checkKey = createKeyProbe({
+    deepseekBaseUrl: config.deepseekBaseUrl,
+    perplexityBaseUrl: config.perplexityBaseUrl,
+    fetch,
+  });
+  const probe: KeyProbe = async (key, signal) =>
+    (await checkKey(key.provider, key.secret, signal)).verdict;
+  const pool = createPool(options, probe);
+  const { meter, balances } = openBooks(options, pool, checkKey);
+  const supply = new KeySupply(options, pool, balances);
   const shared = {
     lender: pool,
     callTimeoutMs: config.callTimeoutMs,
@@ -242,9 +305,11 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     }),
     perplexity: createPerplexityClient({ ...shared, baseUrl: config.perplexityBaseUrl }),
     ready: () => supply.current(),
+    whenServing: (values, patienceMs) => supply.whenServing(values, patienceMs),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
-    budgets: () => meter.budgetRatios(),
+    budgets: () => meter.budgetStates(),
+    prices: () => meter.prices(),
     readBalances: () => balances.read(),
     close: async () => {
       supply.stop();

@@ -3,8 +3,10 @@
 import { KeyStoreError } from '../../base/errors.ts';
 import { VERSION } from '../../base/version.ts';
 import type { Config } from '../../config.ts';
+import type { KeyDesk } from '../../mcp/asking/key-desk.ts';
 import type { ServerHost } from '../../mcp/server-host.ts';
 import { LISTED_MODELS } from '../../upstream/deepseek/models.ts';
+import type { KeyPages } from '../asking/key-pages.ts';
 import type { Runtime, RuntimeOptions } from './compose.ts';
 
 /** The status document of `keypool://status` and `/api/status`. Never a secret. */
@@ -45,9 +47,41 @@ async function statusOf(runtime: Runtime, config: Config): Promise<StatusDocumen
   }
 }
 
+/**
+ * Where a call puts the question for a missing key. Nothing of it is loaded before.
+ *
+ * @param isLocal whoever calls sits before this machine
+ */
+function createKeyDesk(lazy: LazyRuntime, options: RuntimeOptions, isLocal: boolean): KeyDesk {
+  let pages: Promise<KeyPages> | null = null;
+  return {
+    callTimeoutMs: options.config.callTimeoutMs,
+    open: async (provider) => {
+      if (!isLocal) return null;
+      pages ??= import('../asking/key-pages.ts').then(
+        ({ KeyPages }) => new KeyPages({ options, runtime: () => lazy.get() }),
+      );
+      return (await pages).open(provider);
+    },
+    advice: async (provider, missing) => {
+      const { adviceFor } = await import('../asking/advice.ts');
+      return adviceFor(provider, missing, options);
+    },
+  };
+}
+
+export interface HostOptions extends RuntimeOptions {
+  /** Whoever calls sits before this machine: a page of it can be opened. Default true. */
+  readonly isLocal?: boolean;
+}
+
+export interface ProductHost extends ServerHost {
+  readonly keyDesk: KeyDesk;
+}
+
 /** The host of both transports. */
-export function createHost(lazy: LazyRuntime, options: RuntimeOptions): ServerHost {
-  const { config, redactor } = options;
+export function createHost(lazy: LazyRuntime, options: HostOptions): ProductHost {
+  const { config, redactor, isLocal = true } = options;
   return {
     clients: async () => {
       const runtime = await lazy.get();
@@ -60,6 +94,7 @@ export function createHost(lazy: LazyRuntime, options: RuntimeOptions): ServerHo
         (runtime) => runtime.prepare(),
         () => {},
       ),
+    keyDesk: createKeyDesk(lazy, options, isLocal),
     status: async () => statusOf(await lazy.get(), config),
     redact: (text) => redactor.redact(text),
     models: [...new Set([config.deepseekModel, ...LISTED_MODELS])],

@@ -70,7 +70,10 @@ function asStoreError(error: unknown): KeyStoreError {
 interface StoreFollower {
   /** A store was opened, or the one opened before, or the settings beside it, has new contents. */
   onStore(store: KeyStore, config: Config): void;
-  /** Why there is no store, or why its new version is not taken. Once for each new reason. */
+  /**
+   * Why there is no store, or why its new version is not taken. Once for each new reason, and while
+   * there is no store for each change of the settings.
+   */
   onError(error: KeyStoreError, config: Config): void;
 }
 
@@ -87,12 +90,17 @@ export function followConfiguredStore(live: LiveConfig, follower: StoreFollower)
   let store: KeyStore | null = null;
   let isStopped = false;
   let lastProblem = '';
+  let failedWith: Config | null = null;
   let attempt: Promise<void> = Promise.resolve();
 
   const fail = (error: unknown): void => {
     const problem = asStoreError(error);
-    if (problem.message !== lastProblem) follower.onError(problem, live.current);
+    // Without a store the settings may give keys, or give none any more.
+    const isNew =
+      problem.message !== lastProblem || (store === null && live.current !== failedWith);
     lastProblem = problem.message;
+    failedWith = live.current;
+    if (isNew) follower.onError(problem, failedWith);
   };
   let taken: Config | null = null;
   const take = (opened: KeyStore): void => {

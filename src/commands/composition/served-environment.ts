@@ -7,19 +7,19 @@ import type { Environments } from '../../http/api/admin.ts';
 import type { ServerHost } from '../../mcp/server-host.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { Runtime, RuntimeOptions } from './compose.ts';
-import { createHost, LazyRuntime } from './lazy-runtime.ts';
+import { createHost, type HostOptions, LazyRuntime, type ProductHost } from './lazy-runtime.ts';
 import { openConfiguredStore } from './open-store.ts';
 
 const STORE_FILE = /^store(?:\.([A-Za-z0-9][A-Za-z0-9_-]{0,31}))?\.json$/;
 const IDLE_CHECK_MS = 250;
 
 interface Served {
-  readonly options: RuntimeOptions;
+  readonly options: HostOptions;
   readonly runtime: LazyRuntime;
-  readonly host: ServerHost;
+  readonly host: ProductHost;
 }
 
-function serve(options: RuntimeOptions): Served {
+function serve(options: HostOptions): Served {
   const runtime = new LazyRuntime(options);
   return { options, runtime, host: createHost(runtime, options) };
 }
@@ -33,7 +33,7 @@ function isIdle({ providers }: PoolSnapshot): boolean {
 export class ServedEnvironment {
   #served: Served;
 
-  constructor(options: RuntimeOptions) {
+  constructor(options: HostOptions) {
     this.#served = serve(options);
   }
 
@@ -56,6 +56,11 @@ export class ServedEnvironment {
       status: () => this.#served.host.status(),
       redact: (text) => this.#served.host.redact(text),
       onToolCall,
+      keyDesk: {
+        callTimeoutMs: this.config.callTimeoutMs,
+        open: (provider) => this.#served.host.keyDesk.open(provider),
+        advice: (provider, missing) => this.#served.host.keyDesk.advice(provider, missing),
+      },
       models: this.#served.host.models,
     };
   }

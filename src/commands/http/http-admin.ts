@@ -1,6 +1,7 @@
 /** What the page may do, done with the store and the upstreams. */
 
 import { KeyStoreError } from '../../base/errors.ts';
+import { keysBeside } from '../../base/keys/environment-keys.ts';
 import { providerOf } from '../../base/keys/key-names.ts';
 import { unwrapValue } from '../../base/keys/key-values.ts';
 import type {
@@ -15,12 +16,13 @@ import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkGivenValue, checkName } from '../../secrets/names.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 import type { ServedEnvironment } from '../composition/served-environment.ts';
+import { MoneyDesk } from './money-desk.ts';
 
 /** The store to change; one that appeared beside keys of the environment is opened now. */
 async function openStore(served: ServedEnvironment): Promise<KeyStore> {
   const runtime = await served.runtime();
-  const { store } = await runtime.ready();
-  return store ?? openConfiguredStore(served.config);
+  const { store, config } = await runtime.ready();
+  return store ?? openConfiguredStore(config);
 }
 
 async function listKeys(served: ServedEnvironment): Promise<KeyListing[]> {
@@ -75,10 +77,10 @@ async function verifyKey(
   signal: AbortSignal,
 ): Promise<VerifyVerdict> {
   const runtime = await served.runtime();
-  const { store } = await runtime.ready();
-  const inEnvironment = served.config.environmentKeys.keys.get(name);
-  const secret =
-    store?.has(name) === true || inEnvironment === undefined ? store?.get(name) : inEnvironment;
+  const { store, config } = await runtime.ready();
+  const isStored = (each: string): boolean => store?.has(each) ?? false;
+  const beside = keysBeside(config.environmentKeys, isStored);
+  const secret = isStored(name) ? store?.get(name) : beside.get(name);
   if (secret === undefined) {
     throw new KeyStoreError('unknown_name', 'there is no key of that name', {
       hint: 'the list shows the names',
@@ -92,6 +94,7 @@ async function verifyKey(
 }
 
 export function createAdmin(served: ServedEnvironment): Admin {
+  const money = new MoneyDesk(served);
   return {
     snapshot: async () => (await served.runtime()).snapshot(),
     listKeys: () => listKeys(served),
@@ -99,6 +102,7 @@ export function createAdmin(served: ServedEnvironment): Admin {
     importKeys: (text) => importKeys(served, text),
     removeKey: async (name) => (await openStore(served)).remove(name),
     verifyKey: (name, signal) => verifyKey(served, name, signal),
+    money: () => money.view(),
     environments: () => served.list(),
     chooseEnvironment: (name) => served.choose(name),
   };

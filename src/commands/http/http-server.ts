@@ -1,6 +1,5 @@
 /** The composition root of the HTTP server, for `serve --http` and for `dashboard`. */
 
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { ConfigError } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/logger.ts';
@@ -10,6 +9,7 @@ import { NAME, VERSION } from '../../base/version.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
 import { plainAddress } from '../../http/door/served-names.ts';
 import { createMetrics, type Metrics } from '../../http/metrics.ts';
+import { builtPageFolder } from '../../http/page-files.ts';
 import { newSecret } from '../../http/proof.ts';
 import { serveHttp } from '../../http/serve-http.ts';
 import type { ToolCallEvent } from '../../mcp/server-host.ts';
@@ -79,12 +79,6 @@ export function httpOptions({ values, flags, env }: CommandInput): HttpServerOpt
   };
 }
 
-/** Beside the bundle; beside the sources, where the page is built into `dist`. */
-function pageFolder(): URL {
-  const built = new URL('./dashboard/', import.meta.url);
-  return existsSync(built) ? built : new URL('../../../dist/dashboard/', import.meta.url);
-}
-
 /**
  * The token that calls and manages; known to the redactor from here on.
  *
@@ -127,6 +121,8 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     logger,
     redactor,
     observer: metrics.observer,
+    // Behind a proxy a page of this machine would open on another one.
+    isLocal: isLoopback(address) && allowedHosts.length === 0,
     ...moneyListeners(metrics),
   });
   const record = recordPath(config.home);
@@ -148,7 +144,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       host: served.host((event) => noteCall(event, metrics, logger)),
       admin: createAdmin(served),
       metrics: withBudgets(metrics, served),
-      pageFolder: pageFolder(),
+      pageFolder: builtPageFolder(),
       recordSecret,
       logger,
       onListening: (url) => {

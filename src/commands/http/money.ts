@@ -1,10 +1,11 @@
 /** Carries what was spent, what is left and what may be spent into the metrics. */
 
-import { PROVIDERS } from '../../base/errors.ts';
+import { ConfigError, PROVIDERS } from '../../base/errors.ts';
 import type { Metrics } from '../../http/metrics.ts';
-import type { CostSample } from '../../http/money-metrics.ts';
+import type { BudgetSample, CostSample } from '../../http/money-metrics.ts';
+import { budgetName } from '../../usage/budgets/budget.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
-import type { RuntimeOptions } from '../composition/compose.ts';
+import type { Runtime, RuntimeOptions } from '../composition/compose.ts';
 import type { ServedEnvironment } from '../composition/served-environment.ts';
 
 /** null where no price is known: a model that nobody knows may bear any name. */
@@ -26,12 +27,25 @@ export function moneyListeners({
   };
 }
 
+/** Budgets of days and months; none where they cannot be read, which every refused call says. */
+function samplesOf(runtime: Runtime): BudgetSample[] {
+  try {
+    return runtime.budgets().flatMap(({ budget, spentUsd }) => {
+      if (spentUsd === null) return [];
+      return [{ budget: budgetName(budget), ratio: spentUsd / budget.usd }];
+    });
+  } catch (error) {
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
+}
+
 /** The metrics with the budgets as they are when somebody looks. */
 export function withBudgets(metrics: Metrics, served: ServedEnvironment): Metrics {
   return {
     ...metrics,
     render: async (snapshot) => {
-      metrics.money.showBudgets((await served.runtime()).budgets());
+      metrics.money.showBudgets(samplesOf(await served.runtime()));
       return metrics.render(snapshot);
     },
   };

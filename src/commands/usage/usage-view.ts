@@ -1,6 +1,7 @@
 /** A usage report as a page of eighty columns. */
 
 import { grouped } from '../../base/grouped.ts';
+import { dollars } from '../../base/text/dollars.ts';
 import { dayOf, zoneName } from '../../usage/days.ts';
 import type { Reconciliation } from '../../usage/report/reconcile.ts';
 import type { Tally } from '../../usage/report/tally.ts';
@@ -10,14 +11,6 @@ import { fitted, type Style } from '../terminal/style.ts';
 const BAR_WIDTH = 18;
 const NAME_WIDTH = 27;
 const DAY_WIDTH = 10;
-
-/** `$12.31`, or `$0.0042` where less than a dollar is all there is. */
-export function dollars(usd: number, decimals = usd > 0 && usd < 1 ? 4 : 2): string {
-  const least = 10 ** -decimals;
-  if (usd > 0 && usd < least) return `<$${least.toFixed(decimals)}`;
-  const [whole = '', rest = ''] = usd.toFixed(decimals).split('.');
-  return `$${grouped(whole)}.${rest}`;
-}
 
 /** `950`, `12.3 k`, `4.1 M`. */
 export function shortCount(count: number): string {

@@ -1,6 +1,7 @@
 /** What the page and its API may ask of the composition root. The server knows no store. */
 
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
+import type { MoneyView } from './money-view.ts';
 
 /** One entry of the store, as `keys list --json` shows it. Never a value. */
 export interface KeyListing {
@@ -51,6 +52,8 @@ export interface Admin {
   importKeys(text: string): Promise<ImportResult>;
   removeKey(name: string): Promise<void>;
   verifyKey(name: string, signal: AbortSignal): Promise<VerifyVerdict>;
+  /** What was spent, what is left, what may be spent. */
+  money(): Promise<MoneyView>;
   environments(): Promise<Environments>;
   /** From here on the server serves this environment's store; calls in flight finish. */
   chooseEnvironment(name: string | null): Promise<void>;

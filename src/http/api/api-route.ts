@@ -85,6 +85,7 @@ function readRoutes(api: Hono<{ Bindings: HttpExchange }>, options: ApiOptions):
   api.get('/history', ({ req }) =>
     Response.json(history.view(Number(req.query('since') ?? 0) || 0)),
   );
+  api.get('/money', async () => Response.json(await admin.money()));
   api.get('/keys', async () => Response.json(await admin.listKeys()));
   api.get('/environments', async () => Response.json(await admin.environments()));
 }

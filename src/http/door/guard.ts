@@ -51,7 +51,7 @@ function headerCount(request: IncomingMessage, name: string): number {
     .length;
 }
 
-function hostRefusal(request: IncomingMessage, { hosts }: ServedNames): DoorRefusal | null {
+export function hostRefusal(request: IncomingMessage, { hosts }: ServedNames): DoorRefusal | null {
   const { host = '' } = request.headers;
   if (headerCount(request, 'host') === 1 && hosts.has(plainHost(host))) return null;
   const message =
@@ -60,7 +60,10 @@ function hostRefusal(request: IncomingMessage, { hosts }: ServedNames): DoorRefu
 }
 
 /** A client that is no browser sends no Origin; a sandboxed frame or a file sends `null`. */
-function originRefusal(request: IncomingMessage, { names, allowedOrigins }: GuardOptions) {
+export function originRefusal(
+  request: IncomingMessage,
+  { names, allowedOrigins }: Pick<GuardOptions, 'names' | 'allowedOrigins'>,
+): DoorRefusal | null {
   const { origin, host = '' } = request.headers;
   const message =
     'This Origin may not talk to this server. A browser client may with --allow-origin ORIGIN';

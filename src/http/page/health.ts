@@ -14,25 +14,9 @@ import { durationText, nothingSince, rate, share } from './format.ts';
 import { FoundAccounts } from './found-accounts.ts';
 import { KeyCard, limitOf, toneOf } from './key-card.ts';
 import { flowOf, recent, waitingOf } from './series.ts';
+import { Tile } from './tile.ts';
 
 const PROVIDER_NAMES = { deepseek: 'DeepSeek', perplexity: 'Perplexity' } as const;
-
-class Tile {
-  readonly root: HTMLElement;
-  readonly #value = create('strong');
-  readonly #note = create('span', { class: 'muted small' });
-
-  constructor(label: string) {
-    const title = create('span', { class: 'muted' }, label);
-    this.root = create('div', { class: 'card tile' }, title, this.#value, this.#note);
-  }
-
-  show(value: string, note: string, tone: string | null = null): void {
-    setText(this.#value, value);
-    setText(this.#note, note);
-    setAttribute(this.root, 'data-tone', tone);
-  }
-}
 
 /** Calls in flight, and requests a second where those are limited. */
 function limitText({ model, limit, perSecond }: LimitSnapshot): string {

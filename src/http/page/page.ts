@@ -4,6 +4,7 @@ import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { HistoryView, Sample } from '../api/history-view.ts';
 import { find, setAttribute, setText } from './elements.ts';
 import { Health } from './health.ts';
+import { MoneySection } from './money/money-section.ts';
 import { merge } from './series.ts';
 import { ask, keepToken, RequestRefused, takeToken } from './session.ts';
 import { SettingsView } from './settings.ts';
@@ -20,6 +21,7 @@ interface Status extends PoolSnapshot {
 }
 
 const health = new Health();
+const money = new MoneySection();
 const settings = new SettingsView();
 let samples: Sample[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -65,7 +67,9 @@ async function look(): Promise<void> {
   if (history.samples.length > 0) health.draw(samples);
   const state = `${status.environment ?? ''} ${status.store?.state ?? ''}`;
   // The store changes by other hands too: the list follows every few seconds.
-  if (state !== storeState || round % 5 === 0) await settings.refresh();
+  if (state !== storeState || round % 5 === 0) {
+    await Promise.all([settings.refresh(), money.refresh()]);
+  }
   storeState = state;
   round++;
 }

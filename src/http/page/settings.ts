@@ -1,5 +1,6 @@
 /** Settings: the keys of the store, and which environment is served. */
 
+import { FAMILIES, freeName } from '../../base/keys/key-names.ts';
 import type {
   Environments,
   ImportResult,
@@ -11,7 +12,6 @@ import { FormDialog, reasonOf, toast } from './dialogs.ts';
 import { create, find, Keyed, setAttribute, setText } from './elements.ts';
 import { ask } from './session.ts';
 
-const FAMILIES = ['DEEPSEEK_API_KEY', 'PERPLEXITY_API_KEY'];
 const NO_NAME = 'default';
 
 const VERDICTS: Readonly<
@@ -145,12 +145,8 @@ export class SettingsView {
 
   /** The next free name of each family. */
   #suggestions(): string[] {
-    return FAMILIES.map((family) => {
-      let number = 1;
-      const name = (): string => (number === 1 ? family : `${family}_${number}`);
-      while (this.#names.includes(name())) number++;
-      return name();
-    });
+    const isTaken = (name: string): boolean => this.#names.includes(name);
+    return Object.values(FAMILIES).flatMap((family) => freeName(family, 1, isTaken) ?? []);
   }
 
   #openKey(name: string | null, account: string | null): void {

@@ -15,6 +15,8 @@ import {
   CompleteRequestSchema,
   GetPromptRequestSchema,
   InitializeRequestSchema,
+  isJSONRPCErrorResponse,
+  isJSONRPCResultResponse,
   type JSONRPCNotification,
   type JSONRPCRequest,
   ListPromptsRequestSchema,
@@ -38,9 +40,9 @@ import {
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
 import type { EraServer, SendMessage, ServerOptions } from '../server-host.ts';
+import { type Extra, Questions } from './questions.ts';
 import { RequestIds } from './request-ids.ts';
 
-type Extra = Parameters<NonNullable<Server['fallbackRequestHandler']>>[1];
 type Handler = (request: unknown, extra: Extra) => Promise<ServerResult>;
 
 /** "Resource not found" of the revisions up to 2025-11-25. */
@@ -88,6 +90,7 @@ function call(
   { params }: CallToolRequest,
   extra: Extra,
   options: ServerOptions,
+  questions: Questions,
 ): Promise<ToolResult> | ToolResult {
   const tool = TOOLS.find((candidate) => candidate.name === params.name);
   if (tool === undefined) {
@@ -109,14 +112,18 @@ function call(
     args: params.arguments,
     signal: extra.signal,
     report: token === undefined ? null : report,
+    person: options.client.opensPages ? questions.personOf(extra) : null,
   });
 }
 
 /** Every method that this server has, beside the SDK's own `initialize` and `ping`. */
-function handlersOf(options: ServerOptions): ReadonlyMap<string, Handler> {
+function handlersOf(options: ServerOptions, questions: Questions): ReadonlyMap<string, Handler> {
   const { host } = options;
   return new Map<string, Handler>([
-    ['tools/call', judged(CallToolRequestSchema, (asked, extra) => call(asked, extra, options))],
+    [
+      'tools/call',
+      judged(CallToolRequestSchema, (asked, extra) => call(asked, extra, options, questions)),
+    ],
     ['tools/list', judged(ListToolsRequestSchema, () => ({ tools: [...TOOL_LIST] }))],
     ['resources/list', judged(ListResourcesRequestSchema, () => ({ resources: [...RESOURCES] }))],
     [
@@ -153,7 +160,7 @@ function handlersOf(options: ServerOptions): ReadonlyMap<string, Handler> {
 /** A server for one session; connect it to a transport. */
 export function createLegacyServer(options: ServerOptions): Server {
   const server = new Server(SERVER_INFO, { capabilities: CAPABILITIES });
-  const handlers = handlersOf(options);
+  const handlers = handlersOf(options, new Questions(server, options.logger));
   server.fallbackRequestHandler = async (request, extra) => {
     const handler = handlers.get(request.method);
     if (handler === undefined) throw new Refusal(METHOD_NOT_FOUND, 'Method not found');
@@ -170,6 +177,11 @@ function isForSdk(
   return 'method' in message;
 }
 
+/** An answer to a question of ours; one that is malformed leaves the question without one. */
+function hear(wire: Transport, answer: unknown): void {
+  if (isJSONRPCResultResponse(answer) || isJSONRPCErrorResponse(answer)) wire.onmessage?.(answer);
+}
+
 /** Opens the server of a connection on stdio. */
 export async function openLegacyServer(
   options: ServerOptions,
@@ -184,7 +196,10 @@ export async function openLegacyServer(
   await server.connect(new RequestIds(wire));
   return {
     deliver: (message) => {
-      if (!isForSdk(message)) return; // we ask the client nothing: there is nothing to answer
+      if (!isForSdk(message)) {
+        hear(wire, message);
+        return;
+      }
       const opening = message.method === 'initialize' && 'id' in message ? message : null;
       const checked = opening === null ? null : InitializeRequestSchema.safeParse(opening);
       if (opening !== null && checked?.success === false) {

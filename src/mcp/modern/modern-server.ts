@@ -1,6 +1,7 @@
 /** Protocol revision 2026-07-28: the v2 SDK's low-level server over the one table. */
 
 import {
+  CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
   isJSONRPCNotification,
   isJSONRPCRequest,
@@ -14,13 +15,14 @@ import {
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { TOOLS } from '../../tools/index.ts';
 import { callTool } from '../call-tool.ts';
-import { clientName } from '../client-facts.ts';
+import { clientName, saysItOpensPages } from '../client-facts.ts';
 import { claimedVersion, MODERN_VERSION } from '../era.ts';
 import { CACHE_HINTS, CAPABILITIES, SERVER_INFO, TOOL_LIST } from '../identity.ts';
 import { errorReply, INVALID_PARAMS, type JsonRpcRequest } from '../json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
 import type { EraServer, SendMessage, ServerOptions } from '../server-host.ts';
+import { personBehind } from './person-behind.ts';
 
 function serveTools(server: Server, options: ServerOptions): void {
   server.setRequestHandler('tools/list', () => ({ tools: [...TOOL_LIST] }));
@@ -33,7 +35,7 @@ function serveTools(server: Server, options: ServerOptions): void {
         `There is no such tool; this server has ${names}`,
       );
     }
-    const { signal, _meta, notify, envelope } = context.mcpReq;
+    const { signal, _meta, notify, envelope, inputResponses } = context.mcpReq;
     const claims: Readonly<Record<string, unknown>> = envelope ?? {};
     const progressToken = _meta?.progressToken;
     const report = (progress: { progress: number; message: string }): void => {
@@ -48,6 +50,9 @@ function serveTools(server: Server, options: ServerOptions): void {
       signal,
       client: clientName(claims[CLIENT_INFO_META_KEY]),
       report: progressToken === undefined ? null : report,
+      person: saysItOpensPages(claims[CLIENT_CAPABILITIES_META_KEY])
+        ? personBehind(inputResponses)
+        : null,
     });
   });
 }
@@ -111,7 +116,7 @@ export async function openModernServer(
   });
   return {
     deliver: (message) => {
-      if (!('method' in message)) return; // we ask the client nothing: there is nothing to answer
+      if (!('method' in message)) return; // in this era a server asks by answering
       const refusal = 'id' in message ? versionRefusal(message) : null;
       const heard: unknown = message;
       if (refusal !== null) send(refusal);

@@ -142,7 +142,10 @@ export class Connection {
     if (incoming.kind === 'request') this.#request(incoming.message, replyTo());
     else if (incoming.kind === 'notification') this.#notify(incoming.message);
     else if (incoming.kind === 'bad') replyTo()(incoming.reply);
-    // An answer is to nothing that we asked; what is nothing has none.
+    // Only in the legacy era a server asks.
+    else if (incoming.kind === 'answer' && this.#serving.has('legacy')) {
+      this.#deliver('legacy', incoming.message);
+    }
   }
 
   #request(message: JsonRpcRequest, reply: Reply): void {

@@ -4,7 +4,7 @@
  */
 
 import { freshLimit, type LimitState } from '../rules/limit.ts';
-import { createLane, type Lane } from './lane.ts';
+import { createLane, type Lane, type LaneShare, NO_SHARE } from './lane.ts';
 import type { AccountRecord } from './state.ts';
 
 function mergedLimit(one: Lane, other: Lane, ceiling: number): LimitState {
@@ -21,6 +21,19 @@ function mergedLimit(one: Lane, other: Lane, ceiling: number): LimitState {
   return { ...known.limit, limit: sum, capacity: sum, step: 1, probeAt, refusedAt };
 }
 
+/** What we may have of each, we may have of both together. */
+function mergedShare(one: Lane, other: Lane): LaneShare | null {
+  if (one.share === null || other.share === null) return one.share ?? other.share;
+  return {
+    slots: one.share.slots + other.share.slots,
+    tries: 0,
+    isAlone: one.share.isAlone && other.share.isAlone,
+    isContended: one.share.isContended || other.share.isContended,
+    reserve: Math.max(one.share.reserve, other.share.reserve),
+    elsewhere: one.share.elsewhere + other.share.elsewhere,
+  };
+}
+
 function mergeLane(into: AccountRecord, lane: Lane, ceiling: number): void {
   const own = into.lanes.get(lane.model) ?? createLane(lane.model, freshLimit(ceiling));
   const limit = mergedLimit(own, lane, ceiling);
@@ -30,6 +43,10 @@ function mergeLane(into: AccountRecord, lane: Lane, ceiling: number): void {
   merged.stays = [...own.stays, ...lane.stays].sort((a, b) => a.sentAt - b.sentAt);
   merged.named = own.named ?? lane.named;
   merged.endedAt = Math.max(own.endedAt, lane.endedAt);
+  merged.ended = own.ended + lane.ended;
+  merged.share = into.lanes.has(lane.model) ? mergedShare(own, lane) : lane.share;
+  const isNewer = (own.shared?.generation ?? 0) >= (lane.shared?.generation ?? 0);
+  merged.shared = isNewer ? own.shared : lane.shared;
   const isOwnLater = (own.shut?.sentAt ?? 0) >= (lane.shut?.sentAt ?? 0);
   merged.shut = isOwnLater ? (own.shut ?? lane.shut) : lane.shut;
   into.lanes.set(lane.model, merged);
@@ -42,6 +59,7 @@ export function mergeAccount(into: AccountRecord, from: AccountRecord, ceiling: 
   // One of them works: what the other was refused for was the first one's calls.
   into.coolUntil = Math.min(into.coolUntil, from.coolUntil);
   into.coolings = Math.min(into.coolings, from.coolings);
+  if (from.coolSince === null) into.coolSince = null;
 }
 
 /** The lanes of one former account, with the calls of these keys alone. */
@@ -62,6 +80,7 @@ export function lanesOfKeys(
     own.endedAt = lane.endedAt;
     own.shut = lane.shut;
     own.inFlight = there.length;
+    own.share = lane.share === null ? null : { ...NO_SHARE, slots: there.length };
     own.accepted = there.filter((each) => each.isAccepted).length;
     lanes.set(lane.model, own);
   }

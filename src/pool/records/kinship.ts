@@ -15,7 +15,7 @@ import {
 } from '../rules/same-account.ts';
 import type { Timing } from '../rules/timing.ts';
 import type { AttemptRecord, Place } from './attempt-record.ts';
-import { isFull, type Stay } from './lane.ts';
+import { isDivided, isFull, type Stay } from './lane.ts';
 import type { AccountRecord, ProviderRecord } from './state.ts';
 import { awaitsSwap, type Bystanders, beginSwap, endSwap, mayBeOne, swapRefused } from './swap.ts';
 
@@ -106,7 +106,8 @@ export class Kinship {
   growsAt(account: AccountRecord, model: string, now: number): number {
     const lane = account.lanes.get(model);
     const { swap, tries, pace } = this.#family.provider;
-    if (lane === undefined || !isFull(lane)) return Number.POSITIVE_INFINITY;
+    // With other processes there the limit is tried by all together.
+    if (lane === undefined || !isFull(lane) || isDivided(lane)) return Number.POSITIVE_INFINITY;
     if (swap !== null && (swap.from === account.label || swap.to === account.label)) {
       return Number.POSITIVE_INFINITY;
     }

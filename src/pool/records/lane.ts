@@ -31,6 +31,32 @@ export interface Shut {
   readonly until: number;
 }
 
+/** What the other processes leave us of a lane. */
+export interface LaneShare {
+  /** Calls in flight that we may have. */
+  readonly slots: number;
+  /** Of these, the ones above what is proven. */
+  readonly tries: number;
+  /** Nobody else is there: the limit is ours to find, the slots say nothing. */
+  readonly isAlone: boolean;
+  /** Others wait for slots. */
+  readonly isContended: boolean;
+  /** Slots that stay free for a newcomer while we are alone. */
+  readonly reserve: number;
+  /** Calls of the others. */
+  readonly elsewhere: number;
+}
+
+/** Until we were told: nothing, where others may be. */
+export const NO_SHARE: LaneShare = {
+  slots: 0,
+  tries: 0,
+  isAlone: false,
+  isContended: false,
+  reserve: 0,
+  elsewhere: 0,
+};
+
 export interface Lane {
   readonly model: string;
   limit: LimitState;
@@ -52,6 +78,12 @@ export interface Lane {
   endedAt: number;
   /** The latest-sent refusal. */
   shut: Shut | null;
+  /** Calls that ended there. */
+  ended: number;
+  /** Null: no other process is known of. */
+  share: LaneShare | null;
+  /** The limit as the processes know it, and how new that is. */
+  shared: { readonly limit: LimitState; readonly generation: number } | null;
 }
 
 export function createLane(model: string, limit: LimitState): Lane {
@@ -68,7 +100,15 @@ export function createLane(model: string, limit: LimitState): Lane {
     sentAt: Number.NEGATIVE_INFINITY,
     endedAt: Number.NEGATIVE_INFINITY,
     shut: null,
+    ended: 0,
+    share: null,
+    shared: null,
   };
+}
+
+/** The limit is found by all processes together, not by us. */
+export function isDivided({ share }: Lane): boolean {
+  return share !== null && !share.isAlone;
 }
 
 /** The lane of a model, made on first use. */
@@ -81,8 +121,10 @@ export function laneIn(lanes: Map<string, Lane>, model: string, ceiling: number)
 }
 
 /** Calls that may be in flight just now. */
-export function roomIn(lane: Lane): number {
-  return lane.limit.limit - lane.held;
+export function roomIn({ limit, share, held }: Lane): number {
+  if (share === null) return limit.limit - held;
+  const room = share.isAlone ? limit.limit - share.reserve : Math.min(limit.limit, share.slots);
+  return room - held;
 }
 
 /** No repeated question is sooner than this, whatever speaks for it. */
@@ -113,6 +155,8 @@ export function isFull(lane: Lane): boolean {
 
 /** One more would be above the proven capacity of an account that takes calls. */
 export function isTry(lane: Lane): boolean {
+  const { share } = lane;
+  if (share !== null && !share.isAlone) return lane.inFlight >= share.slots - share.tries;
   const { capacity } = lane.limit;
   return capacity !== null && capacity > 0 && lane.inFlight >= capacity;
 }
@@ -123,12 +167,11 @@ const ENDED_KEPT_MS = 30_000;
 
 export function enter(lane: Lane, key: string, now: number, units = 1): Stay {
   const { capacity } = lane.limit;
-  const isTry = capacity !== null && lane.inFlight >= capacity;
   const stay = {
     key,
     sentAt: now,
     units,
-    isTry,
+    isTry: isDivided(lane) ? isTry(lane) : capacity !== null && lane.inFlight >= capacity,
     isAccepted: false,
     isSeen: false,
     endAt: Number.POSITIVE_INFINITY,
@@ -165,7 +208,14 @@ export function leave(lane: Lane, stay: Stay, now: number, how: 'refused' | 'abo
   if (stay.isAccepted) lane.accepted -= 1;
   stay.endAt = how === 'aborted' ? now + LINGER_MS : now;
   if (how === 'refused') lane.stays = lane.stays.filter((each) => each !== stay);
-  if (how === 'ended') lane.endedAt = now;
+  if (how === 'ended') {
+    lane.endedAt = now;
+    lane.ended += 1;
+  }
+  // Others wait: who has more than a fair part gives way here, and asks before the next one.
+  if (lane.share?.isContended) {
+    lane.share = { ...lane.share, slots: Math.min(lane.share.slots, lane.inFlight) };
+  }
   // Gone only then, as far as a refusal has to do with it.
   if (how === 'aborted' && lane.shut !== null) {
     lane.shut = { ...lane.shut, until: Math.min(lane.shut.until, stay.endAt) };

@@ -36,8 +36,9 @@ function addOutcome(key: KeyRecord, ok: boolean, now: number): void {
 
 /** The upstream took the request. */
 export function noteAccepted(scene: Scene): void {
-  const { account } = scene;
+  const { account, attempt } = scene;
   account.coolings = Math.max(0, account.coolings - 1);
+  if (attempt.sentAt >= account.coolUntil) account.coolSince = null;
   noteSurvived(scene);
 }
 
@@ -140,7 +141,7 @@ function roomBy(lane: Lane, { namedInFlight, namedLimit }: Named, seen: number):
 }
 
 /** A try costs its caller the time of the refusal, which may be longer than a service. */
-function tryCost({ pace }: ProviderRecord, refusalMs: number): number {
+export function tryCost({ pace }: ProviderRecord, refusalMs: number): number {
   return Math.max(1, refusalMs / (pace.serviceMs ?? refusalMs));
 }
 
@@ -154,7 +155,7 @@ export function noteRefused(
 ): boolean {
   const { sentAt, stay } = attempt;
   const { retryAfterMs } = failure;
-  const seen = mostAtOnce(lane.stays, sentAt);
+  const seen = mostAtOnce(lane.stays, sentAt) + (lane.share?.elsewhere ?? 0);
   const room = roomBy(lane, failure, seen);
   if (stay.isTry) provider.tries -= tryCost(provider, now - sentAt);
   lane.limit = afterRefused(lane.limit, { seen, room, now, retryAfterMs }, timing);
@@ -174,6 +175,9 @@ export function noteCooling(
   const ownMs = jittered(doubled(timing.coolMs, account.coolings, most), 0.25, chance);
   // A pause of nothing, or one that has passed by our clock, is no leave to go on at once.
   const ms = Math.max(ownMs, Math.min(RETRY_AFTER_MAX_MS, retryAfterMs ?? 0));
+  // Where nobody called for long, nobody was kept waiting either.
+  const isAnew = account.coolSince === null || now - account.coolUntil > most;
+  if (isAnew) account.coolSince = now;
   // Refusals of the same burst do not add up.
   if (sentAt >= account.coolUntil || account.coolUntil <= now) account.coolings += 1;
   account.coolUntil = Math.max(account.coolUntil, now + ms);

@@ -42,9 +42,14 @@ export function outageGoesOn(scene: Scene): readonly Effect[] {
 /** The trial was taken. */
 export function outageEnds({ provider, providerGate, attempt, now }: Scene): readonly Effect[] {
   if (!attempt.isProviderTrial || providerGate === 'closed') return [];
+  comeBack(provider, now);
+  return [{ kind: 'close-provider' }];
+}
+
+/** It takes calls again, as a trial of ours or of another process shows. */
+export function comeBack(provider: ProviderRecord, now: number): void {
   provider.healedAt = now;
   provider.ramp = RAMP_START;
-  return [{ kind: 'close-provider' }];
 }
 
 /** One more was taken since the provider is back. */

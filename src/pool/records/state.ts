@@ -77,6 +77,8 @@ export interface AccountRecord {
   members: readonly string[];
   disabled: Disabled | null;
   coolUntil: number;
+  /** When the first cool-down began that nothing was accepted after; null: none. */
+  coolSince: number | null;
   coolReason: string | null;
   /** Cool-downs in a row. */
   coolings: number;
@@ -199,6 +201,7 @@ export function createAccount(label: string, isGiven: boolean): AccountRecord {
     members: [label],
     disabled: null,
     coolUntil: Number.NEGATIVE_INFINITY,
+    coolSince: null,
     coolReason: null,
     coolings: 0,
     lanes: new Map(),

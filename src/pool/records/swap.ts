@@ -7,7 +7,7 @@
 
 import { grown, withoutTry } from '../rules/limit.ts';
 import { doubled, type Timing } from '../rules/timing.ts';
-import { isFull, isShut, type Lane } from './lane.ts';
+import { isDivided, isFull, isShut, type Lane } from './lane.ts';
 import type { AccountRecord, ProviderRecord } from './state.ts';
 
 export interface Bystanders {
@@ -40,6 +40,7 @@ function mayShare(one: Lane, other: Lane): boolean {
 }
 
 function isKnown(account: AccountRecord, lane: Lane, now: number): boolean {
+  if (isDivided(lane)) return false;
   return account.disabled === null && account.coolUntil <= now && lane.limit.capacity !== null;
 }
 
@@ -60,7 +61,7 @@ export function beginSwap(from: AccountRecord, model: string, about: Bystanders)
   const { provider, accounts, now } = about;
   const lane = from.lanes.get(model);
   if (provider.swap !== null || provider.tries < 1 || lane?.limit.capacity == null) return;
-  if (isFull(lane) || lane.inFlight + 1 < lane.limit.limit) return;
+  if (isDivided(lane) || isFull(lane) || lane.inFlight + 1 < lane.limit.limit) return;
   for (const to of accounts) {
     const target = to.lanes.get(model);
     if (target === undefined || !mayBeOne(from, to) || !isKnown(to, target, now)) continue;

@@ -77,7 +77,11 @@ export interface Refused {
 }
 
 /** The upstream refused a call for too many in flight. */
-export function afterRefused(state: LimitState, refused: Refused, timing: Timing): LimitState {
+export function afterRefused(
+  state: LimitState,
+  refused: Refused,
+  timing: Pick<Timing, 'limitProbeMs' | 'limitProbeMaxMs'>,
+): LimitState {
   const { seen, room, now, retryAfterMs } = refused;
   const limit = Math.min(state.limit, seen, room ?? seen);
   const wasTry = isTrying(state) && limit >= (state.capacity ?? 0);

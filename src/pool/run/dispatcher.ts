@@ -9,6 +9,7 @@ import { MAX_QUEUE } from '../rules/timing.ts';
 import { Attempt } from './attempt.ts';
 import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
 import type { KeySlot } from './key-slot.ts';
+import type { Neighbours, Waiting } from './neighbours.ts';
 import type { PendingCall } from './pending-call.ts';
 import { type Queued, WaitQueue } from './queue.ts';
 import type { Reporter } from './reporter.ts';
@@ -45,6 +46,8 @@ export class Dispatcher {
   #isPumping = false;
   #isAsked = false;
   #turn = 0;
+  /** Other processes on the same accounts, where there may be some. */
+  neighbours: Neighbours | null = null;
 
   constructor(roster: Roster, reporter: Reporter, kinship: Kinship) {
     this.#roster = roster;
@@ -56,6 +59,11 @@ export class Dispatcher {
     let depth = 0;
     for (const queue of this.#queues.values()) depth += queue.size;
     return depth;
+  }
+
+  waiting(model: string): Waiting {
+    const queue = this.#queues.get(model);
+    return { interactive: queue?.sizeOf('interactive') ?? 0, batch: queue?.sizeOf('batch') ?? 0 };
   }
 
   get oldestSince(): number | null {
@@ -112,6 +120,7 @@ export class Dispatcher {
     }
     this.#refuseHopeless();
     this.#wakeLater();
+    this.neighbours?.changed();
   }
 
   /** Ends every waiting call. */
@@ -139,6 +148,9 @@ export class Dispatcher {
     if (this.depth === 0) return;
     const { slots, provider, ceiling } = this.#roster;
     const now = this.#roster.now();
+    if (this.neighbours !== null) {
+      for (const model of this.#queues.keys()) this.neighbours.open(model);
+    }
     const moment = momentOf(slots, provider, ceiling, now, this.#roster.timing());
     for (const [model, queue] of this.#queues) {
       if (queue.size > 0) this.#kinship.growDue(model, now);
@@ -150,6 +162,7 @@ export class Dispatcher {
   #mayStart(): boolean {
     const { breaker, provider } = this.#roster;
     if (!breaker.admits) return false;
+    if (breaker.state === 'half-open' && this.neighbours?.mayTryProvider === false) return false;
     return provider.ramp === null || provider.rampInFlight < provider.ramp;
   }
 

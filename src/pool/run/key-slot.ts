@@ -22,6 +22,8 @@ export class KeySlot {
   readonly breaker: Breaker;
   /** Somebody said which account it is of. */
   readonly isGiven: boolean;
+  /** A first call, or the trial of a half-open breaker, may be sent: of several processes one may. */
+  mayTry = true;
   readonly #secret: string;
 
   constructor(options: KeySlotOptions) {
@@ -33,7 +35,7 @@ export class KeySlot {
     this.breaker = new Breaker({ now, onChange: onBreaker });
   }
 
-  /** For the lease and the token-free check; nowhere else. */
+  /** For the lease, the token-free check and the key's id among processes; nowhere else. */
   get secret(): string {
     return this.#secret;
   }

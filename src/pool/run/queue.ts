@@ -65,15 +65,19 @@ export class WaitQueue<T extends Queued> {
     interactive: new Turns(),
     batch: new Turns(),
   };
-  #size = 0;
+  readonly #sizes: Record<Priority, number> = { interactive: 0, batch: 0 };
 
   get size(): number {
-    return this.#size;
+    return this.#sizes.interactive + this.#sizes.batch;
+  }
+
+  sizeOf(priority: Priority): number {
+    return this.#sizes[priority];
   }
 
   add(entry: T): void {
     this.#fresh[entry.priority].add(entry);
-    this.#size += 1;
+    this.#sizes[entry.priority] += 1;
   }
 
   /** Back to the head: a fail-over does not lose its place. */
@@ -84,17 +88,17 @@ export class WaitQueue<T extends Queued> {
       if (before === undefined || before.id < entry.id) break;
     }
     this.#again.splice(at, 0, entry);
-    this.#size += 1;
+    this.#sizes[entry.priority] += 1;
   }
 
   /** It has its turn. */
   take(entry: T): boolean {
-    return this.#counted(this.#leave(entry) || this.#fresh[entry.priority].take(entry));
+    return this.#counted(entry, this.#leave(entry) || this.#fresh[entry.priority].take(entry));
   }
 
   /** It was cancelled, or can not be served: nobody's turn. */
   drop(entry: T): boolean {
-    return this.#counted(this.#leave(entry) || this.#fresh[entry.priority].drop(entry));
+    return this.#counted(entry, this.#leave(entry) || this.#fresh[entry.priority].drop(entry));
   }
 
   has(entry: T): boolean {
@@ -121,8 +125,8 @@ export class WaitQueue<T extends Queued> {
     return at >= 0;
   }
 
-  #counted(isGone: boolean): boolean {
-    if (isGone) this.#size -= 1;
+  #counted(entry: T, isGone: boolean): boolean {
+    if (isGone) this.#sizes[entry.priority] -= 1;
     return isGone;
   }
 

@@ -18,6 +18,7 @@ import { deadlineSpent, keySilent } from './exhausted.ts';
 import type { Revival } from './revival.ts';
 import type { Roster } from './roster.ts';
 import { isInRotation, isOutpaced } from './selector.ts';
+import type { Telling } from './telling.ts';
 
 /** What the call does next. */
 export type Next =
@@ -32,6 +33,8 @@ export class Reporter {
   readonly #roster: Roster;
   readonly #revival: Revival;
   readonly #kinship: Kinship;
+  /** To other processes, where there may be some. */
+  telling: Telling | null = null;
 
   constructor(roster: Roster, revival: Revival, kinship: Kinship) {
     this.#roster = roster;
@@ -86,6 +89,9 @@ export class Reporter {
     const told = this.#explain(attempt, error);
     const failed = failedBy(attempt, told);
     const verdict = this.#write(attempt, { kind: 'failed', failed });
+    if (failed.kind === 'failure') {
+      this.telling?.failed(attempt, failed.failure, verdict.outcome);
+    }
     if (failed.kind === 'failure' && FAULT_OF[failed.failure.kind] === 'limit') {
       attempt.call.refusals += 1;
       // Afterwards: what is found to be part of a busy account has no need of a pause of its own.
@@ -143,7 +149,10 @@ export class Reporter {
   }
 
   #write(attempt: Attempt, event: CourseEvent): Verdict {
+    const { record } = attempt.slot;
+    const wasProven = record.proven;
     const verdict = write(event, this.#sceneOf(attempt));
+    if (record.proven && !wasProven) this.telling?.works(attempt.slot);
     for (const effect of verdict.effects) this.#carryOut(effect, attempt);
     return verdict;
   }
@@ -167,6 +176,7 @@ export class Reporter {
 
   #carryOut(effect: Effect, { slot }: Attempt): void {
     const { breaker } = this.#roster;
+    this.telling?.effect(effect, slot);
     switch (effect.kind) {
       case 'open-key':
         slot.breaker.trip(effect.forMs ?? undefined);

@@ -15,6 +15,7 @@ import {
 import type { AccountRecord } from '../records/state.ts';
 import { reasonFor } from '../rules/attribution.ts';
 import type { KeySlot } from './key-slot.ts';
+import type { Neighbours } from './neighbours.ts';
 import type { Roster } from './roster.ts';
 
 export class Revival {
@@ -23,6 +24,8 @@ export class Revival {
   readonly #controller = new AbortController();
   readonly #asking = new Set<KeySlot>();
   #timer: NodeJS.Timeout | undefined;
+  /** Of several processes one asks. */
+  neighbours: Neighbours | null = null;
 
   constructor(roster: Roster, probe: KeyProbe | undefined) {
     this.#roster = roster;
@@ -43,12 +46,22 @@ export class Revival {
     this.#roster.logger.info(`Key ${record.keyId} (${record.name}) is back`);
   }
 
+  /** Keys that are being asked about, or should be. */
+  due(): KeySlot[] {
+    const now = this.#roster.now();
+    return this.#roster.slots.filter((slot) => dueAt(slot) <= now || this.#asking.has(slot));
+  }
+
   schedule(): void {
     clearTimeout(this.#timer);
     if (this.#controller.signal.aborted) return;
+    const now = this.#roster.now();
     let next = Number.POSITIVE_INFINITY;
     for (const slot of this.#roster.slots) {
-      if (!this.#asking.has(slot)) next = Math.min(next, dueAt(slot));
+      const at = dueAt(slot);
+      // Somebody else asks; we hear of it.
+      const isOthers = at <= now && !(this.neighbours?.mayCheck(slot) ?? true);
+      if (!this.#asking.has(slot) && !isOthers) next = Math.min(next, at);
     }
     if (next === Number.POSITIVE_INFINITY) return;
     const delay = Math.max(0, next - this.#roster.now());
@@ -64,13 +77,19 @@ export class Revival {
   #checkDue(): void {
     const now = this.#roster.now();
     const accounts = new Set<object>();
+    let isRefused = false;
     for (const slot of this.#roster.slots) {
       // One key answers for its account.
       if (dueAt(slot) > now || this.#asking.has(slot) || accounts.has(slot.account)) continue;
+      if (!(this.neighbours?.mayCheck(slot) ?? true)) {
+        isRefused = true;
+        continue;
+      }
       if (slot.record.disabled === null) accounts.add(slot.account);
       this.#asking.add(slot);
       void this.#check(slot);
     }
+    if (isRefused) this.neighbours?.ask();
     this.schedule();
   }
 
@@ -79,6 +98,7 @@ export class Revival {
     this.#asking.delete(slot);
     if (this.#controller.signal.aborted || slot.record.draining) return;
     this.#apply(slot, verdict);
+    this.neighbours?.telling.checked(slot);
     this.schedule();
     this.#roster.onChange();
   }

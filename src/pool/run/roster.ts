@@ -40,6 +40,8 @@ export class Roster {
   readonly random: () => number;
   /** Somebody's state changed so that waiting calls may go on. */
   onChange: () => void = () => {};
+  /** Calls of ours showed that accounts are one, or that they are not. */
+  onKinship: (kind: 'joined' | 'parted', account: AccountRecord) => void = () => {};
   #slots: readonly KeySlot[] = [];
   readonly #draining = new Set<KeySlot>();
   /** The timing of the pace that was asked for last. */
@@ -120,6 +122,7 @@ export class Roster {
       if (slot.account === from) slot.account = into;
     }
     this.logger.info('Keys share an account, as their refusals show', { keys: keysOf(this, into) });
+    this.onKinship('joined', into);
     this.#tellAccounts();
     return into;
   }
@@ -128,6 +131,7 @@ export class Roster {
   part(account: AccountRecord): void {
     this.logger.info('Keys do not share an account after all', { keys: keysOf(this, account) });
     const now = this.now();
+    this.onKinship('parted', account);
     for (const label of account.members) {
       const own = createAccount(label, label === account.label && account.isGiven);
       own.lanes = lanesOfKeys(account, this.namesOf(label), now);

@@ -38,7 +38,7 @@ export interface Moment {
 }
 
 /** Interactive calls were seen so recently: batch work leaves them a slot. */
-const INTERACTIVE_MEMORY_MS = 60_000;
+export const INTERACTIVE_MEMORY_MS = 60_000;
 
 export function momentOf(
   slots: readonly KeySlot[],
@@ -152,6 +152,11 @@ function awaitsFirstSign(slot: KeySlot): boolean {
   return !slot.record.proven && slot.record.inFlight > 0;
 }
 
+/** What one process tries for all of them. */
+export function awaitsLeave(slot: KeySlot): boolean {
+  return !slot.mayTry && (!slot.record.proven || slot.breaker.state === 'half-open');
+}
+
 /** Times the slowest first byte of late. */
 const OUTPACED = 1.5;
 
@@ -192,6 +197,7 @@ function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
       hasRoom(call, lane, moment) &&
       !isShut(lane, now) &&
       !awaitsFirstSign(slot) &&
+      !awaitsLeave(slot) &&
       slot.record.suspectUntil <= now;
     (isFree ? free : busy).push(toPick(slot, lane, moment));
   }

@@ -91,6 +91,7 @@ function accountView(
     advice: isFound ? writeDown(keys, account) : null,
     inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
     coolingMs,
+    coolingForMs: coolingMs === null ? null : Math.round(now - (account.coolSince ?? now)),
     reason: account.disabled?.reason ?? (coolingMs === null ? null : account.coolReason),
     limits: lanes.map((lane) => ({
       model: lane.model,

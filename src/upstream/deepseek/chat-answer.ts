@@ -1,8 +1,8 @@
 /** Reads one answer to a chat completion into a draft, whatever form it comes in. */
 
 import { parseRecord } from '../../base/text/json.ts';
-import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
+import { AttemptFailure, unusable } from '../run-attempt.ts';
 import type { Answer } from '../wire/body.ts';
 import { type Expectation, readEvents } from '../wire/events.ts';
 import { type Fields, listOf } from '../wire/foreign-json.ts';

@@ -3,7 +3,7 @@
 import type { GenerateRequest } from './chat.ts';
 import type { Beginning } from './draft.ts';
 import type { ModelChoice } from './models.ts';
-import { estimateTokens } from './usage.ts';
+import { estimateTokens } from './token-usage.ts';
 
 /** A resumed answer gets at least this much room: the estimate of what it has used may be off. */
 const LEAST_TOKENS = 64;

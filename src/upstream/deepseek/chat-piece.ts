@@ -5,7 +5,7 @@
 
 import { type Fields, fieldsOf, listOf, textOf } from '../wire/foreign-json.ts';
 import type { TokenUsage } from './chat.ts';
-import { readUsage } from './usage.ts';
+import { readUsage } from './token-usage.ts';
 
 export interface ChatPiece {
   readonly content: string;

@@ -8,10 +8,10 @@ import type { Logger } from '../../base/logger.ts';
 import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { AttemptResult, CallRequest, Lease, Lender } from '../../pool/lease.ts';
 import { acceptWhile, pieceCounter } from '../acceptance.ts';
-import { type Arrived, AttemptFailure, refuse, runAttempt, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { requestIdOf } from '../failure.ts';
 import { createProgress, type Say, tokensInWords } from '../progress.ts';
+import { type Arrived, AttemptFailure, refuse, runAttempt, waitMessage } from '../run-attempt.ts';
 import type { Watch } from '../watch.ts';
 import type { Answer } from '../wire/body.ts';
 import { type Fetch, pinTo } from '../wire/http.ts';
@@ -40,7 +40,7 @@ export interface DeepSeekOptions {
 }
 
 /** An answer without what only the whole call knows. */
-type Generated = Omit<GenerateResult, 'costUsd' | 'budgetNotice'>;
+type Generated = Omit<GenerateResult, 'costUsd' | 'moneyNotice'>;
 
 /** One call, from its first attempt to its last. */
 class Generation {
@@ -51,7 +51,7 @@ class Generation {
   readonly #draft = new Draft();
   readonly #resumption: Resumption;
   readonly #say: Say;
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   #requestId: string | null = null;
   #status: number | null = null;
 
@@ -60,6 +60,7 @@ class Generation {
     this.#request = request;
     this.#choice = chooseModel(request.model ?? options.defaultModel, request.thinking);
     this.#context = context;
+    this.#startedAt = context.startedAt ?? performance.now();
     this.#resumption = new Resumption({
       ...options,
       request,
@@ -78,7 +79,7 @@ class Generation {
     try {
       const request = this.#callRequest();
       const { value } = await lender.call(request, (lease) => this.#attempt(lease, meter));
-      return { ...value, costUsd: meter.costUsd, budgetNotice: meter.notice };
+      return { ...value, costUsd: meter.costUsd, moneyNotice: meter.takeNotice() };
     } finally {
       meter.end();
     }
@@ -96,7 +97,7 @@ class Generation {
       client,
       session,
       signal,
-      timeoutMs: this.#options.callTimeoutMs,
+      timeoutMs: this.#leftMs,
       onWait: (message) => onProgress({ message }),
     };
   }
@@ -109,16 +110,17 @@ class Generation {
       model,
       speedClass: `${model} thinking=${thinking}`,
       signal,
-      // A wait for the budget spends the same time.
-      timeoutMs: Math.max(1, this.#options.callTimeoutMs - this.#elapsedMs),
+      timeoutMs: this.#leftMs,
       priority,
       session,
       onWait: (notice) => onProgress({ message: waitMessage(notice, 'DeepSeek') }),
     };
   }
 
-  get #elapsedMs(): number {
-    return Math.round(performance.now() - this.#startedAt);
+  /** A wait for the budget spends the same time. */
+  get #leftMs(): number {
+    const elapsed = Math.round(performance.now() - this.#startedAt);
+    return Math.max(1, this.#options.callTimeoutMs - elapsed);
   }
 
   /** What this attempt has brought, over its requests. */

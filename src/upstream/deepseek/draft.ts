@@ -3,7 +3,7 @@
 import type { Expectation } from '../wire/events.ts';
 import type { TokenUsage } from './chat.ts';
 import type { ChatPiece } from './chat-piece.ts';
-import { addUsage, estimateTokens, NO_USAGE, subtractUsage } from './usage.ts';
+import { addUsage, estimateTokens, NO_USAGE, subtractUsage } from './token-usage.ts';
 
 /** Twice what the longest answer of any model has; more is cut off as if at max_tokens. */
 const MAX_TEXT = 4_000_000;

@@ -8,7 +8,7 @@ import type { FailureKind } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { PatientTimer } from '../../base/system/patient-timer.ts';
 import type { Lease } from '../../pool/lease.ts';
-import { AttemptFailure } from '../attempt.ts';
+import { AttemptFailure } from '../run-attempt.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, TransportError } from '../wire/body.ts';
 import type { Fetch } from '../wire/http.ts';

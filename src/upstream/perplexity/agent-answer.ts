@@ -2,8 +2,8 @@
 
 import type { Failure } from '../../base/errors.ts';
 import { parseRecord } from '../../base/text/json.ts';
-import { AttemptFailure, unusable } from '../attempt.ts';
 import { diagnoseEmbedded, diagnosis } from '../failure.ts';
+import { AttemptFailure, unusable } from '../run-attempt.ts';
 import type { Answer, AnswerHeaders } from '../wire/body.ts';
 import { readEvents } from '../wire/events.ts';
 import { type Fields, fieldsOf, textOf } from '../wire/foreign-json.ts';

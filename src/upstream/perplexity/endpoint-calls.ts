@@ -3,9 +3,9 @@
 import type { Logger } from '../../base/logger.ts';
 import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/spending.ts';
 import type { CallRequest, Lease, Lender } from '../../pool/lease.ts';
-import { runAttempt, waitMessage } from '../attempt.ts';
 import type { CallContext } from '../call.ts';
 import { createProgress, type Say } from '../progress.ts';
+import { runAttempt, waitMessage } from '../run-attempt.ts';
 import { toldRate } from '../told-rate.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, TransportError } from '../wire/body.ts';
@@ -39,7 +39,7 @@ export interface Ended<T> {
   readonly keyName: string;
   readonly attempts: number;
   readonly costUsd: number | null;
-  readonly budgetNotice: string | null;
+  readonly moneyNotice: string | null;
 }
 
 /** What is asked, as the accounts show it, and what it counts for in a limit per time. */
@@ -55,12 +55,13 @@ export type SendAttempt<T> = (lease: Lease, watch: Watch, seen: Progressing) => 
 export class EndpointCalls {
   readonly #options: PerplexityOptions;
   readonly #context: CallContext;
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   readonly say: Say;
 
   constructor(options: PerplexityOptions, context: CallContext) {
     this.#options = options;
     this.#context = context;
+    this.#startedAt = context.startedAt ?? performance.now();
     this.say = createProgress(context);
   }
 
@@ -98,7 +99,7 @@ export class EndpointCalls {
           return { value: sent, completionTokens: null, promptTokens: null };
         },
       );
-      return { value, keyName, attempts, costUsd: meter.costUsd, budgetNotice: meter.notice };
+      return { value, keyName, attempts, costUsd: meter.costUsd, moneyNotice: meter.takeNotice() };
     } finally {
       meter.end();
     }

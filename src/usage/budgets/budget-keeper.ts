@@ -18,6 +18,14 @@ export interface BudgetAlert {
   readonly message: string;
 }
 
+export interface BudgetState {
+  readonly budget: Budget;
+  /** null for a session: each has its own. */
+  readonly spentUsd: number | null;
+  /** Epoch milliseconds; null: with the session. */
+  readonly resetsAt: number | null;
+}
+
 export interface BudgetKeeperOptions {
   /** As they are now. @throws ConfigError */
   readonly budgets: () => readonly Budget[];
@@ -79,14 +87,16 @@ export class BudgetKeeper {
     return await this.#standInLine(ask, mine, mostUsd);
   }
 
-  /** Spent over cap, for whoever shows it. */
-  ratios(): Array<{ readonly budget: string; readonly ratio: number }> {
-    const budgets = this.#options.budgets().filter(({ per }) => per !== 'session');
-    if (budgets.length > 0) this.#options.book.refresh(this.#options.now());
-    return budgets.map((budget) => ({
-      budget: budgetName(budget),
-      ratio: this.#spent(budget, '') / budget.usd,
-    }));
+  /** Of every budget, for whoever shows it. @throws ConfigError */
+  states(): BudgetState[] {
+    const budgets = this.#options.budgets();
+    const now = this.#options.now();
+    if (budgets.length > 0) this.#options.book.refresh(now);
+    return budgets.map((budget) => {
+      const span = budgetSpan(budget.per, now);
+      const spentUsd = span === null ? null : this.#spent(budget, '');
+      return { budget, spentUsd, resetsAt: span?.until ?? null };
+    });
   }
 
   async #standInLine(ask: CallAsk, mine: readonly Budget[], mostUsd: number): Promise<Permit> {

@@ -10,6 +10,11 @@ export function usageFolder(home: string): string {
   return join(home, 'usage');
 }
 
+/** Where it stands what was said already. */
+export function alertsFolder(home: string): string {
+  return join(usageFolder(home), 'alerts');
+}
+
 export interface LedgerOptions {
   readonly home: string;
   readonly now: () => number;

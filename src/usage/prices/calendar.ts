@@ -136,3 +136,24 @@ export function offPeakFrom(calendar: Calendar, at: number): number | null {
   }
   return null;
 }
+
+/** A stretch of time with one period. Epoch milliseconds; `until` is not part of it. */
+export interface PeriodSpan {
+  readonly from: number;
+  readonly until: number;
+  readonly period: Period;
+}
+
+/** The periods between two instants, in their order, to the minute. */
+export function periodsBetween(calendar: Calendar, from: number, until: number): PeriodSpan[] {
+  const spans: PeriodSpan[] = [];
+  let next = from;
+  while (next < until) {
+    const start = next;
+    const period = periodAt(calendar, start);
+    do next = (Math.floor(next / MINUTE_MS) + 1) * MINUTE_MS;
+    while (next < until && periodAt(calendar, next) === period);
+    spans.push({ from: start, until: Math.min(next, until), period });
+  }
+  return spans;
+}

@@ -13,7 +13,7 @@ import {
   type Rates,
   type TokenPrice,
 } from './price-table.ts';
-import { Place } from './table-reader.ts';
+import { TableValue } from './table-reader.ts';
 
 const MILLION = 1_000_000;
 const EVERY_DAY: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7]);
@@ -33,28 +33,28 @@ export function isLiteLlm(value: unknown): boolean {
   );
 }
 
-type Members = ReadonlyMap<string, Place>;
+type Members = ReadonlyMap<string, TableValue>;
 
 /** Per token there, per million here; the trailing digits of the multiplication are cut off. */
-function perMillion(place: Place | undefined, otherwise: number | null): number | null {
+function perMillion(place: TableValue | undefined, otherwise: number | null): number | null {
   if (place === undefined || place.isNull) return otherwise;
   return Number((place.amount() * MILLION).toPrecision(12));
 }
 
 /** A cache hit without a price of its own costs what any input does. */
-function ratesOf(members: Members, place: Place): Rates {
+function ratesOf(members: Members, place: TableValue): Rates {
   const miss = perMillion(members.get(COSTS.miss), null);
   const output = perMillion(members.get(COSTS.output), null);
   if (miss === null || output === null) return place.fail(`lacks ${COSTS.miss} or ${COSTS.output}`);
   return { miss, output, hit: perMillion(members.get(COSTS.hit), miss) ?? miss };
 }
 
-function listed(place: Place | undefined): readonly Place[] {
+function listed(place: TableValue | undefined): readonly TableValue[] {
   if (place === undefined || place.isNull) return [];
   return Array.isArray(place.value) ? place.list() : [place];
 }
 
-function weekdaysOf(place: Place | undefined): ReadonlySet<number> {
+function weekdaysOf(place: TableValue | undefined): ReadonlySet<number> {
   if (place === undefined || place.isNull) return EVERY_DAY;
   const days = place.list().map((day) => {
     if (typeof day.value === 'number' && EVERY_DAY.has(day.value)) return day.value;
@@ -63,7 +63,7 @@ function weekdaysOf(place: Place | undefined): ReadonlySet<number> {
   return new Set(days);
 }
 
-function spansOf(hours: Place | undefined, weekdays: ReadonlySet<number>): HoursWindow[] {
+function spansOf(hours: TableValue | undefined, weekdays: ReadonlySet<number>): HoursWindow[] {
   return listed(hours).map((span) => ({
     weekdays,
     ...(hoursOf(span.text()) ?? span.fail('has to be hours in UTC, as 16:30-00:30')),
@@ -97,7 +97,7 @@ const ALWAYS: Calendar = {
   knownUntil: null,
 };
 
-function priceOf(members: Members, place: Place): TokenPrice {
+function priceOf(members: Members, place: TableValue): TokenPrice {
   const peak = ratesOf(members, place);
   const special = members.get('off_peak_pricing');
   if (special === undefined || special.isNull) {
@@ -134,7 +134,7 @@ function nameOf(name: string, members: Members): readonly [string, string] | nul
  * @throws PriceTableError for the first mistake in one of them
  */
 export function parseLiteLlm(value: unknown, origin: string, base: PriceTable): PriceTable {
-  const root = new Place(value);
+  const root = new TableValue(value);
   const tokens = new Map<string, readonly TokenPrice[]>();
   for (const [name, place] of root.members()) {
     if (typeof place.value !== 'object' || place.value === null) continue;

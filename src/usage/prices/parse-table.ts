@@ -10,7 +10,7 @@ import {
   type RequestPrice,
   type TokenPrice,
 } from './price-table.ts';
-import { Place } from './table-reader.ts';
+import { TableValue } from './table-reader.ts';
 
 export const TABLE_FORMAT = 'keypool-mcp prices 1';
 
@@ -35,7 +35,7 @@ export function hoursOf(text: string): { readonly from: number; readonly to: num
   return from > DAY_MINUTES || to > DAY_MINUTES ? null : { from, to };
 }
 
-function windowsOf(place: Place): HoursWindow[] {
+function windowsOf(place: TableValue): HoursWindow[] {
   return place.list().flatMap((each) => {
     const { weekdays, hours } = each.object(['weekdays', 'hours']);
     const days = weekdays.list().map((day) => {
@@ -49,7 +49,7 @@ function windowsOf(place: Place): HoursWindow[] {
   });
 }
 
-function holidaysOf(place: Place): Holidays[] {
+function holidaysOf(place: TableValue): Holidays[] {
   return place.list().map((each) => {
     const { from, to, sure } = each.object(['from', 'to', 'sure']);
     const span = { from: from.date(), to: to.date(), sure: sure.flag() };
@@ -58,7 +58,7 @@ function holidaysOf(place: Place): Holidays[] {
   });
 }
 
-function calendarOf(place: Place): Calendar {
+function calendarOf(place: TableValue): Calendar {
   const { timezone, peak, holidays, known_until, source } = place.object([
     'timezone',
     'peak',
@@ -79,18 +79,18 @@ function calendarOf(place: Place): Calendar {
   };
 }
 
-function ratesOf(place: Place): Rates {
+function ratesOf(place: TableValue): Rates {
   const { hit, miss, output } = place.object(['hit', 'miss', 'output']);
   return { hit: hit.amount(), miss: miss.amount(), output: output.amount() };
 }
 
-function listOf(place: Place): PeriodRates | null {
+function listOf(place: TableValue): PeriodRates | null {
   if (place.isNull) return null;
   const { off_peak, peak } = place.object(['off_peak', 'peak']);
   return { offPeak: ratesOf(off_peak), peak: ratesOf(peak) };
 }
 
-function tokenPriceOf(place: Place, calendars: ReadonlyMap<string, Calendar>): TokenPrice {
+function tokenPriceOf(place: TableValue, calendars: ReadonlyMap<string, Calendar>): TokenPrice {
   const { valid_from, calendar, usd, cny } = place.object(['valid_from', 'calendar', 'usd', 'cny']);
   const named = calendars.get(calendar.text());
   if (named === undefined) return calendar.fail('names no calendar of this file');
@@ -99,7 +99,7 @@ function tokenPriceOf(place: Place, calendars: ReadonlyMap<string, Calendar>): T
   return { validFrom: valid_from.isNull ? null : valid_from.instant(), calendar: named, lists };
 }
 
-function providerOf(place: Place): string {
+function providerOf(place: TableValue): string {
   const provider = place.text();
   return PROVIDERS.includes(provider)
     ? provider
@@ -107,7 +107,7 @@ function providerOf(place: Place): string {
 }
 
 /** Lists of one model, oldest first, each beginning later than the one before. */
-function tokenPricesOf(place: Place, calendars: ReadonlyMap<string, Calendar>): TokenPrice[] {
+function tokenPricesOf(place: TableValue, calendars: ReadonlyMap<string, Calendar>): TokenPrice[] {
   const prices: TokenPrice[] = [];
   for (const each of place.list()) {
     const price = tokenPriceOf(each, calendars);
@@ -122,7 +122,7 @@ function tokenPricesOf(place: Place, calendars: ReadonlyMap<string, Calendar>): 
 }
 
 function readTokens(
-  place: Place,
+  place: TableValue,
   calendars: ReadonlyMap<string, Calendar>,
 ): Map<string, readonly TokenPrice[]> {
   const tokens = new Map<string, readonly TokenPrice[]>();
@@ -140,7 +140,7 @@ function readTokens(
   return tokens;
 }
 
-function readRequests(place: Place): Map<string, RequestPrice> {
+function readRequests(place: TableValue): Map<string, RequestPrice> {
   const requests = new Map<string, RequestPrice>();
   for (const each of place.list()) {
     const fields = each.object(['provider', 'name', 'source', 'usd', 'usd_at_most']);
@@ -160,7 +160,7 @@ function readRequests(place: Place): Map<string, RequestPrice> {
  * @throws PriceTableError for the first mistake
  */
 export function parsePriceTable(value: unknown, origin: string): PriceTable {
-  const root = new Place(value);
+  const root = new TableValue(value);
   const fields = root.object(['format', 'read', 'calendars', 'tokens', 'requests']);
   if (fields.format.value !== TABLE_FORMAT) fields.format.fail(`has to be "${TABLE_FORMAT}"`);
   const calendars = new Map(

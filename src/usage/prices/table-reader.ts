@@ -32,7 +32,7 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?Z$/;
 
 /** One value and its place. Each method returns it in the wanted shape or throws. */
-export class Place {
+export class TableValue {
   readonly value: unknown;
   readonly path: readonly (string | number)[];
 
@@ -50,17 +50,19 @@ export class Place {
   }
 
   /** The members of an object of any names. */
-  members(): ReadonlyMap<string, Place> {
+  members(): ReadonlyMap<string, TableValue> {
     const { value } = this;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return this.fail('has to be an object');
     }
     const entries = Object.entries(value);
-    return new Map(entries.map(([name, each]) => [name, new Place(each, [...this.path, name])]));
+    return new Map(
+      entries.map(([name, each]) => [name, new TableValue(each, [...this.path, name])]),
+    );
   }
 
   /** The named members, each of them present; others are a mistake, which catches misspellings. */
-  object<Name extends string>(names: readonly Name[]): Readonly<Record<Name, Place>> {
+  object<Name extends string>(names: readonly Name[]): Readonly<Record<Name, TableValue>> {
     const members = this.members();
     for (const [name, member] of members) {
       if (!names.some((known) => known === name)) {
@@ -71,24 +73,24 @@ export class Place {
   }
 
   #pick<Name extends string>(
-    members: ReadonlyMap<string, Place>,
+    members: ReadonlyMap<string, TableValue>,
     names: readonly Name[],
-  ): Readonly<Record<Name, Place>> {
-    const found: Partial<Record<Name, Place>> = {};
+  ): Readonly<Record<Name, TableValue>> {
+    const found: Partial<Record<Name, TableValue>> = {};
     for (const name of names) {
       const member = members.get(name);
       if (member === undefined) this.fail(`lacks ${name}`);
       found[name] = member;
     }
-    const isWhole = (some: Partial<Record<Name, Place>>): some is Record<Name, Place> =>
+    const isWhole = (some: Partial<Record<Name, TableValue>>): some is Record<Name, TableValue> =>
       names.every((name) => name in some);
     return isWhole(found) ? found : this.fail('is incomplete');
   }
 
-  list(): readonly Place[] {
+  list(): readonly TableValue[] {
     const { value } = this;
     if (!Array.isArray(value)) return this.fail('has to be a list');
-    return value.map((each: unknown, at) => new Place(each, [...this.path, at]));
+    return value.map((each: unknown, at) => new TableValue(each, [...this.path, at]));
   }
 
   text(): string {

@@ -61,3 +61,23 @@ export function addEntry(tally: Tally, entry: LedgerEntry): void {
   if (entry.isPerhaps) tally.perhapsUsd += estimate;
   if (entry.period === 'peak' || entry.period === 'perhaps') tally.peakUsd += estimate;
 }
+
+const FIELDS = [
+  'attempts',
+  'served',
+  'promptTokens',
+  'cachedTokens',
+  'completionTokens',
+  'usd',
+  'leastUsd',
+  'mostUsd',
+  'perhapsUsd',
+  'peakUsd',
+  'offPeakUsd',
+  'cny',
+  'unpriced',
+] as const satisfies ReadonlyArray<keyof Tally>;
+
+export function addTally(into: Tally, more: Tally): void {
+  for (const field of FIELDS) into[field] += more[field];
+}

@@ -45,7 +45,12 @@ function cleanName(name: string): string {
   return name.replace(/[\p{C}\s]+/gu, ' ').trim() || 'unknown';
 }
 
-function inOrder(groups: ReadonlyMap<string, Tally>, by: Grouping): Group[] {
+/** The name of the group that an entry belongs to. */
+export function nameIn(by: Grouping, entry: LedgerEntry): string {
+  return cleanName(NAME_OF[by](entry));
+}
+
+export function groupsInOrder(groups: ReadonlyMap<string, Tally>, by: Grouping): Group[] {
   const all = [...groups].map(([name, tally]) => ({ name, tally }));
   const byName = (a: Group, b: Group): number => (a.name < b.name ? -1 : 1);
   if (by === 'day') return all.sort(byName);
@@ -67,7 +72,7 @@ export async function reportUsage(
   const reconciler = new Reconciler(await readBalances(folder, span));
   const day = dayOf(now);
   for await (const entry of readLedger(folder, span, count)) {
-    const name = cleanName(NAME_OF[by](entry));
+    const name = nameIn(by, entry);
     const group = groups.get(name) ?? emptyTally();
     groups.set(name, group);
     for (const tally of [group, total]) addEntry(tally, entry);
@@ -79,7 +84,7 @@ export async function reportUsage(
   return {
     span,
     by,
-    groups: inOrder(groups, by),
+    groups: groupsInOrder(groups, by),
     total,
     today,
     unpricedModels: [...unpriced].sort(),

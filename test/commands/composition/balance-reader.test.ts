@@ -19,6 +19,7 @@ function key(
 function reader(balances = [{ currency: 'CNY', amount: 47.44 }]) {
   const asked: string[] = [];
   const readings: BalanceReading[] = [];
+  const rounds: number[] = [];
   const made = new BalanceReader({
     check: ({ name }) => {
       asked.push(name);
@@ -26,6 +27,10 @@ function reader(balances = [{ currency: 'CNY', amount: 47.44 }]) {
     },
     now: () => Date.now(),
     onReading: (reading) => readings.push(reading),
+    onRead: () => {
+      rounds.push(readings.length);
+      return Promise.resolve();
+    },
   });
   made.setKeys([
     key('DEEPSEEK_API_KEY', 'team'),
@@ -33,14 +38,16 @@ function reader(balances = [{ currency: 'CNY', amount: 47.44 }]) {
     key('DEEPSEEK_API_KEY_3', null),
     key('PERPLEXITY_API_KEY', null, 'perplexity'),
   ]);
-  return { made, asked, readings };
+  return { made, asked, readings, rounds };
 }
 
 describe('the balance', () => {
   it('is asked for once for each account that has one, in its own currency', async () => {
-    const { made, asked, readings } = reader();
+    const { made, asked, readings, rounds } = reader();
     await made.read();
     expect(asked).toHaveLength(2);
+    // Told when all of them were heard.
+    expect(rounds).toEqual([2]);
     expect(readings.map(({ account, currency, amount }) => [account, currency, amount])).toEqual([
       ['team', 'CNY', 47.44],
       ['DEEPSEEK_API_KEY_3', 'CNY', 47.44],

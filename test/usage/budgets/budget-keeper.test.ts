@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../lab/store.ts';
 import { BudgetError, ConfigError } from '../../../src/base/errors.ts';
 import type { CallAsk } from '../../../src/base/spending.ts';
+import { claim } from '../../../src/usage/alerts/claims.ts';
 import { type Budget, parseBudget } from '../../../src/usage/budgets/budget.ts';
 import {
   BudgetWatch,
@@ -13,7 +14,6 @@ import {
   setBudget,
 } from '../../../src/usage/budgets/budget-file.ts';
 import { type BudgetAlert, BudgetKeeper } from '../../../src/usage/budgets/budget-keeper.ts';
-import { claim } from '../../../src/usage/budgets/claims.ts';
 import { ReservationJournal } from '../../../src/usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../../src/usage/budgets/spent-book.ts';
 import { Ledger } from '../../../src/usage/ledger/ledger.ts';

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Calendar } from '../../../src/usage/prices/calendar.ts';
-import { offPeakFrom, periodAt } from '../../../src/usage/prices/calendar.ts';
+import { offPeakFrom, periodAt, periodsBetween } from '../../../src/usage/prices/calendar.ts';
 import { builtInPrices } from '../../../src/usage/prices/load-prices.ts';
 import { priceTokens } from '../../../src/usage/prices/price-attempt.ts';
 import { priceAt } from '../../../src/usage/prices/price-table.ts';
@@ -168,5 +168,31 @@ describe('an attempt that straddles a border', () => {
   it('does not end before it began when the clock was set back', () => {
     const set = flash('2026-11-27T02:00:00Z', { output: MILLION }, '2026-11-26T23:00:00Z');
     expect(set).toMatchObject({ period: 'peak', costs: { usd: { estimate: 1.2, least: 1.2 } } });
+  });
+});
+
+describe('the hours ahead', () => {
+  it('are told to the minute, and lie end to end', () => {
+    const [from, until] = [Date.parse('2026-11-26T23:15:30Z'), Date.parse('2026-11-27T23:15:30Z')];
+    const spans = periodsBetween(current(), from, until);
+    const shown = spans.map(({ period, until: end }) => [
+      period,
+      new Date(end).toISOString().slice(11, 19),
+    ]);
+    expect(shown).toEqual([
+      ['off_peak', '01:00:00'],
+      ['peak', '04:00:00'],
+      ['off_peak', '06:00:00'],
+      ['peak', '10:00:00'],
+      ['off_peak', '23:15:30'],
+    ]);
+    expect(spans[0]?.from).toBe(from);
+    for (const [at, span] of spans.entries()) expect(span.from).toBe(spans[at - 1]?.until ?? from);
+  });
+
+  it('are one stretch on a weekend, and none where there is no time', () => {
+    const saturday = Date.parse('2026-11-28T00:00:00Z');
+    expect(periodsBetween(current(), saturday, saturday + 24 * 3_600_000)).toHaveLength(1);
+    expect(periodsBetween(current(), saturday, saturday)).toEqual([]);
   });
 });

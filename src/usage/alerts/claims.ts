@@ -19,12 +19,16 @@ function sweep(folder: string, now: number): void {
   }
 }
 
+function nameOf(what: string): string {
+  return createHash('sha256').update(what).digest('hex').slice(0, 32);
+}
+
 /**
  * @param what any text; of it only a hash is kept
  * @returns true for one process of a home, once; also where nothing can be written
  */
 export function claim(folder: string, what: string, now: number): boolean {
-  const name = createHash('sha256').update(what).digest('hex').slice(0, 32);
+  const name = nameOf(what);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     closeSync(openSync(join(folder, name), 'wx', 0o600));
@@ -32,5 +36,14 @@ export function claim(folder: string, what: string, now: number): boolean {
     return true;
   } catch (error) {
     return systemCode(error) !== 'EEXIST';
+  }
+}
+
+/** From here on it can be claimed anew. */
+export function release(folder: string, what: string): void {
+  try {
+    unlinkSync(join(folder, nameOf(what)));
+  } catch {
+    // Nobody has claimed it, or it cannot be written here.
   }
 }

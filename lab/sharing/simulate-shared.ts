@@ -1,0 +1,115 @@
+/**
+ * Several processes on the same keys, on virtual time: each a real pool with a real member, with one
+ * coordinator between them; or with nothing between them; or all their calls in one process.
+ */
+
+import { silentLogger } from '../../src/base/logger.ts';
+import { KeyPool } from '../../src/pool/key-pool.ts';
+import type { Priority } from '../../src/pool/lease.ts';
+import { seeded } from '../pool/random.ts';
+import { keysOf, SimulatedUpstream, type UpstreamSpec, type Work } from '../pool/upstream.ts';
+import { VirtualClock } from '../pool/virtual-clock.ts';
+import { FAIR, LabCoordinator, type Weather } from './coordinator.ts';
+import { memberOn } from './process.ts';
+
+export type Together = 'one' | 'apart' | 'shared';
+
+export interface SharedArrival {
+  readonly client: number;
+  readonly at: number;
+  readonly work: Work;
+  readonly timeoutMs: number;
+  readonly priority?: Priority;
+}
+
+export interface SharedCase {
+  readonly upstream: UpstreamSpec;
+  readonly clients: number;
+  readonly arrivals: readonly SharedArrival[];
+  readonly maxConcurrent: number;
+  readonly weather?: Weather;
+}
+
+export interface CallEnd {
+  readonly client: number;
+  readonly ok: boolean;
+  readonly latencyMs: number;
+  /** Over the time that it takes with nobody else there. */
+  readonly ratio: number;
+  readonly at: number;
+}
+
+export interface SharedRun {
+  readonly ends: readonly CallEnd[];
+  readonly refused: number;
+  readonly sent: number;
+  readonly faults: number;
+  readonly makespanMs: number;
+  readonly leaked: number;
+  readonly exchanges: number;
+}
+
+export async function simulateShared(
+  each: SharedCase,
+  together: Together,
+  seed: number,
+): Promise<SharedRun> {
+  const clock = new VirtualClock();
+  const upstream = new SimulatedUpstream(each.upstream, clock, seeded(seed + 1_000));
+  const hub = new LabCoordinator(clock, seeded(seed + 3_000));
+  const count = together === 'one' ? 1 : each.clients;
+  const done = await clock.run(async () => {
+    const pools = Array.from({ length: count }, (_, index) => {
+      const link = hub.link(`process-${index}`, each.weather ?? FAIR);
+      return new KeyPool({
+        keys: keysOf(each.upstream),
+        maxConcurrent: each.maxConcurrent,
+        logger: silentLogger,
+        now: () => clock.now,
+        random: seeded(seed + 2_000 + index),
+        answerMs: { deepseek: Math.max(10, each.upstream.answerMs) },
+        probe: async () => 'invalid_key',
+        ...(together === 'shared' ? { sharing: memberOn(link, `client-${index}`) } : {}),
+      });
+    });
+    const ends = await Promise.all(
+      each.arrivals.map(async (arrival): Promise<CallEnd> => {
+        await clock.sleep(arrival.at);
+        const pool = pools[arrival.client % count];
+        if (pool === undefined) throw new Error('no pool');
+        const ok = await pool
+          .call(requestFor(arrival), (lease) => upstream.send(arrival.work, lease))
+          .then(() => true)
+          .catch(() => false);
+        const latencyMs = clock.now - arrival.at;
+        const aloneMs = each.upstream.answerMs + upstream.durationMs(arrival.work);
+        const { client } = arrival;
+        return { client, ok, latencyMs, ratio: latencyMs / aloneMs, at: clock.now };
+      }),
+    );
+    await clock.sleep(1_000);
+    const keys = pools.flatMap((pool) => pool.snapshot().providers[0]?.keys ?? []);
+    for (const pool of pools) pool.close();
+    return { ends, leaked: keys.reduce((sum, key) => sum + key.inFlight, 0) };
+  });
+  return {
+    ...done,
+    refused: upstream.counts.refused,
+    sent: upstream.counts.sent,
+    faults: upstream.counts.faults,
+    makespanMs: Math.max(...done.ends.map((end) => end.at)) - (each.arrivals[0]?.at ?? 0),
+    exchanges: hub.exchanges,
+  };
+}
+
+function requestFor(arrival: SharedArrival) {
+  return {
+    provider: 'deepseek',
+    model: 'deepseek-flash',
+    speedClass: 'deepseek-flash',
+    signal: new AbortController().signal,
+    timeoutMs: arrival.timeoutMs,
+    priority: arrival.priority ?? 'interactive',
+    session: `client-${arrival.client}`,
+  } as const;
+}

@@ -1,0 +1,94 @@
+/** A lane as other processes hear of it, and what they leave us of it. Pure transitions on records. */
+
+import type { Timing } from '../rules/timing.ts';
+import { limitFrom, toldLimit } from '../rules/told-limit.ts';
+import type { LaneGrant, LaneRow } from '../sharing.ts';
+import { type Lane, NO_SHARE } from './lane.ts';
+
+/** Who calls, and from where. */
+export interface Standing {
+  readonly account: string;
+  readonly model: string;
+  readonly waitingInteractive: number;
+  readonly waitingBatch: number;
+  readonly isInteractive: boolean;
+  /** Calls are under way, or wait, somewhere: the next one may go anywhere. */
+  readonly isActive: boolean;
+  readonly ceiling: number;
+  readonly now: number;
+  readonly timing: Timing;
+}
+
+/** Slots that nobody here needs go back, before the others are told so: none is used twice. */
+function giveBack(lane: Lane, isActive: boolean): void {
+  const { share, inFlight, limit } = lane;
+  if (share === null) return;
+  if (!isActive) lane.share = NO_SHARE;
+  else if (share.isContended) lane.share = { ...share, slots: Math.min(share.slots, inFlight) };
+  else lane.share = { ...share, slots: Math.min(share.slots, limit.limit) };
+}
+
+/** What we found out while nobody else was there is news to the others. */
+function noteFound(lane: Lane): void {
+  const { limit, share, shared } = lane;
+  if (shared === null) lane.shared = { limit, generation: 0 };
+  else if (share?.isAlone && shared.limit !== limit) {
+    lane.shared = { limit, generation: shared.generation + 1 };
+  }
+}
+
+/** What we have there, and want; null when that is nothing. */
+export function rowOf(lane: Lane, standing: Standing): LaneRow | null {
+  const { now, timing, waitingInteractive, waitingBatch } = standing;
+  noteFound(lane);
+  giveBack(lane, standing.isActive);
+  const { inFlight, accepted, share, shared, ended } = lane;
+  if (!standing.isActive) return null;
+  const { limit, generation } = shared ?? { limit: lane.limit, generation: 0 };
+  const sentAt = lane.stays.findLast(({ isAccepted, endAt }) => isAccepted && endAt > now)?.sentAt;
+  const kept = share?.isAlone ? lane.limit.limit - share.reserve : (share?.slots ?? 0);
+  return {
+    account: standing.account,
+    model: standing.model,
+    inFlight,
+    accepted,
+    acceptedSentAgoMs: sentAt === undefined ? null : Math.max(0, now - sentAt),
+    waitingInteractive,
+    waitingBatch,
+    isInteractive: standing.isInteractive,
+    ended,
+    ceiling: standing.ceiling,
+    share: Math.max(inFlight, kept),
+    limit: toldLimit(limit, generation, now),
+    probeMs: timing.limitProbeMs,
+    probeMaxMs: timing.limitProbeMaxMs,
+  };
+}
+
+export function takeGrant(lane: Lane, grant: LaneGrant, now: number): void {
+  const before = lane.share;
+  const known = lane.shared?.generation ?? -1;
+  const { limit, share, tries, isAlone, isContended, reserve, elsewhere } = grant;
+  const isNewer = limit.generation > known;
+  if (!isAlone || isNewer || !before?.isAlone) {
+    // Otherwise, alone as before, what was found meanwhile stays.
+    lane.limit = limitFrom(limit, lane.limit.ceiling, now);
+    lane.shared = { limit: lane.limit, generation: limit.generation };
+  }
+  lane.share = { slots: share, tries, isAlone, isContended, reserve, elsewhere };
+  const isMore = share > (before?.slots ?? 0) || isNewer;
+  if (!isAlone && isMore && share > lane.inFlight) lane.shut = null;
+}
+
+/** Nobody can be asked: the limit is divided by as many as there were, and each finds its own. */
+export function goAlone(lane: Lane, processes: number): void {
+  if (lane.share === null) return;
+  const { limit, capacity } = lane.limit;
+  const part = (slots: number): number => Math.max(1, Math.floor(slots / processes));
+  // A pause is the same for everybody.
+  if (limit > 0) {
+    const proven = capacity === null ? null : part(capacity);
+    lane.limit = { ...lane.limit, limit: part(limit), capacity: proven };
+  }
+  lane.share = null;
+}

@@ -1,0 +1,167 @@
+/**
+ * What the pools of several processes tell each other about the accounts that all of them use. Plain
+ * data without a clock: every instant is told as the milliseconds until it, or since. Ids are
+ * opaque; who implements the port makes them, so that no name and no secret leaves.
+ */
+
+import type { Provider } from '../base/errors.ts';
+
+/** What is known of a lane's limit: `LimitState` of rules/limit.ts without a clock. */
+export interface ToldLimit {
+  /** Grows with every change: of two that were told the higher one is newer. 0: nothing is known. */
+  readonly generation: number;
+  readonly limit: number;
+  readonly capacity: number | null;
+  readonly isEager: boolean;
+  /** Null: never refused. */
+  readonly refusedAgoMs: number | null;
+  /** 0 or less: it may be tried above its capacity now. */
+  readonly probeInMs: number;
+  readonly refusedProbes: number;
+  readonly step: number;
+}
+
+/** What one process has on one account and model, and what it waits for. */
+export interface LaneRow {
+  readonly account: string;
+  readonly model: string;
+  readonly inFlight: number;
+  /** Of those in flight, the ones that the upstream took. */
+  readonly accepted: number;
+  /** When the latest-sent of these was sent; null when there is none. */
+  readonly acceptedSentAgoMs: number | null;
+  readonly waitingInteractive: number;
+  readonly waitingBatch: number;
+  /** Interactive calls came within the last minute. */
+  readonly isInteractive: boolean;
+  /** Calls that ended there since the process began. */
+  readonly ended: number;
+  /** The user's own: more than these it never starts. */
+  readonly ceiling: number;
+  /** Slots that it keeps: calls may start in them while it asks. */
+  readonly share: number;
+  /** What it was told of the limit, or found out while nobody else was there. */
+  readonly limit: ToldLimit;
+  /** Until a proven limit is tried one higher: first time, and at most. */
+  readonly probeMs: number;
+  readonly probeMaxMs: number;
+}
+
+/** What happened, told once. */
+export type Report =
+  /** An account took no more. */
+  | {
+      readonly kind: 'refused';
+      readonly account: string;
+      readonly model: string;
+      /** When the refused call was sent. */
+      readonly sentAgoMs: number;
+      /** The most calls of this process that were there at once during its flight. */
+      readonly seen: number;
+      readonly namedInFlight: number | null;
+      readonly namedLimit: number | null;
+      readonly retryAfterMs: number | null;
+      /** It was sent above the proven capacity, and cost so many services. */
+      readonly isTry: boolean;
+      readonly cost: number;
+    }
+  /** A key, a model of a key, an account or a provider rests, and then one call tries. */
+  | { readonly kind: 'resting'; readonly id: string; readonly forMs: number }
+  /** A key is dead, or an account has no money, until a check or an operator says otherwise. */
+  | {
+      readonly kind: 'out';
+      readonly id: string;
+      readonly checks: number;
+      readonly checkInMs: number;
+    }
+  /** It takes calls: out or resting no more. */
+  | { readonly kind: 'works'; readonly id: string }
+  /** Accounts that are one, as their refusals show; and that they are not, after all. */
+  | { readonly kind: 'joined'; readonly accounts: readonly string[] }
+  | { readonly kind: 'parted'; readonly accounts: readonly string[] };
+
+/** What is known of a key, a model of a key, an account or a provider. */
+export interface Fact {
+  readonly id: string;
+  /** Of two facts about one thing the higher one is newer. */
+  readonly generation: number;
+  readonly isOut: boolean;
+  /** Token-free checks in vain, and the time to the next one. */
+  readonly checks: number;
+  readonly checkInMs: number;
+  /** 0: it does not rest. */
+  readonly restsMs: number;
+  /** The upstream took a call of it, for all that is known. */
+  readonly works: boolean;
+}
+
+/** What one process may use of one account and model until it asks again. */
+export interface LaneGrant {
+  readonly account: string;
+  readonly model: string;
+  /** Calls in flight that it may have; those that it has are never fewer. */
+  readonly share: number;
+  /** Of the share, the slots above what is proven. */
+  readonly tries: number;
+  /** Nobody else is there: it finds the limit itself, and the share says nothing. */
+  readonly isAlone: boolean;
+  /** Slots of the limit that it leaves free all the same, for a newcomer's first call. */
+  readonly reserve: number;
+  /** Others wait: what ends, or is not used, is told at once. */
+  readonly isContended: boolean;
+  /** Calls of the other processes. */
+  readonly elsewhere: number;
+  readonly limit: ToldLimit;
+}
+
+/** What one pool says: everything that it has and wants, every time. */
+export interface Statement {
+  readonly rows: readonly LaneRow[];
+  /** Ids that it wants to try, or is trying: one process at a time may. */
+  readonly asks: readonly string[];
+  /** Calls wait, whatever for: there will be more to ask. */
+  readonly waits: boolean;
+}
+
+/** What it is told. */
+export interface Told {
+  readonly grants: readonly LaneGrant[];
+  /** What changed since it was told last. */
+  readonly facts: readonly Fact[];
+  /** Those of its asks that it may try. */
+  readonly trials: readonly string[];
+  /** Accounts that were found to be one, every group; null while a report about it is under way. */
+  readonly joined: ReadonlyArray<readonly string[]> | null;
+  /** Processes that are connected, this one among them. */
+  readonly processes: number;
+}
+
+/** One provider's pool, as the port sees it. */
+export interface Participant {
+  readonly provider: Provider;
+  state(): Statement;
+  hear(told: Told): void;
+  /** Nobody can be asked: each goes on with its part of what is known. */
+  lost(processes: number): void;
+  /** Everything it knows, for who knows nothing yet. */
+  facts(): readonly Fact[];
+  joined(): ReadonlyArray<readonly string[]>;
+}
+
+/** A pool's way to the others. */
+export interface Membership {
+  /** True while the others can be asked, or may come to be: nothing starts unasked. */
+  readonly isShared: boolean;
+  report(report: Report): void;
+  /** What was stated has changed, or time to ask has come. At most one question is under way. */
+  ask(): void;
+}
+
+/** Absent: a process on its own. */
+export interface Sharing {
+  /** Makes the id of a thing that several processes know by the same words. */
+  idOf(...words: readonly string[]): string;
+  join(participant: Participant): Membership;
+  /** Gives everything back. */
+  leave(): Promise<void>;
+}

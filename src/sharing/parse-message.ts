@@ -1,0 +1,159 @@
+/**
+ * What another process says is checked before it is believed: sizes are bounded, numbers clamped,
+ * and an id is an opaque word. A neighbour can slow us down, never make us send a key elsewhere.
+ */
+
+import * as z from 'zod/mini';
+import type { Answer, Exchange } from './protocol.ts';
+
+const MOST_ROWS = 256;
+const MOST_REPORTS = 512;
+const MOST_FACTS = 4_096;
+const MOST_GROUPS = 256;
+const MOST_PROCESSES = 256;
+/** No account takes more calls at once, and no queue is longer. */
+const MOST_CALLS = 100_000;
+const DAY_MS = 86_400_000;
+
+function clamped(most: number) {
+  return z.pipe(
+    z.number(),
+    z.transform((value) => Math.min(most, Math.max(0, value))),
+  );
+}
+
+const COUNT = z.pipe(
+  clamped(MOST_CALLS),
+  z.transform((value) => Math.floor(value)),
+);
+const MS = clamped(30 * DAY_MS);
+const NUMBER = z.pipe(
+  clamped(Number.MAX_SAFE_INTEGER),
+  z.transform((value) => Math.floor(value)),
+);
+const ID = z.string().check(z.regex(/^[\w-]{1,64}$/));
+const IDS = z.array(ID).check(z.maxLength(MOST_ROWS));
+const GROUPS = z.array(IDS).check(z.maxLength(MOST_GROUPS));
+/** Shown to people: no control characters, and short. */
+const CLIENT = z.nullable(
+  z.pipe(
+    z.string(),
+    z.transform((text) => text.replace(/[^\p{L}\p{N}\p{P}\p{Zs}\p{S}]/gu, '').slice(0, 64)),
+  ),
+);
+
+export const TOLD_LIMIT = z.object({
+  generation: NUMBER,
+  limit: COUNT,
+  capacity: z.nullable(COUNT),
+  isEager: z.boolean(),
+  refusedAgoMs: z.nullable(MS),
+  probeInMs: MS,
+  refusedProbes: clamped(64),
+  step: clamped(MOST_CALLS),
+});
+
+const LANE_ROW = z.object({
+  account: ID,
+  model: ID,
+  inFlight: COUNT,
+  accepted: COUNT,
+  acceptedSentAgoMs: z.nullable(MS),
+  waitingInteractive: COUNT,
+  waitingBatch: COUNT,
+  isInteractive: z.boolean(),
+  ended: NUMBER,
+  ceiling: COUNT,
+  share: COUNT,
+  limit: TOLD_LIMIT,
+  probeMs: MS,
+  probeMaxMs: MS,
+});
+
+const REPORT = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('refused'),
+    account: ID,
+    model: ID,
+    sentAgoMs: MS,
+    seen: COUNT,
+    namedInFlight: z.nullable(COUNT),
+    namedLimit: z.nullable(COUNT),
+    retryAfterMs: z.nullable(MS),
+    isTry: z.boolean(),
+    cost: clamped(64),
+  }),
+  z.object({ kind: z.literal('resting'), id: ID, forMs: MS }),
+  z.object({ kind: z.literal('out'), id: ID, checks: clamped(64), checkInMs: MS }),
+  z.object({ kind: z.literal('works'), id: ID }),
+  z.object({ kind: z.literal('joined'), accounts: IDS }),
+  z.object({ kind: z.literal('parted'), accounts: IDS }),
+]);
+
+export const FACT = z.object({
+  id: ID,
+  generation: NUMBER,
+  isOut: z.boolean(),
+  checks: clamped(64),
+  checkInMs: MS,
+  restsMs: MS,
+  works: z.boolean(),
+});
+
+const HEARD = z.object({ epoch: z.string().check(z.maxLength(64)), version: NUMBER });
+
+const EXCHANGE = z.object({
+  seq: NUMBER,
+  rows: z.array(LANE_ROW).check(z.maxLength(MOST_ROWS)),
+  asks: IDS,
+  reports: z.array(z.object({ number: NUMBER, report: REPORT })).check(z.maxLength(MOST_REPORTS)),
+  facts: z.array(FACT).check(z.maxLength(MOST_FACTS)),
+  joined: GROUPS,
+  heard: HEARD,
+  client: CLIENT,
+});
+
+const ANSWER = z.object({
+  seq: NUMBER,
+  grants: z
+    .array(
+      z.object({
+        account: ID,
+        model: ID,
+        share: COUNT,
+        tries: COUNT,
+        isAlone: z.boolean(),
+        isContended: z.boolean(),
+        reserve: COUNT,
+        elsewhere: COUNT,
+        limit: TOLD_LIMIT,
+      }),
+    )
+    .check(z.maxLength(MOST_ROWS)),
+  trials: IDS,
+  facts: z.array(FACT).check(z.maxLength(MOST_FACTS)),
+  joined: GROUPS,
+  heard: HEARD,
+  reported: NUMBER,
+  processes: z
+    .array(
+      z.object({
+        client: CLIENT,
+        isSelf: z.boolean(),
+        inFlight: COUNT,
+        waiting: COUNT,
+        share: COUNT,
+      }),
+    )
+    .check(z.maxLength(MOST_PROCESSES)),
+});
+
+/** @throws Error when this is no exchange */
+export function parseExchange(message: unknown): Exchange {
+  return EXCHANGE.parse(message);
+}
+
+/** @throws Error when this is no answer */
+export function parseAnswer(message: unknown): Answer {
+  return ANSWER.parse(message);
+}
