@@ -103,8 +103,10 @@ export class Dispatcher {
   /** An attempt is over: its slot goes to a waiting call, or shows for a moment whose else it is. */
   ended(attempt: Attempt): void {
     const { model } = attempt.call.request;
-    const isWanted = !attempt.record.wasRefused && (this.#queues.get(model)?.size ?? 0) > 0;
-    if (isWanted) this.#kinship.begin(attempt.visit());
+    const queue = this.#queues.get(model);
+    // Who had a turn before has the first claim on a slot that is sure.
+    const isSpare = queue !== undefined && queue.size > 0 && queue.returned === 0;
+    if (isSpare && !attempt.record.wasRefused) this.#kinship.begin(attempt.visit());
     this.pump();
     this.#kinship.unlessBegun();
   }
@@ -248,7 +250,7 @@ export class Dispatcher {
   #notice(waiter: Waiter, ahead: number): WaitNotice {
     const now = this.#roster.now();
     if (!this.#roster.breaker.admits) return { reason: 'outage', ahead };
-    if (waiter.notBefore > now) return { reason: 'retry', ahead: null };
+    if (waiter.notBefore > now && waiter.call.faults > 0) return { reason: 'retry', ahead: null };
     const { model } = waiter.call.request;
     if (waitedForMoney(waiter.call, this.#roster.slots) !== null)
       return { reason: 'budget', ahead };
