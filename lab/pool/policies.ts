@@ -41,9 +41,9 @@ export interface PolicyContext {
   readonly answerMs: number;
   /** Default: a disabled key stays disabled. */
   readonly probe?: KeyProbe;
-  readonly onAccounts?: (found: FoundAccounts) => void;
   /** Other processes, where there are some, or may be. */
   readonly sharing?: Sharing;
+  readonly onAccounts?: (found: FoundAccounts) => void;
   /** What every key may take, for the policy that is told. */
   readonly capacities?: readonly number[];
 }
@@ -74,8 +74,8 @@ function keypool(context: PolicyContext): Policy {
     answerMs: { deepseek: context.answerMs },
     random: context.random,
     probe: context.probe ?? (async () => 'invalid_key'),
-    onAccounts: context.onAccounts ?? (() => {}),
     ...(context.sharing === undefined ? {} : { sharing: context.sharing }),
+    onAccounts: context.onAccounts ?? (() => {}),
   });
   return {
     pool,

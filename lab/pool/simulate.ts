@@ -152,8 +152,8 @@ export async function simulate(
       random: seeded(seed + 2_000),
       maxConcurrent: scenario.maxConcurrent,
       answerMs: Math.max(10, scenario.upstream.answerMs),
-      onAccounts: (found) => findings.note(found),
       ...(withOthers === undefined ? {} : { sharing: withOthers(clock) }),
+      onAccounts: (found) => findings.note(found),
     });
     const ended = await runCalls(scenario, arrivals, (arrival, index) =>
       runCall(arrival, index, policy, upstream, clock),

@@ -15,6 +15,7 @@ export interface AttemptRecord {
   readonly call: number;
   readonly model: string;
   readonly speedClass: string;
+  readonly units: number;
   readonly sentAt: number;
   readonly stay: Stay;
   /** The half-open trial of the key, or of the provider. */
@@ -27,7 +28,7 @@ export interface AttemptRecord {
   wasRefused: boolean;
 }
 
-export type Begun = Pick<AttemptRecord, 'call' | 'model' | 'speedClass' | 'sentAt'> &
+export type Begun = Pick<AttemptRecord, 'call' | 'model' | 'speedClass' | 'units' | 'sentAt'> &
   Pick<AttemptRecord, 'isKeyTrial' | 'isProviderTrial'> & {
     /** Order of sending: equal keys take turns. */
     readonly turn: number;
@@ -38,7 +39,7 @@ export type Begun = Pick<AttemptRecord, 'call' | 'model' | 'speedClass' | 'sentA
 /** A slot is taken from a key and its account. */
 export function begin({ provider, key, lane }: Place, begun: Begun): AttemptRecord {
   const { turn, usedAt, ...facts } = begun;
-  const stay = enter(lane, key.name, facts.sentAt);
+  const stay = enter(lane, key.name, facts.sentAt, facts.units);
   key.lastTurn = turn;
   key.attempts += 1;
   key.lastUsedAt = usedAt;

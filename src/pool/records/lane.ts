@@ -4,6 +4,7 @@
  */
 
 import { freshLimit, type LimitState } from '../rules/limit.ts';
+import { afterSent, FRESH_RATE, type RateState } from '../rules/rate.ts';
 import { LINGER_MS } from '../rules/timing.ts';
 
 /** An aborted call may stay at the upstream for a while; a refused one never was there. */
@@ -14,6 +15,8 @@ export interface Stay {
   /** Name of the key. */
   readonly key: string;
   readonly sentAt: number;
+  /** What it counts for where requests per time are limited. */
+  readonly units: number;
   /** Above the proven capacity when it was sent. */
   readonly isTry: boolean;
   isAccepted: boolean;
@@ -62,6 +65,7 @@ export const NO_SHARE: LaneShare = {
 export interface Lane {
   readonly model: string;
   limit: LimitState;
+  rate: RateState;
   inFlight: number;
   /** Slots kept free for a moment, to see who else takes them. */
   held: number;
@@ -71,6 +75,8 @@ export interface Lane {
   named: number | null;
   /** Calls there that are not ours, by the last refusal with numbers; null when none had any. */
   elsewhere: number | null;
+  /** When a call of ours was last sent there. */
+  sentAt: number;
   /** When a call of ours there last ended. */
   endedAt: number;
   /** The latest-sent refusal. */
@@ -87,11 +93,13 @@ export function createLane(model: string, limit: LimitState): Lane {
   return {
     model,
     limit,
+    rate: FRESH_RATE,
     inFlight: 0,
     held: 0,
     stays: [],
     named: null,
     elsewhere: null,
+    sentAt: Number.NEGATIVE_INFINITY,
     endedAt: Number.NEGATIVE_INFINITY,
     shut: null,
     ended: 0,
@@ -159,11 +167,12 @@ export function isTry(lane: Lane): boolean {
 const ENDED_KEPT = 128;
 const ENDED_KEPT_MS = 30_000;
 
-export function enter(lane: Lane, key: string, now: number): Stay {
+export function enter(lane: Lane, key: string, now: number, units = 1): Stay {
   const { capacity } = lane.limit;
   const stay: Stay = {
     key,
     sentAt: now,
+    units,
     isTry: isDivided(lane) ? isTry(lane) : capacity !== null && lane.inFlight >= capacity,
     isAccepted: false,
     seenAt: Number.POSITIVE_INFINITY,
@@ -172,6 +181,8 @@ export function enter(lane: Lane, key: string, now: number): Stay {
   };
   lane.stays.push(stay);
   lane.inFlight += 1;
+  lane.rate = afterSent(lane.rate, units, now, lane.sentAt);
+  lane.sentAt = now;
   if (lane.stays.length > lane.inFlight + 2 * ENDED_KEPT) lane.stays = pruned(lane, now);
   return stay;
 }
@@ -191,11 +202,6 @@ export function accept(stay: Stay): boolean {
   if (stay.isAccepted) return false;
   stay.isAccepted = true;
   return true;
-}
-
-/** Calls there that the upstream took, as far as we know by now. */
-export function acceptedIn({ stays }: Lane): number {
-  return stays.filter((each) => each.isAccepted && each.endAt === Number.POSITIVE_INFINITY).length;
 }
 
 /**

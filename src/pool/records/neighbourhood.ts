@@ -3,7 +3,7 @@
 import type { Timing } from '../rules/timing.ts';
 import { limitFrom, toldLimit } from '../rules/told-limit.ts';
 import type { LaneGrant, LaneRow } from '../sharing.ts';
-import { acceptedIn, type Lane, NO_SHARE } from './lane.ts';
+import { type Lane, NO_SHARE } from './lane.ts';
 
 /** Who calls, and from where. */
 export interface Standing {
@@ -45,13 +45,14 @@ export function rowOf(lane: Lane, standing: Standing): LaneRow | null {
   const { inFlight, share, shared, ended } = lane;
   if (!standing.isActive) return null;
   const { limit, generation } = shared ?? { limit: lane.limit, generation: 0 };
-  const sentAt = lane.stays.findLast(({ isAccepted, endAt }) => isAccepted && endAt > now)?.sentAt;
+  const taken = lane.stays.filter(({ isAccepted, endAt }) => isAccepted && endAt > now);
+  const sentAt = taken.at(-1)?.sentAt;
   const kept = share?.isAlone ? lane.limit.limit - share.reserve : (share?.slots ?? 0);
   return {
     account: standing.account,
     model: standing.model,
     inFlight,
-    accepted: acceptedIn(lane),
+    accepted: taken.filter(({ endAt }) => endAt === Number.POSITIVE_INFINITY).length,
     acceptedSentAgoMs: sentAt === undefined ? null : Math.max(0, now - sentAt),
     waitingInteractive,
     waitingBatch,

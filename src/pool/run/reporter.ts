@@ -1,7 +1,7 @@
 /** Brings an attempt's events to the writer of the records, and does what that asks for. */
 
 import { isAbort, UpstreamError } from '../../base/errors.ts';
-import { type AttemptResult, AttemptStopped } from '../lease.ts';
+import { type AttemptResult, AttemptStopped, type ToldRate } from '../lease.ts';
 import type { Outcome } from '../observer.ts';
 import { release } from '../records/attempt-record.ts';
 import { type CourseEvent, write } from '../records/course.ts';
@@ -11,6 +11,7 @@ import type { Kinship } from '../records/kinship.ts';
 import { spendBudget } from '../records/state.ts';
 import { FAULT_OF } from '../rules/attribution.ts';
 import { backOffMs, nextStep } from '../rules/next-step.ts';
+import { isRateLimited } from '../rules/rate.ts';
 import { isSignOverdue, MAX_BILLED_SENDS } from '../rules/timing.ts';
 import type { Attempt, Settled } from './attempt.ts';
 import { deadlineSpent, keySilent } from './exhausted.ts';
@@ -59,6 +60,10 @@ export class Reporter {
     this.#write(attempt, { kind: 'survived' });
   }
 
+  told(attempt: Attempt, told: ToldRate): void {
+    this.#write(attempt, { kind: 'told', told });
+  }
+
   firstByte(attempt: Attempt): void {
     this.accepted(attempt);
     this.#write(attempt, { kind: 'first-byte' });
@@ -90,7 +95,7 @@ export class Reporter {
     if (failed.kind === 'failure' && FAULT_OF[failed.failure.kind] === 'limit') {
       attempt.call.refusals += 1;
       // Afterwards: what is found to be part of a busy account has no need of a pause of its own.
-      if (this.#roster.provider.provider !== 'perplexity') {
+      if (!isRateLimited(this.#roster.provider.provider)) {
         this.#kinship.refused(attempt.visit(), failed.failure);
       }
     }
