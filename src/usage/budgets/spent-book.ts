@@ -6,6 +6,8 @@ import { monthFile, monthOf } from '../ledger/month-files.ts';
 import { Tail } from '../ledger/tail.ts';
 import type { Budget } from './budget.ts';
 
+const MINUTE_MS = 60_000;
+
 type Scope = Pick<Budget, 'account' | 'client'>;
 
 function scopeKey({ account, client }: Scope): string {
@@ -19,6 +21,8 @@ export class SpentBook {
   readonly #ownPrefix: string;
   readonly #days = new Map<string, Map<string, number>>();
   readonly #tails = new Map<string, Tail>();
+  #minute = Number.NaN;
+  #months: ReadonlySet<string> = new Set();
 
   /** @param ownPrefix of the ids of this process, which counts its own entries at once */
   constructor(folder: string, ownPrefix: string) {
@@ -28,8 +32,7 @@ export class SpentBook {
 
   /** Reads what was added since the last time. The first time that is the whole month. */
   refresh(now: number): void {
-    // A month of this machine's zone lies in two months of UTC.
-    for (const month of new Set([monthOf(monthStart(now)), monthOf(now)])) {
+    for (const month of this.#monthsAt(now)) {
       const tail = this.#tails.get(month) ?? this.#tailOf(month);
       this.#tails.set(month, tail);
       tail.read();
@@ -56,6 +59,14 @@ export class SpentBook {
   close(): void {
     for (const tail of this.#tails.values()) tail.close();
     this.#tails.clear();
+  }
+
+  /** A month of this machine's zone lies in two months of UTC. */
+  #monthsAt(now: number): ReadonlySet<string> {
+    const minute = Math.floor(now / MINUTE_MS);
+    if (minute !== this.#minute) this.#months = new Set([monthOf(monthStart(now)), monthOf(now)]);
+    this.#minute = minute;
+    return this.#months;
   }
 
   #tailOf(month: string): Tail {

@@ -1,10 +1,11 @@
 /** Follows a file that others append to. Synchronous: who decides about money decides on one view. */
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { systemCode } from '../../base/system/system-error.ts';
 import { LineReader } from './read-ledger.ts';
 
-const CHUNK_BYTES = 256 * 1024;
+/** Of all tails: each hands on what it read before the next one reads. */
+const chunk = Buffer.allocUnsafe(64 * 1024);
 
 export class Tail {
   readonly #path: string;
@@ -22,14 +23,13 @@ export class Tail {
   read(): void {
     this.#file ??= this.#open();
     if (this.#file === null) return;
-    const { size } = fstatSync(this.#file);
-    while (this.#offset < size) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - this.#offset));
-      const length = readSync(this.#file, chunk, 0, chunk.length, this.#offset);
-      if (length === 0) return;
+    let length: number;
+    do {
+      // Asking for the size first would take longer than reading nothing.
+      length = readSync(this.#file, chunk, 0, chunk.length, this.#offset);
       this.#offset += length;
       for (const line of this.#reader.push(chunk.subarray(0, length))) this.#onLine(line);
-    }
+    } while (length === chunk.length);
   }
 
   close(): void {
