@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
 import { callTool, connect, type Session, textOf } from '../../../lab/client.ts';
 import { createHome, type Home } from '../../../lab/home.ts';
+import { startHttp } from '../../../lab/http.ts';
 import { run } from '../../../lab/program.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 import { balanceLine } from '../../../src/usage/ledger/balance-reading.ts';
@@ -92,6 +93,24 @@ describe('a ledger', () => {
     const text = await usage(at('2026-11-27T12:00:00Z'));
     expect(text).toContain('47.44 → 43.90 CNY.');
     expect(text).toContain('By it 3.54 spent; by this ledger 3.50 spent.');
+  });
+});
+
+describe('a price table with a mistake', () => {
+  it('is named with line and mistake by whatever asks for prices, and the built-in one is used', async () => {
+    const path = join(home.folder, 'prices.json');
+    writeFileSync(path, '{\n  "format": "keypool-mcp prices 1",\n  "red": 1\n}');
+    const sentence = /prices\.json is not used: line 3: red is unknown.*; the built-in prices of/;
+    const shown = await run(['usage'], home.env);
+    expect([shown.code, shown.stderr]).toEqual([0, expect.stringMatching(sentence)]);
+    const [tasks, out] = [join(home.tmp, 'tasks.jsonl'), join(home.tmp, 'out.jsonl')];
+    writeFileSync(tasks, '{"id": 1, "prompt": "Write a stack"}\n');
+    const batch = await run(['batch', tasks, '--out', out], home.env);
+    expect([batch.code, batch.stderr]).toEqual([0, expect.stringMatching(sentence)]);
+    expect(batch.stdout).toMatch(/^cost \$0\.\d+ by estimate$/m);
+    const server = await startHttp(home.env);
+    const view: unknown = await (await server.ask('/api/money')).json();
+    expect(view).toMatchObject({ problem: expect.stringMatching(sentence) });
   });
 });
 
