@@ -101,6 +101,8 @@ export class BudgetKeeper {
     if (mine.length === 0) return null;
     const isGeneral = mine.some(({ account }) => account === null);
     if (mostUsd === null && isGeneral) throw unpricedError(ask.model);
+    const { book, now } = this.#options;
+    if (!book.isCaughtUp(now())) await book.catchUp(now());
     return await this.#standInLine(ask, mine, mostUsd);
   }
 

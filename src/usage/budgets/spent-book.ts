@@ -21,6 +21,7 @@ export class SpentBook {
   readonly #ownPrefix: string;
   readonly #days = new Map<string, Map<string, number>>();
   readonly #tails = new Map<string, Tail>();
+  readonly #caughtUp = new Set<string>();
   #minute = Number.NaN;
   #months: ReadonlySet<string> = new Set();
 
@@ -32,10 +33,19 @@ export class SpentBook {
 
   /** Reads what was added since the last time. The first time that is the whole month. */
   refresh(now: number): void {
+    for (const month of this.#monthsAt(now)) this.#tailOf(month).read();
+  }
+
+  /** Whether all that there was to read at first has been read. */
+  isCaughtUp(now: number): boolean {
+    return [...this.#monthsAt(now)].every((month) => this.#caughtUp.has(month));
+  }
+
+  /** Reads the month for the first time, and lets others have their turn meanwhile. */
+  async catchUp(now: number): Promise<void> {
     for (const month of this.#monthsAt(now)) {
-      const tail = this.#tails.get(month) ?? this.#tailOf(month);
-      this.#tails.set(month, tail);
-      tail.read();
+      await this.#tailOf(month).catchUp();
+      this.#caughtUp.add(month);
     }
   }
 
@@ -70,11 +80,15 @@ export class SpentBook {
   }
 
   #tailOf(month: string): Tail {
-    return new Tail(monthFile(this.#folder, 'ledger', month), (line) => {
+    const known = this.#tails.get(month);
+    if (known !== undefined) return known;
+    const tail = new Tail(monthFile(this.#folder, 'ledger', month), (line) => {
       for (const entry of parseLine(line).entries) {
         if (!entry.id.startsWith(this.#ownPrefix)) this.#add(entry);
       }
     });
+    this.#tails.set(month, tail);
+    return tail;
   }
 
   #add(entry: LedgerEntry): void {

@@ -1,6 +1,7 @@
 /** Follows a file that others append to. Synchronous: who decides about money decides on one view. */
 
 import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemCode } from '../../base/system/system-error.ts';
 import { LineReader } from './read-ledger.ts';
 
@@ -21,20 +22,28 @@ export class Tail {
 
   /** Hands on what was added since the last time, whole lines only. */
   read(): void {
-    this.#file ??= this.#open();
-    if (this.#file === null) return;
-    let length: number;
-    do {
-      // Asking for the size first would take longer than reading nothing.
-      length = readSync(this.#file, chunk, 0, chunk.length, this.#offset);
-      this.#offset += length;
-      for (const line of this.#reader.push(chunk.subarray(0, length))) this.#onLine(line);
-    } while (length === chunk.length);
+    while (this.#readPiece());
+  }
+
+  /** The same a piece at a time, for a file of which much is to be read: others have their turn. */
+  async catchUp(): Promise<void> {
+    while (this.#readPiece()) await nextTurn();
   }
 
   close(): void {
     if (this.#file !== null) closeSync(this.#file);
     this.#file = null;
+  }
+
+  /** @returns whether there is more */
+  #readPiece(): boolean {
+    this.#file ??= this.#open();
+    if (this.#file === null) return false;
+    // Asking for the size first would take longer than reading nothing.
+    const length = readSync(this.#file, chunk, 0, chunk.length, this.#offset);
+    this.#offset += length;
+    for (const line of this.#reader.push(chunk.subarray(0, length))) this.#onLine(line);
+    return length === chunk.length;
   }
 
   #open(): number | null {
