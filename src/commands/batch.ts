@@ -231,7 +231,8 @@ async function work(
   const gate = await gateOf(input, config);
   const budget = runBudgetOf(input.values.budget);
   const logger = createLogger({ level, redactor });
-  const runtime = composeRuntime({
+  const runtime = await composeRuntime({
+    title: 'batch',
     flags,
     env,
     config,

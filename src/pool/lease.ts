@@ -2,6 +2,9 @@
 
 import type { Provider } from '../base/errors.ts';
 import type { AccountFunds } from '../base/spending.ts';
+import type { ToldRate } from './rules/rate-told.ts';
+
+export type { ToldRate } from './rules/rate-told.ts';
 
 /** Interactive calls go before batch work. */
 export type Priority = 'interactive' | 'batch';
@@ -27,6 +30,8 @@ export interface CallRequest {
   /** Time for everything: waiting, attempts, back-off. Milliseconds from now. */
   readonly timeoutMs: number;
   readonly priority: Priority;
+  /** What it counts for where requests per time are limited; default 1. */
+  readonly units?: number;
   /** MCP session; waiting calls take turns between sessions. */
   readonly session: string;
   /** What may be spent of single accounts; absent or null where nothing caps it. */
@@ -80,6 +85,8 @@ export interface Lease {
   accepted?(): void;
   /** To be called at the first content byte; keep-alives and headers are not content. */
   firstByte(): void;
+  /** To be called with what an answer, good or bad, says about the account's requests per time. */
+  told?(told: ToldRate): void;
   /** Ends an attempt that its client does not believe in any more. */
   giveUp(): void;
 }

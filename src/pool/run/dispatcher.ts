@@ -3,7 +3,8 @@
 import type { KeyReason, PoolExhaustedError } from '../../base/errors.ts';
 import type { WaitNotice } from '../lease.ts';
 import type { Kinship } from '../records/kinship.ts';
-import { isTry } from '../records/lane.ts';
+import { isTry, type Lane } from '../records/lane.ts';
+import { turnAt } from '../rules/rate.ts';
 import { MAX_QUEUE } from '../rules/timing.ts';
 import { Attempt } from './attempt.ts';
 import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
@@ -102,8 +103,10 @@ export class Dispatcher {
   /** An attempt is over: its slot goes to a waiting call, or shows for a moment whose else it is. */
   ended(attempt: Attempt): void {
     const { model } = attempt.call.request;
-    const isWanted = !attempt.record.wasRefused && (this.#queues.get(model)?.size ?? 0) > 0;
-    if (isWanted) this.#kinship.begin(attempt.visit());
+    const queue = this.#queues.get(model);
+    // Who had a turn before has the first claim on a slot that is sure.
+    const isSpare = queue !== undefined && queue.size > 0 && queue.returned === 0;
+    if (isSpare && !attempt.record.wasRefused) this.#kinship.begin(attempt.visit());
     this.pump();
     this.#kinship.unlessBegun();
   }
@@ -222,6 +225,7 @@ export class Dispatcher {
       isProviderTrial: providerTrial,
       onAccepted: (it) => this.#reporter.accepted(it),
       onFirstByte: (it) => this.#reporter.firstByte(it),
+      onTold: (it, told) => this.#reporter.told(it, told),
     });
     const survivalMs = this.#survivalMs(slot, providerTrial);
     attempt.presumeAfter(survivalMs, this.#roster.now, () => this.#reporter.survived(attempt));
@@ -246,7 +250,7 @@ export class Dispatcher {
   #notice(waiter: Waiter, ahead: number): WaitNotice {
     const now = this.#roster.now();
     if (!this.#roster.breaker.admits) return { reason: 'outage', ahead };
-    if (waiter.notBefore > now) return { reason: 'retry', ahead: null };
+    if (waiter.notBefore > now && waiter.call.faults > 0) return { reason: 'retry', ahead: null };
     const { model } = waiter.call.request;
     if (waitedForMoney(waiter.call, this.#roster.slots) !== null)
       return { reason: 'budget', ahead };
@@ -310,11 +314,25 @@ export class Dispatcher {
       if (account.coolUntil > now) at = Math.min(at, account.coolUntil);
       const forbiddenUntil = record.forbiddenUntil.get(model) ?? 0;
       if (forbiddenUntil > now) at = Math.min(at, forbiddenUntil);
-      const shutUntil = account.lanes.get(model)?.shut?.until ?? 0;
+      const lane = account.lanes.get(model);
+      const shutUntil = lane?.shut?.until ?? 0;
       if (shutUntil > now) at = Math.min(at, shutUntil);
+      if (lane !== undefined) at = Math.min(at, nextTurn(lane, queue, now));
       const growth = this.#kinship.growsAt(account, model, now);
       if (growth > now) at = Math.min(at, growth);
     }
     return at;
   }
+}
+
+/** When the turn of a call that waits comes in this lane; Infinity where it is not that what it waits for. */
+function nextTurn({ rate }: Lane, queue: WaitQueue<Waiter>, now: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { call } of queue.candidates(now)) {
+    for (const spare of [0, 1]) {
+      const turn = turnAt(rate, call.units, spare);
+      if (turn > now) next = Math.min(next, turn);
+    }
+  }
+  return next;
 }
