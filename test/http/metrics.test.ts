@@ -47,8 +47,8 @@ function key(over: Partial<KeySnapshot> = {}): KeySnapshot {
 
 function snapshot(keys: readonly KeySnapshot[]): PoolSnapshot {
   const limits = [
-    { model: 'deepseek-flash', limit: 8, inFlight: 3 },
-    { model: 'deepseek-pro', limit: 4, inFlight: 0 },
+    { model: 'deepseek-flash', limit: 8, inFlight: 3, perSecond: null },
+    { model: 'deepseek-pro', limit: 4, inFlight: 0, perSecond: null },
   ];
   const deepseek = {
     provider: 'deepseek',

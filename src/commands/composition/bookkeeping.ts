@@ -31,6 +31,8 @@ export interface BookkeepingOptions {
   readonly budgets?: readonly Budget[];
   /** Called before anything is sent; what it throws ends the call. */
   readonly beforeSending?: () => void;
+  /** Hears of every call, the caller's words redacted. */
+  readonly onCall?: (ask: CallAsk) => void;
   /** Hears of every finished attempt. */
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears of budgets that are nearly or wholly spent. */
@@ -73,6 +75,7 @@ export class Bookkeeping implements Meter {
         options.onSpent?.(entry);
         return this.#ledger?.append(entry) ?? Promise.resolve();
       },
+      settle: () => this.#ledger?.settle(),
     });
   }
 
@@ -80,7 +83,9 @@ export class Bookkeeping implements Meter {
     const { redact } = this.#options;
     // Both are the caller's own words.
     const [model, client] = [redact(ask.model), ask.client === null ? null : redact(ask.client)];
-    return this.#meter.call({ ...ask, model, client });
+    const told = { ...ask, model, client };
+    this.#options.onCall?.(told);
+    return this.#meter.call(told);
   }
 
   /** What is spent of every budget. @throws ConfigError where they cannot be read */

@@ -120,6 +120,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     config,
     logger,
     redactor,
+    title: 'serve --http',
     observer: metrics.observer,
     // Behind a proxy a page of this machine would open on another one.
     isLocal: isLoopback(address) && allowedHosts.length === 0,

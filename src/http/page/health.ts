@@ -3,6 +3,7 @@
 import type {
   AccountSnapshot,
   KeySnapshot,
+  LimitSnapshot,
   PoolSnapshot,
   ProviderSnapshot,
 } from '../../pool/snapshot.ts';
@@ -17,6 +18,11 @@ import { Tile } from './tile.ts';
 
 const PROVIDER_NAMES = { deepseek: 'DeepSeek', perplexity: 'Perplexity' } as const;
 
+/** Calls in flight, and requests a second where those are limited. */
+function limitText({ model, limit, perSecond }: LimitSnapshot): string {
+  return perSecond === null ? `${limit} (${model})` : `${limit}, ${perSecond} a second (${model})`;
+}
+
 class AccountRow {
   readonly root = create('tr');
   readonly #cells = Array.from({ length: 4 }, () => create('td'));
@@ -30,7 +36,7 @@ class AccountRow {
   }
 
   show(account: AccountSnapshot): void {
-    const limits = account.limits.map(({ model, limit }) => `${limit} (${model})`).join(', ');
+    const limits = account.limits.map(limitText).join(', ');
     const cooling = account.coolingMs === null ? '' : ` · ${durationText(account.coolingMs)}`;
     const state = account.reason ?? (account.coolingMs === null ? 'Ready' : 'Cooling');
     const texts = [String(account.inFlight), limits || 'not needed yet', `${state}${cooling}`];
