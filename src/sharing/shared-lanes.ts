@@ -110,8 +110,20 @@ function sumOf(stakes: readonly Stake[], pick: (stake: Stake) => number): number
   return stakes.reduce((sum, stake) => sum + pick(stake), 0);
 }
 
+function isSame(one: LimitState, other: LimitState): boolean {
+  return (
+    one.limit === other.limit &&
+    one.capacity === other.capacity &&
+    one.eager === other.eager &&
+    one.refusedAt === other.refusedAt &&
+    one.probeAt === other.probeAt &&
+    one.refusedProbes === other.refusedProbes &&
+    one.step === other.step
+  );
+}
+
 function moved(draft: Draft, key: string, lane: SharedLane, limit: LimitState): SharedLane {
-  if (limit === lane.limit) return lane;
+  if (isSame(limit, lane.limit)) return lane;
   const next = { ...lane, limit, generation: lane.generation + 1 };
   draft.lanes.set(key, next);
   return next;

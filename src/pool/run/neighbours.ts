@@ -114,19 +114,22 @@ export class Neighbours implements Participant {
     if (isNew) this.#membership.ask();
   }
 
-  /** In one word, to be compared; empty when there is nothing to ask. */
+  /**
+   * In one word, to be compared; empty when there is nothing to ask. While calls wait, only what
+   * changes here counts: what others take and give back is heard at the regular times.
+   */
   #wantedNow(depth: number): string {
-    const { slots, breaker } = this.#roster;
-    const useless = this.#contended.filter((lane) => (lane.share?.slots ?? 0) > lane.inFlight);
     const inFlight = this.#inFlight();
-    if (depth + useless.length + inFlight === 0) return '';
+    const { slots, breaker } = this.#roster;
     const now = this.#roster.now();
-    const usable = slots.filter((slot) => isInRotation(slot, null, now));
-    const blocked = usable.filter(awaitsLeave);
-    const waits = depth > 0 ? `${depth} ${inFlight} ${usable.length} ${breaker.state}` : '';
-    return depth + useless.length + blocked.length === 0
-      ? ''
-      : `${waits} ${useless.length} ${blocked.length}`;
+    if (depth > 0) {
+      const usable = slots.filter((slot) => isInRotation(slot, null, now)).length;
+      return `${depth} ${inFlight} ${usable} ${breaker.state}`;
+    }
+    if (this.#contended.some((lane) => (lane.share?.slots ?? 0) > lane.inFlight)) return 'useless';
+    const isBlocked = (slot: KeySlot): boolean =>
+      awaitsLeave(slot) && isInRotation(slot, null, now);
+    return inFlight > 0 && slots.some(isBlocked) ? 'blocked' : '';
   }
 
   #inFlight(): number {
