@@ -213,7 +213,9 @@ function divided(draft: Draft, lane: SharedLane, own: Stake, others: readonly St
   if (held > own.held) draft.turn += 1;
   const turn = held > own.held ? draft.turn : own.turn;
   const all = held + sumOf(others, (stake) => stake.held);
-  const above = isTrying(lane.limit) && capacity !== null ? all - capacity : 0;
+  // A slot above what is proven is somebody's, and nobody else's.
+  const known = capacity === null ? all : capacity + sumOf(others, (stake) => stake.tries);
+  const above = isTrying(lane.limit) ? all - known : 0;
   const tries = Math.max(0, Math.min(above, held - own.inFlight));
   return { ...own, held, tries, isAlone: false, isContended, reserve: 0, turn };
 }

@@ -124,7 +124,7 @@ export class Neighbours implements Participant {
     const now = this.#roster.now();
     if (depth > 0) {
       const usable = slots.filter((slot) => isInRotation(slot, null, now)).length;
-      return `${depth} ${inFlight} ${usable} ${breaker.state}`;
+      return `${depth} ${inFlight} ${usable} ${breaker.state} ${this.mayTryProvider}`;
     }
     if (this.#contended.some((lane) => (lane.share?.slots ?? 0) > lane.inFlight)) return 'useless';
     const isBlocked = (slot: KeySlot): boolean =>
@@ -173,18 +173,21 @@ export class Neighbours implements Participant {
     return { ...trials, rows: used.slice(0, MOST_ROWS), waits: depth > 0 };
   }
 
-  hear({ grants, facts, trials, joined }: Told): void {
+  hear({ grants, unheard, facts, trials, joined }: Told): void {
     const now = this.#roster.now();
-    const byLane = new Map(grants.map((grant) => [`${grant.account} ${grant.model}`, grant]));
+    const keyOf = (it: { account: string; model: string }): string => `${it.account} ${it.model}`;
+    const byLane = new Map(grants.map((grant) => [keyOf(grant), grant]));
+    const refused = new Set(unheard.map(keyOf));
     this.#trials = new Set(trials);
     this.#allow();
     const contended: Lane[] = [];
     for (const account of this.#roster.accounts) {
       const id = this.#subjects.account(account.label);
       for (const [model, lane] of account.lanes) {
-        const grant = byLane.get(`${id} ${this.#subjects.model(model)}`);
+        const key = keyOf({ account: id, model: this.#subjects.model(model) });
+        const grant = byLane.get(key);
         if (grant === undefined) lane.share = NO_SHARE;
-        else takeGrant(lane, grant, now);
+        else takeGrant(lane, grant, refused.has(key), now);
         if (grant?.isContended) contended.push(lane);
       }
     }
