@@ -213,9 +213,10 @@ function divided(draft: Draft, lane: SharedLane, own: Stake, others: readonly St
   if (held > own.held) draft.turn += 1;
   const turn = held > own.held ? draft.turn : own.turn;
   const all = held + sumOf(others, (stake) => stake.held);
-  // A slot above what is proven is somebody's, and nobody else's.
-  const known = capacity === null ? all : capacity + sumOf(others, (stake) => stake.tries);
-  const above = isTrying(lane.limit) ? all - known : 0;
+  // A slot above what is proven is somebody's, and nobody else's. After a pause nothing is proven,
+  // and one call has to go.
+  const known = (capacity ?? all) + sumOf(others, (stake) => stake.tries);
+  const above = isTrying(lane.limit) && capacity !== 0 ? all - known : 0;
   const tries = Math.max(0, Math.min(above, held - own.inFlight));
   return { ...own, held, tries, isAlone: false, isContended, reserve: 0, turn };
 }
