@@ -53,6 +53,10 @@ export interface AccountSnapshot {
     readonly model: string;
     readonly limit: number;
     readonly inFlight: number;
+    /** What other processes leave us of it; null where nobody else was asked. */
+    readonly share: number | null;
+    /** Calls of other processes, as far as is known. */
+    readonly elsewhere: number;
   }>;
 }
 

@@ -17,6 +17,10 @@ import { Tile } from './tile.ts';
 
 const PROVIDER_NAMES = { deepseek: 'DeepSeek', perplexity: 'Perplexity' } as const;
 
+function limitText({ model, limit, elsewhere }: AccountSnapshot['limits'][number]): string {
+  return `${limit} (${model}${elsewhere > 0 ? `, ${elsewhere} in use elsewhere` : ''})`;
+}
+
 class AccountRow {
   readonly root = create('tr');
   readonly #cells = Array.from({ length: 4 }, () => create('td'));
@@ -30,7 +34,7 @@ class AccountRow {
   }
 
   show(account: AccountSnapshot): void {
-    const limits = account.limits.map(({ model, limit }) => `${limit} (${model})`).join(', ');
+    const limits = account.limits.map(limitText).join(', ');
     const cooling = account.coolingMs === null ? '' : ` · ${durationText(account.coolingMs)}`;
     const state = account.reason ?? (account.coolingMs === null ? 'Ready' : 'Cooling');
     const texts = [String(account.inFlight), limits || 'not needed yet', `${state}${cooling}`];

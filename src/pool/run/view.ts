@@ -87,6 +87,8 @@ function accountView(
       model: lane.model,
       limit: Math.max(1, lane.limit.limit),
       inFlight: lane.inFlight,
+      share: lane.share?.slots ?? null,
+      elsewhere: lane.share?.elsewhere ?? 0,
     })),
   };
 }
