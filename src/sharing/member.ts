@@ -117,7 +117,8 @@ export class Member implements Sharing {
       this.#timer = undefined;
       const states = this.#participants.map((each) => each.state());
       const request = this.#requestOf(states);
-      const isBusy = request.rows.length + request.asks.length + request.reports.length > 0;
+      const { rows, tries, asks, reports } = request;
+      const isBusy = rows.length + tries.length + asks.length + reports.length > 0;
       const mayWant = isBusy || states.some(({ waits }) => waits);
       try {
         this.#take(await this.#options.link.exchange(request), request);
@@ -136,6 +137,7 @@ export class Member implements Sharing {
     return {
       seq: this.#seq,
       rows: states.flatMap((each) => each.rows),
+      tries: states.flatMap((each) => each.tries),
       asks: states.flatMap((each) => each.asks),
       reports: [...this.#reports],
       facts: isNew ? [] : this.#participants.flatMap((each) => each.facts()),
