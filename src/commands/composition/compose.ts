@@ -15,6 +15,7 @@ import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
 import type { PoolObserver } from '../../pool/observer.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
+import { offView, type SharingView } from '../../sharing/sharing-view.ts';
 import type { DeepSeekClient } from '../../upstream/deepseek/chat.ts';
 import { createDeepSeekClient } from '../../upstream/deepseek/deepseek.ts';
 import { prepareChat } from '../../upstream/deepseek/post-chat.ts';
@@ -37,7 +38,6 @@ import { networkOf } from './network.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
 import type { SharedPool } from './sharing/shared-pool.ts';
-import { offView, type SharingView } from './sharing/sharing-view.ts';
 
 export interface RuntimeOptions {
   readonly flags: GlobalFlags;
@@ -85,7 +85,7 @@ export interface Runtime {
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
   /** Who else uses the accounts, as far as is known. */
-  sharing(): SharingView;
+  sharing(): Promise<SharingView>;
   /** What is spent of each budget. @throws ConfigError where they cannot be read */
   budgets(): BudgetState[];
   /** The table that calls are priced by, and what is wrong with the user's. */
@@ -349,7 +349,7 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
     whenServing: (values, patienceMs) => supply.whenServing(values, patienceMs),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
-    sharing: () => ('port' in found ? found.view() : found),
+    sharing: async () => ('port' in found ? found.view() : found),
     budgets: () => meter.budgetStates(),
     prices: () => meter.prices(),
     readBalances: () => balances.read(),
