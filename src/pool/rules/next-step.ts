@@ -24,11 +24,11 @@ export function nextStep({ faults, billed, hasUntried, isKeys }: Course): Step {
 }
 
 /**
- * Full jitter over a floor; longer for a retry that the budget does not pay for.
+ * Full jitter over a floor.
  *
  * @param chance in [0, 1)
  */
-export function backOffMs(faults: number, isPaid: boolean, timing: Timing, chance: number): number {
-  const most = doubled(timing.retryMs, faults + (isPaid ? 0 : 2), 10_000);
+export function backOffMs(faults: number, timing: Timing, chance: number): number {
+  const most = doubled(timing.retryMs, faults, 10_000);
   return Math.max(most / 4, most * chance);
 }

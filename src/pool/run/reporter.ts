@@ -8,7 +8,6 @@ import { type CourseEvent, write } from '../records/course.ts';
 import type { Effect, Scene } from '../records/effect.ts';
 import type { Failed, Verdict } from '../records/failing.ts';
 import type { Kinship } from '../records/kinship.ts';
-import { spendBudget } from '../records/state.ts';
 import { FAULT_OF } from '../rules/attribution.ts';
 import { backOffMs, nextStep } from '../rules/next-step.ts';
 import { isRateLimited } from '../rules/rate.ts';
@@ -137,8 +136,7 @@ export class Reporter {
     const step = nextStep({ faults, billed, isKeys, hasUntried: this.#hasUntried(call.tried) });
     if (step === 'end') return end;
     if (step === 'elsewhere') return AGAIN;
-    const isPaid = spendBudget(this.#roster.provider, 1);
-    const afterMs = backOffMs(faults, isPaid, this.#roster.timing(), this.#roster.random());
+    const afterMs = backOffMs(faults, this.#roster.timing(), this.#roster.random());
     return { kind: 'again', afterMs };
   }
 
