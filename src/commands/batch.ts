@@ -277,7 +277,7 @@ async function work(
     stop.release();
     await runtime.close();
   }
-  const costLines = cost.lines(await runtime.prices(), input.values['off-peak'] === true);
+  const costLines = cost.lines((await runtime.prices()).table, input.values['off-peak'] === true);
   summarize(plan, counts, tally, costLines);
   if (counts.halted !== null) throw ofThisRun(counts.halted, budget);
   return stop.code() ?? (counts.failed > 0 ? 1 : 0);

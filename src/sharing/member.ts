@@ -49,6 +49,7 @@ export class Member implements Sharing {
   #isUp: boolean | null = null;
   #isAsked = false;
   #isAsking = false;
+  #asking: Promise<void> = Promise.resolve();
   #hasLeft = false;
   #failures = 0;
   #processes: readonly ProcessView[] = [];
@@ -78,6 +79,12 @@ export class Member implements Sharing {
     };
   }
 
+  /** Asks how things stand; resolves when that is answered, or cannot be. */
+  async refresh(): Promise<void> {
+    this.#ask();
+    await this.#asking;
+  }
+
   async leave(): Promise<void> {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
@@ -97,7 +104,7 @@ export class Member implements Sharing {
   #ask(): void {
     if (this.#hasLeft || (this.#isUp === false && this.#timer !== undefined)) return;
     this.#isAsked = true;
-    if (!this.#isAsking) void this.#askAll();
+    if (!this.#isAsking) this.#asking = this.#askAll();
   }
 
   async #askAll(): Promise<void> {
@@ -110,7 +117,8 @@ export class Member implements Sharing {
       this.#timer = undefined;
       const states = this.#participants.map((each) => each.state());
       const request = this.#requestOf(states);
-      const isBusy = request.rows.length + request.asks.length + request.reports.length > 0;
+      const { rows, tries, asks, reports } = request;
+      const isBusy = rows.length + tries.length + asks.length + reports.length > 0;
       const mayWant = isBusy || states.some(({ waits }) => waits);
       try {
         this.#take(await this.#options.link.exchange(request), request);
@@ -129,6 +137,7 @@ export class Member implements Sharing {
     return {
       seq: this.#seq,
       rows: states.flatMap((each) => each.rows),
+      tries: states.flatMap((each) => each.tries),
       asks: states.flatMap((each) => each.asks),
       reports: [...this.#reports],
       facts: isNew ? [] : this.#participants.flatMap((each) => each.facts()),
@@ -153,6 +162,7 @@ export class Member implements Sharing {
     const isSettled = !isNew && !pending.some(({ kind }) => kind === 'joined' || kind === 'parted');
     const told = {
       grants,
+      unheard: pending.filter((each) => each.kind === 'refused'),
       trials,
       facts,
       joined: isSettled ? answer.joined : null,

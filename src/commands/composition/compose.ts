@@ -14,6 +14,7 @@ import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
 import type { PoolObserver } from '../../pool/observer.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
+import { offView, type SharingView } from '../../sharing/sharing-view.ts';
 import type { DeepSeekClient } from '../../upstream/deepseek/chat.ts';
 import { createDeepSeekClient } from '../../upstream/deepseek/deepseek.ts';
 import { prepareChat } from '../../upstream/deepseek/post-chat.ts';
@@ -25,7 +26,7 @@ import type { Budget } from '../../usage/budgets/budget.ts';
 import type { BudgetState } from '../../usage/budgets/budget-keeper.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
-import type { PriceTable } from '../../usage/prices/price-table.ts';
+import type { LoadedPrices } from '../../usage/prices/load-prices.ts';
 import { Alerts } from './alerts.ts';
 import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
@@ -36,7 +37,6 @@ import { networkOf } from './network.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
 import type { SharedPool } from './sharing/shared-pool.ts';
-import { offView, type SharingView } from './sharing/sharing-view.ts';
 
 export interface RuntimeOptions {
   readonly flags: GlobalFlags;
@@ -53,7 +53,7 @@ export interface RuntimeOptions {
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears what an account has. */
   readonly onBalance?: (reading: BalanceReading) => void;
-  /** Hears, once each, what whoever pays has to know about budgets, balances and keys. */
+  /** Hears, once each, what whoever pays has to know about budgets, balances, keys and prices. */
   readonly onAlert?: (sentence: string) => void;
   /** What this process is called among those that share; a client's name comes before it. */
   readonly title?: string;
@@ -84,11 +84,11 @@ export interface Runtime {
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
   /** Who else uses the accounts, as far as is known. */
-  sharing(): SharingView;
+  sharing(): Promise<SharingView>;
   /** What is spent of each budget. @throws ConfigError where they cannot be read */
   budgets(): BudgetState[];
-  /** The table that calls are priced by. */
-  prices(): Promise<PriceTable>;
+  /** The table that calls are priced by, and what is wrong with the user's. */
+  prices(): Promise<LoadedPrices>;
   /** Asks what the accounts have, and waits a moment for the answers. */
   readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
@@ -305,6 +305,7 @@ function openBooks(
       // What is spent is said by every call that it refuses.
       if (state === 'near') onAlert?.(message);
     },
+    onPriceProblem: (problem) => onAlert?.(problem),
     takeAlerts: (hasFailed) => alerts.take(hasFailed),
   });
   return { meter, balances };
@@ -347,7 +348,7 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
     untilKeys: (isWished, signal) => supply.untilKeys(isWished, signal),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
-    sharing: () => ('port' in found ? found.view() : found),
+    sharing: async () => ('port' in found ? found.view() : found),
     budgets: () => meter.budgetStates(),
     prices: () => meter.prices(),
     readBalances: () => balances.read(),

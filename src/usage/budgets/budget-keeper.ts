@@ -101,6 +101,8 @@ export class BudgetKeeper {
     if (mine.length === 0) return null;
     const isGeneral = mine.some(({ account }) => account === null);
     if (mostUsd === null && isGeneral) throw unpricedError(ask.model);
+    const { book, now } = this.#options;
+    if (!book.isCaughtUp(now())) await book.catchUp(now());
     return await this.#standInLine(ask, mine, mostUsd);
   }
 
@@ -169,8 +171,12 @@ export class BudgetKeeper {
   #watchLine(id: string, ask: CallAsk, budgets: readonly Budget[], mostUsd: number): () => boolean {
     const deadline = performance.now() + ask.timeoutMs;
     let hasSaid = false;
+    // Whoever has just taken its place has read the line to its end.
+    let knowsLine = true;
     return () => {
-      this.#refresh();
+      if (knowsLine) this.#options.book.refresh(this.#options.now());
+      else this.#refresh();
+      knowsLine = false;
       this.#refuseSpent(budgets, ask.session);
       const full = budgets.find((each) => this.#isFull(each, id, ask, mostUsd));
       if (full === undefined) return true;

@@ -60,7 +60,8 @@ describe('keypool-mcp budget', () => {
 
   it.each([
     ['0/day', 'a budget of nothing'],
-    ['-1/day', ''],
+    ['-1/day', 'an amount cannot be below nothing'],
+    ['-0.5/month', 'an amount cannot be below nothing'],
     ['5/fortnight', 'a budget is for a day, a month, a session'],
     ['lots', 'a budget is dollars and a period'],
   ])('does not take %s', async (text, why) => {

@@ -16,6 +16,7 @@ import {
 import { type BudgetAlert, BudgetKeeper } from '../../../src/usage/budgets/budget-keeper.ts';
 import { ReservationJournal } from '../../../src/usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../../src/usage/budgets/spent-book.ts';
+import { lineOf } from '../../../src/usage/ledger/entry.ts';
 import { Ledger } from '../../../src/usage/ledger/ledger.ts';
 import { entryAt } from '../entries.ts';
 
@@ -26,6 +27,11 @@ afterEach(() => {
 });
 
 const DAY: Budget = { usd: 1, per: 'day', account: null, client: null };
+
+const cents = (number: number) => {
+  const usd = number / 100;
+  return { estimate: usd, least: usd, most: usd, offPeak: usd };
+};
 
 function ask(changes: Partial<CallAsk> = {}): CallAsk {
   return {
@@ -267,6 +273,27 @@ describe('calls under a budget', () => {
     expect(notices[7]).toMatch(/^Of the budget of \$1\.00 a day, \$0\.8/);
     for (let call = 0; call < 3; call++) await spend(0.1).catch(() => {});
     expect(alerts.map(({ state }) => state)).toEqual(['near', 'spent']);
+  });
+});
+
+describe('a long month', () => {
+  it('is read before the first decision, a piece at a time: others have their turn meanwhile', async () => {
+    const { keeper, home } = office([DAY]);
+    const line = `${lineOf(entryAt('2026-11-27T10:00:00Z', { usd: cents(0) }))}\n`;
+    mkdirSync(join(home, 'usage'), { recursive: true });
+    const last = `${lineOf(entryAt('2026-11-27T11:00:00Z', { usd: cents(100) }))}\n`;
+    writeFileSync(join(home, 'usage', 'ledger-2026-11.jsonl'), line.repeat(2_000) + last);
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    const calls = [keeper.admit(ask(), 0.1), keeper.admit(ask(), 0.1)];
+    const ends = await Promise.allSettled(calls);
+    clearImmediate(timer);
+    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(turns).toBeGreaterThan(5);
   });
 });
 
