@@ -34,8 +34,6 @@ export interface CallEnd {
   readonly client: number;
   readonly ok: boolean;
   readonly latencyMs: number;
-  /** Over the time that it takes with nobody else there. */
-  readonly ratio: number;
   readonly at: number;
 }
 
@@ -82,9 +80,7 @@ export async function simulateShared(
           .then(() => true)
           .catch(() => false);
         const latencyMs = clock.now - arrival.at;
-        const aloneMs = each.upstream.answerMs + upstream.durationMs(arrival.work);
-        const { client } = arrival;
-        return { client, ok, latencyMs, ratio: latencyMs / aloneMs, at: clock.now };
+        return { client: arrival.client, ok, latencyMs, at: clock.now };
       }),
     );
     await clock.sleep(1_000);
