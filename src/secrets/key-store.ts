@@ -138,6 +138,11 @@ export class KeyStore {
     return document.format === 'sealed' ? document.openedBy : 'primary';
   }
 
+  /** What processes prove to each other that have this store open. */
+  get sharingSecret(): Buffer {
+    return this.#version.document.sharingSecret;
+  }
+
   list(): readonly StoreEntry[] {
     const entries = [...this.#version.document.secrets].map(([name, secret]) => ({
       name,

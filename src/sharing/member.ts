@@ -49,6 +49,7 @@ export class Member implements Sharing {
   #isUp: boolean | null = null;
   #isAsked = false;
   #isAsking = false;
+  #asking: Promise<void> = Promise.resolve();
   #hasLeft = false;
   #failures = 0;
   #processes: readonly ProcessView[] = [];
@@ -78,6 +79,12 @@ export class Member implements Sharing {
     };
   }
 
+  /** Asks how things stand; resolves when that is answered, or cannot be. */
+  async refresh(): Promise<void> {
+    this.#ask();
+    await this.#asking;
+  }
+
   async leave(): Promise<void> {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
@@ -97,7 +104,7 @@ export class Member implements Sharing {
   #ask(): void {
     if (this.#hasLeft || (this.#isUp === false && this.#timer !== undefined)) return;
     this.#isAsked = true;
-    if (!this.#isAsking) void this.#askAll();
+    if (!this.#isAsking) this.#asking = this.#askAll();
   }
 
   async #askAll(): Promise<void> {

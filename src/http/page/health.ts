@@ -3,6 +3,7 @@
 import type {
   AccountSnapshot,
   KeySnapshot,
+  LimitSnapshot,
   PoolSnapshot,
   ProviderSnapshot,
 } from '../../pool/snapshot.ts';
@@ -17,6 +18,12 @@ import { Tile } from './tile.ts';
 
 const PROVIDER_NAMES = { deepseek: 'DeepSeek', perplexity: 'Perplexity' } as const;
 
+/** Calls in flight, requests a second where those are limited, and what others use of it. */
+function limitText({ model, limit, perSecond, elsewhere }: LimitSnapshot): string {
+  const pace = perSecond === null ? '' : `, ${perSecond} a second`;
+  return `${limit}${pace} (${model}${elsewhere > 0 ? `, ${elsewhere} in use elsewhere` : ''})`;
+}
+
 class AccountRow {
   readonly root = create('tr');
   readonly #cells = Array.from({ length: 4 }, () => create('td'));
@@ -30,7 +37,7 @@ class AccountRow {
   }
 
   show(account: AccountSnapshot): void {
-    const limits = account.limits.map(({ model, limit }) => `${limit} (${model})`).join(', ');
+    const limits = account.limits.map(limitText).join(', ');
     const cooling = account.coolingMs === null ? '' : ` · ${durationText(account.coolingMs)}`;
     const state = account.reason ?? (account.coolingMs === null ? 'Ready' : 'Cooling');
     const texts = [String(account.inFlight), limits || 'not needed yet', `${state}${cooling}`];

@@ -42,16 +42,17 @@ export function rowOf(lane: Lane, standing: Standing): LaneRow | null {
   const { now, timing, waitingInteractive, waitingBatch } = standing;
   noteFound(lane);
   giveBack(lane, standing.isActive);
-  const { inFlight, accepted, share, shared, ended } = lane;
+  const { inFlight, share, shared, ended } = lane;
   if (!standing.isActive) return null;
   const { limit, generation } = shared ?? { limit: lane.limit, generation: 0 };
-  const sentAt = lane.stays.findLast(({ isAccepted, endAt }) => isAccepted && endAt > now)?.sentAt;
+  const taken = lane.stays.filter(({ isAccepted, endAt }) => isAccepted && endAt > now);
+  const sentAt = taken.at(-1)?.sentAt;
   const kept = share?.isAlone ? lane.limit.limit - share.reserve : (share?.slots ?? 0);
   return {
     account: standing.account,
     model: standing.model,
     inFlight,
-    accepted,
+    accepted: taken.filter(({ endAt }) => endAt === Number.POSITIVE_INFINITY).length,
     acceptedSentAgoMs: sentAt === undefined ? null : Math.max(0, now - sentAt),
     waitingInteractive,
     waitingBatch,
