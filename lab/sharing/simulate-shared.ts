@@ -5,7 +5,7 @@
 
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
-import type { Priority } from '../../src/pool/lease.ts';
+import type { KeyProbe, Priority } from '../../src/pool/lease.ts';
 import { seeded } from '../pool/random.ts';
 import { keysOf, SimulatedUpstream, type UpstreamSpec, type Work } from '../pool/upstream.ts';
 import { VirtualClock } from '../pool/virtual-clock.ts';
@@ -28,6 +28,10 @@ export interface SharedCase {
   readonly arrivals: readonly SharedArrival[];
   readonly maxConcurrent: number;
   readonly weather?: Weather;
+  /** What happens to the coordinator meanwhile. */
+  readonly trouble?: (hub: LabCoordinator, clock: VirtualClock) => Promise<void>;
+  /** Default: a dead key stays dead. */
+  readonly probe?: KeyProbe;
 }
 
 export interface CallEnd {
@@ -66,10 +70,11 @@ export async function simulateShared(
         now: () => clock.now,
         random: seeded(seed + 2_000 + index),
         answerMs: { deepseek: Math.max(10, each.upstream.answerMs) },
-        probe: async () => 'invalid_key',
+        probe: each.probe ?? (async () => 'invalid_key'),
         ...(together === 'shared' ? { sharing: memberOn(link, `client-${index}`) } : {}),
       });
     });
+    void each.trouble?.(hub, clock);
     const ends = await Promise.all(
       each.arrivals.map(async (arrival): Promise<CallEnd> => {
         await clock.sleep(arrival.at);
