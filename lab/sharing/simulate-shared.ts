@@ -6,6 +6,7 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { KeyProbe, Priority } from '../../src/pool/lease.ts';
+import { inherited, type SharedState } from '../../src/sharing/shared-state.ts';
 import { seeded } from '../pool/random.ts';
 import { keysOf, SimulatedUpstream, type UpstreamSpec, type Work } from '../pool/upstream.ts';
 import { VirtualClock } from '../pool/virtual-clock.ts';
@@ -30,6 +31,8 @@ export interface SharedCase {
   readonly weather?: Weather;
   /** What happens to the coordinator meanwhile. */
   readonly trouble?: (hub: LabCoordinator, clock: VirtualClock) => Promise<void>;
+  /** What an earlier coordinator left. */
+  readonly inherits?: SharedState;
   /** Default: a dead key stays dead. */
   readonly probe?: KeyProbe;
 }
@@ -49,6 +52,8 @@ export interface SharedRun {
   readonly makespanMs: number;
   readonly leaked: number;
   readonly exchanges: number;
+  /** What the coordinator knew at the end. */
+  readonly known: SharedState;
 }
 
 export async function simulateShared(
@@ -59,6 +64,7 @@ export async function simulateShared(
   const clock = new VirtualClock();
   const upstream = new SimulatedUpstream(each.upstream, clock, seeded(seed + 1_000));
   const hub = new LabCoordinator(clock, seeded(seed + 3_000));
+  if (each.inherits !== undefined) hub.state = inherited(each.inherits, 'epoch-2');
   const count = together === 'one' ? 1 : each.clients;
   const done = await clock.run(async () => {
     const pools = Array.from({ length: count }, (_, index) => {
@@ -100,6 +106,7 @@ export async function simulateShared(
     faults: upstream.counts.faults,
     makespanMs: Math.max(...done.ends.map((end) => end.at)) - (each.arrivals[0]?.at ?? 0),
     exchanges: hub.exchanges,
+    known: hub.state,
   };
 }
 

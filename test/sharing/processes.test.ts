@@ -169,3 +169,24 @@ describe('a coordinator that is not there', () => {
     expect(run.refused).toBeLessThan(20);
   });
 });
+
+describe('what was known when the last process ended', () => {
+  const keys = [{ account: 0 }, { account: 1 }, { account: 1, fault: dead('invalid_key') }];
+  const arrivals = Array.from({ length: 48 }, () => ({
+    client: 0,
+    at: 0,
+    work: { tokens: 200 },
+    timeoutMs: 120_000,
+  }));
+  const each = { ...callsOf(1, keys), arrivals };
+
+  it('spares the next one the search for limits, and calls to dead keys', async () => {
+    const first = await simulateShared(each, 'shared', 1);
+    expect(first.faults).toBe(1);
+    const next = await simulateShared({ ...each, inherits: first.known }, 'shared', 2);
+    expect(next.ends.filter((end) => !end.ok)).toEqual([]);
+    expect(next.faults).toBe(0);
+    expect(next.refused).toBeLessThanOrEqual(2 * TWO.accounts.length);
+    expect(next.refused).toBeLessThan(first.refused / 3);
+  });
+});
