@@ -40,6 +40,7 @@ export function statement(seq: number, more: Partial<Exchange> = {}): Exchange {
     seq,
     rows: [],
     asks: [],
+    tries: [],
     reports: [],
     facts: [],
     joined: [],
