@@ -8,6 +8,7 @@ import { checkNetwork } from './doctor/network-checks.ts';
 import { checkSettings, nodeFinding } from './doctor/settings-checks.ts';
 import { checkSharing } from './doctor/sharing-checks.ts';
 import { checkStore } from './doctor/store-checks.ts';
+import { hanging } from './terminal/wrap.ts';
 
 const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 
@@ -56,8 +57,8 @@ async function run(input: CommandInput): Promise<number> {
   }
   const width = Math.max(...findings.map((finding) => finding.check.length));
   for (const { check, status, message, hint } of findings) {
-    print(`${MARKS[status]}  ${check.padEnd(width)}  ${message}`);
-    if (hint !== '' && status !== 'ok') print(`      ${' '.repeat(width)}  → ${hint}`);
+    print(hanging(`${MARKS[status]}  ${check.padEnd(width)}  `, message));
+    if (hint !== '' && status !== 'ok') print(hanging(`      ${' '.repeat(width)}  → `, hint));
   }
   const failed = findings.filter((finding) => finding.status === 'fail').length;
   print(isFine ? '\nNothing has to be fixed.' : `\n${failed} to fix.`);

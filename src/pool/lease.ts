@@ -1,6 +1,10 @@
 /** What the pool and its callers say to each other. Plain data, two functions and one error. */
 
 import type { Provider } from '../base/errors.ts';
+import type { AccountFunds } from '../base/spending.ts';
+import type { ToldRate } from './rules/rate-told.ts';
+
+export type { ToldRate } from './rules/rate-told.ts';
 
 /** Interactive calls go before batch work. */
 export type Priority = 'interactive' | 'batch';
@@ -8,8 +12,9 @@ export type Priority = 'interactive' | 'batch';
 /** Why a call is not being generated right now. */
 export interface WaitNotice {
   /** `slot`: every account is at its limit; `outage`: the provider is down and the queue is held;
-   * `cooldown`: keys that can recover are cooling; `retry`: a back-off between two attempts. */
-  readonly reason: 'slot' | 'outage' | 'cooldown' | 'retry';
+   * `cooldown`: keys that can recover are cooling; `retry`: a back-off between two attempts;
+   * `budget`: the rest of every account's budget is held by calls in flight. */
+  readonly reason: 'slot' | 'outage' | 'cooldown' | 'retry' | 'budget';
   /** Calls of this provider in front of this one, where that is known. */
   readonly ahead: number | null;
 }
@@ -25,8 +30,12 @@ export interface CallRequest {
   /** Time for everything: waiting, attempts, back-off. Milliseconds from now. */
   readonly timeoutMs: number;
   readonly priority: Priority;
+  /** What it counts for where requests per time are limited; default 1. */
+  readonly units?: number;
   /** MCP session; waiting calls take turns between sessions. */
   readonly session: string;
+  /** What may be spent of single accounts; absent or null where nothing caps it. */
+  readonly funds?: AccountFunds | null;
   readonly onWait?: (notice: WaitNotice) => void;
 }
 
@@ -76,6 +85,8 @@ export interface Lease {
   accepted?(): void;
   /** To be called at the first content byte; keep-alives and headers are not content. */
   firstByte(): void;
+  /** To be called with what an answer, good or bad, says about the account's requests per time. */
+  told?(told: ToldRate): void;
   /** Ends an attempt that its client does not believe in any more. */
   giveUp(): void;
 }

@@ -127,6 +127,8 @@ export interface Statement {
 /** What it is told. */
 export interface Told {
   readonly grants: readonly LaneGrant[];
+  /** Refusals that were not known when these were granted. */
+  readonly unheard: ReadonlyArray<Extract<Report, { readonly kind: 'refused' }>>;
   /** What changed since it was told last. */
   readonly facts: readonly Fact[];
   /** Those of its tries and asks that it may try. */

@@ -48,16 +48,21 @@ export interface AccountSnapshot {
   readonly coolingMs: number | null;
   readonly coolingForMs: number | null;
   readonly reason: string | null;
-  /** The working limit found per model. */
-  readonly limits: ReadonlyArray<{
-    readonly model: string;
-    readonly limit: number;
-    readonly inFlight: number;
-    /** What other processes leave us of it; null where nobody else was asked. */
-    readonly share: number | null;
-    /** Calls of other processes, as far as is known. */
-    readonly elsewhere: number;
-  }>;
+  /** What was found to be taken, per model or endpoint. */
+  readonly limits: readonly LimitSnapshot[];
+}
+
+export interface LimitSnapshot {
+  readonly model: string;
+  /** Calls in flight. */
+  readonly limit: number;
+  readonly inFlight: number;
+  /** Requests a second, where those are limited; null until one was refused for it. */
+  readonly perSecond: number | null;
+  /** What other processes leave us of it; null where nobody else was asked. */
+  readonly share: number | null;
+  /** Calls of other processes, as far as is known. */
+  readonly elsewhere: number;
 }
 
 /** Keys that were found to be of one account although nobody said so, by account. */

@@ -117,7 +117,7 @@ function mayBeTried(fact: SharedFact, member: string, now: number): boolean {
 }
 
 /** Who may try and does not gives way to others after so long. */
-const UNUSED_MS = 100;
+const UNUSED_MS = 500;
 
 /**
  * A process has its trials for as long as it speaks of them: what it does not ask for any more is

@@ -162,6 +162,7 @@ export class Member implements Sharing {
     const isSettled = !isNew && !pending.some(({ kind }) => kind === 'joined' || kind === 'parted');
     const told = {
       grants,
+      unheard: pending.filter((each) => each.kind === 'refused'),
       trials,
       facts,
       joined: isSettled ? answer.joined : null,

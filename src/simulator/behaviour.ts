@@ -1,6 +1,7 @@
 /** How a key answers, and the accounts behind the keys. */
 
 import { Purse, type PurseSettings } from './bill/purse.ts';
+import { Bucket, type BucketSettings } from './bucket.ts';
 import type { SimulatedProvider } from './call-log.ts';
 import { FaultQueue, type FaultScript } from './faults.ts';
 import { hashText } from './random.ts';
@@ -35,8 +36,12 @@ export interface AccountSettings extends PurseSettings {
   readonly capacity?: number;
   /** The ceiling that shrank with the balance: over it, a 429 that names it. */
   readonly balanceCapacity?: number;
-  /** Perplexity's leaky bucket, requests per second and burst. */
+  /** Perplexity's leaky bucket, requests per second; search and Agent each have their own. */
   readonly ratePerSecond?: number;
+  /** Requests at once after a rest; default one second's. */
+  readonly rateBurst?: number;
+  /** Whether answers tell what is left; by default the Agent's do, as they were captured. */
+  readonly rateHeaders?: boolean;
   /** How a request over the limit is refused; default `plain`, at once. */
   readonly refusal?: RefusalStyle;
 }
@@ -61,8 +66,15 @@ const DEEPSEEK_CAPACITY: Readonly<Record<string, number>> = {
   'deepseek-flash': 2500,
   'deepseek-v4-pro': 500,
 };
-/** Perplexity's published rate of POST /search, all tiers. */
-const PERPLEXITY_RATE = 50;
+/** Perplexity's published rates: POST /search on all tiers, the Agent on the highest. */
+const PERPLEXITY_RATES = { search: 50, agent: 33 } as const;
+export type RateMeter = keyof typeof PERPLEXITY_RATES;
+
+/** What one request takes of which bucket. */
+export interface RateUnits {
+  readonly meter: RateMeter;
+  readonly units: number;
+}
 
 export type Admission =
   | { readonly verdict: 'admitted' }
@@ -81,8 +93,7 @@ export class Account {
   readonly #cachedPrefixes = new Set<string>();
   readonly purse = new Purse();
   #settings: AccountSettings = {};
-  #bucket = 0;
-  #bucketAt = 0;
+  readonly #buckets = { search: new Bucket(), agent: new Bucket() };
 
   constructor(name: string) {
     this.name = name;
@@ -102,8 +113,8 @@ export class Account {
     return [...this.#inFlight.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Whether one more request of `model` may start; `units` are rate-limit units. */
-  admit(model: string, units: number, now: number): Admission {
+  /** Whether one more request of `model` may start. */
+  admit(model: string, units: RateUnits | null, now: number): Admission {
     if (this.purse.isEmpty) return { verdict: 'no_balance' };
     const inFlight = this.inFlight(model);
     const limit = this.#settings.capacity ?? DEEPSEEK_CAPACITY[model] ?? Infinity;
@@ -114,18 +125,21 @@ export class Account {
       const named = wording === 'plain' ? 'balance' : wording;
       return { verdict: 'balance_limit', inFlight: inFlight + 1, limit: shrunk, wording: named };
     }
-    return units > 0 && !this.#takeUnits(units, now)
-      ? { verdict: 'rate' }
-      : { verdict: 'admitted' };
+    if (units === null) return { verdict: 'admitted' };
+    const { meter } = units;
+    const hasRoom = this.#buckets[meter].take(units.units, this.#bucketOf(meter), now);
+    return { verdict: hasRoom ? 'admitted' : 'rate' };
   }
 
-  #takeUnits(units: number, now: number): boolean {
-    const rate = this.#settings.ratePerSecond ?? PERPLEXITY_RATE;
-    const drained = ((now - this.#bucketAt) / 1000) * rate;
-    const level = Math.max(0, this.#bucket - drained);
-    this.#bucketAt = now;
-    this.#bucket = level + units <= rate ? level + units : level;
-    return level + units <= rate;
+  #bucketOf(meter: RateMeter): BucketSettings {
+    const perSecond = this.#settings.ratePerSecond ?? PERPLEXITY_RATES[meter];
+    return { perSecond, burst: this.#settings.rateBurst ?? perSecond };
+  }
+
+  /** What an answer tells about the bucket that it was taken from. */
+  rateHeaders({ meter }: RateUnits, wallNow: number): Record<string, string> {
+    const isTold = this.#settings.rateHeaders ?? meter === 'agent';
+    return isTold ? this.#buckets[meter].headers(this.#bucketOf(meter), wallNow) : {};
   }
 
   enter(model: string): void {

@@ -1,6 +1,6 @@
 /** What differs between the two providers; `server.ts` does what is the same. */
 
-import type { Admission } from './behaviour.ts';
+import type { Admission, RateUnits } from './behaviour.ts';
 import type { SimulatedProvider } from './call-log.ts';
 import type { Random } from './random.ts';
 import type { Reply, Turn } from './turn.ts';
@@ -20,8 +20,8 @@ export interface ProviderSide {
   readonly routeOf: (method: string, path: string) => Route | null;
   /** What the account's concurrency is counted by. */
   readonly modelOf: (body: WireObject, path: string) => string;
-  /** Rate-limit units that a request takes. */
-  readonly unitsOf: (body: WireObject, path: string) => number;
+  /** What a request takes where requests per time are limited; null where they are not. */
+  readonly unitsOf: (body: WireObject, path: string) => RateUnits | null;
   /** Sent with every answer, good or bad. */
   readonly responseHeaders: (random: Random) => Record<string, string>;
   /** @param lastFour of the unknown key; null when there is no usable header */

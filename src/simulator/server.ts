@@ -149,7 +149,9 @@ async function admitted(side: ProviderSide, backstage: Backstage, arrival: Arriv
   call.model = isInference ? model : null;
   call.inFlightAtArrival = account.inFlight(model);
   if (isInference) {
-    const admission = account.admit(model, side.unitsOf(body, path), backstage.now());
+    const units = side.unitsOf(body, path);
+    const admission = account.admit(model, units, backstage.now());
+    if (units !== null) exchange.addHeaders(account.rateHeaders(units, backstage.wallNow()));
     if (admission.verdict !== 'admitted') {
       call.fault = admission.verdict;
       const { afterMs = 0, retryAfter } = account.refusal;

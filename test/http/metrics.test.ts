@@ -48,8 +48,8 @@ function key(over: Partial<KeySnapshot> = {}): KeySnapshot {
 
 function snapshot(keys: readonly KeySnapshot[]): PoolSnapshot {
   const limits = [
-    { model: 'deepseek-flash', limit: 8, inFlight: 3, share: 5, elsewhere: 2 },
-    { model: 'deepseek-pro', limit: 4, inFlight: 0, share: null, elsewhere: 1 },
+    { model: 'deepseek-flash', limit: 8, inFlight: 3, perSecond: null, share: 5, elsewhere: 2 },
+    { model: 'deepseek-pro', limit: 4, inFlight: 0, perSecond: null, share: null, elsewhere: 1 },
   ];
   const deepseek = {
     provider: 'deepseek',

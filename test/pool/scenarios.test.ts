@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { brokenBounds } from '../../lab/pool/bounds.ts';
+import { closedLoops } from '../../lab/pool/closed-loops.ts';
 import { measureHerd } from '../../lab/pool/measures.ts';
+import { pacedScenarios, runPaced } from '../../lab/pool/paced.ts';
+import { brokenPacedBounds } from '../../lab/pool/paced-bounds.ts';
 import { scenariosAt } from '../../lab/pool/scenarios.ts';
 import { simulate } from '../../lab/pool/simulate.ts';
 
@@ -21,9 +24,34 @@ describe('on the virtual clock the pool keeps its bounds', () => {
     60_000,
   );
 
+  it.each(closedLoops().map((each) => [each.title, each] as const))(
+    '%s, nobody said whose keys they are',
+    async (_title, scenario) => {
+      for (const seed of SEEDS) {
+        const run = await simulate(scenario, 'keypool', seed);
+        expect(brokenBounds(scenario.name, run)).toEqual([]);
+      }
+    },
+    60_000,
+  );
+
   it('S11: one call to a key that comes back, with a hundred waiting', async () => {
     expect(await measureHerd()).toBe(1);
   }, 60_000);
+});
+
+describe('where requests per time are limited the pool finds the rate and keeps to it', () => {
+  const scenarios = pacedScenarios().map((each) => [each.name, each.title, each] as const);
+
+  it.each(scenarios)(
+    '%s: %s',
+    async (name, _title, scenario) => {
+      for (const seed of SEEDS) {
+        expect(brokenPacedBounds(name, await runPaced(scenario, seed))).toEqual([]);
+      }
+    },
+    60_000,
+  );
 });
 
 describe('the bounds', () => {

@@ -28,13 +28,13 @@ export interface KeyPagesOptions {
   readonly runtime: () => Promise<Runtime>;
 }
 
-/** The first folder on the way up that is there. */
-async function existingFolder(path: string): Promise<string> {
+/** The first on the way up that is there, folder or not. */
+async function existingPath(path: string): Promise<string> {
   const isThere = await stat(path).then(
-    (found) => found.isDirectory(),
+    () => true,
     () => false,
   );
-  return isThere || dirname(path) === path ? path : existingFolder(dirname(path));
+  return isThere || dirname(path) === path ? path : existingPath(dirname(path));
 }
 
 /**
@@ -43,7 +43,7 @@ async function existingFolder(path: string): Promise<string> {
  */
 async function canStore({ isHomeless, storePath }: Config): Promise<boolean> {
   if (isHomeless) return false;
-  const folder = await existingFolder(dirname(storePath));
+  const folder = await existingPath(dirname(storePath));
   return mkdtemp(join(folder, '.keypool-'))
     .then(rmdir)
     .then(

@@ -7,6 +7,7 @@ import { loadConfig } from '../../config.ts';
 import type { Taken } from '../../http/key-page/key-page-server.ts';
 import type { StoredKey } from '../../http/key-page/view.ts';
 import { readGivenKeys, secretsIn } from '../../importing/given-keys.ts';
+import { sentence } from '../../mcp/present-error.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import type { NewSecret } from '../../secrets/store/put-secrets.ts';
 import type { KeyCheck } from '../../upstream/verify.ts';
@@ -110,6 +111,7 @@ export async function takeKeys(taker: KeyTaker, text: string): Promise<Taken> {
   } catch (error) {
     if (!isOurs(error)) throw error;
     options.logger.warn('A key that was put in could not be stored', { reason: error.message });
-    return { ok: false, problem: `It could not be stored: ${error.message}. ${error.hint}` };
+    const problem = `It could not be stored: ${sentence(error.message)} ${sentence(error.hint)}`;
+    return { ok: false, problem };
   }
 }

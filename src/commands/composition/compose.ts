@@ -27,7 +27,7 @@ import type { Budget } from '../../usage/budgets/budget.ts';
 import type { BudgetState } from '../../usage/budgets/budget-keeper.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
-import type { PriceTable } from '../../usage/prices/price-table.ts';
+import type { LoadedPrices } from '../../usage/prices/load-prices.ts';
 import { Alerts } from './alerts.ts';
 import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
@@ -54,7 +54,7 @@ export interface RuntimeOptions {
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears what an account has. */
   readonly onBalance?: (reading: BalanceReading) => void;
-  /** Hears, once each, what whoever pays has to know about budgets, balances and keys. */
+  /** Hears, once each, what whoever pays has to know about budgets, balances, keys and prices. */
   readonly onAlert?: (sentence: string) => void;
   /** What this process is called among those that share; a client's name comes before it. */
   readonly title?: string;
@@ -88,8 +88,8 @@ export interface Runtime {
   sharing(): Promise<SharingView>;
   /** What is spent of each budget. @throws ConfigError where they cannot be read */
   budgets(): BudgetState[];
-  /** The table that calls are priced by. */
-  prices(): Promise<PriceTable>;
+  /** The table that calls are priced by, and what is wrong with the user's. */
+  prices(): Promise<LoadedPrices>;
   /** Asks what the accounts have, and waits a moment for the answers. */
   readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
@@ -306,6 +306,7 @@ function openBooks(
       // What is spent is said by every call that it refuses.
       if (state === 'near') onAlert?.(message);
     },
+    onPriceProblem: (problem) => onAlert?.(problem),
     takeAlerts: (hasFailed) => alerts.take(hasFailed),
   });
   return { meter, balances };

@@ -3,6 +3,7 @@
 import type {
   AccountSnapshot,
   KeySnapshot,
+  LimitSnapshot,
   PoolSnapshot,
   ProviderSnapshot,
 } from '../../pool/snapshot.ts';
@@ -17,8 +18,10 @@ import { Tile } from './tile.ts';
 
 const PROVIDER_NAMES = { deepseek: 'DeepSeek', perplexity: 'Perplexity' } as const;
 
-function limitText({ model, limit, elsewhere }: AccountSnapshot['limits'][number]): string {
-  return `${limit} (${model}${elsewhere > 0 ? `, ${elsewhere} in use elsewhere` : ''})`;
+/** Calls in flight, requests a second where those are limited, and what others use of it. */
+function limitText({ model, limit, perSecond, elsewhere }: LimitSnapshot): string {
+  const pace = perSecond === null ? '' : `, ${perSecond} a second`;
+  return `${limit}${pace} (${model}${elsewhere > 0 ? `, ${elsewhere} in use elsewhere` : ''})`;
 }
 
 class AccountRow {

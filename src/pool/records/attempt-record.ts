@@ -1,6 +1,6 @@
 /** One attempt as the records see it: begun, and given back exactly once. */
 
-import { enter, type Lane, leave, type Stay } from './lane.ts';
+import { enter, type Lane, type Leaving, leave, type Stay } from './lane.ts';
 import type { AccountRecord, KeyRecord, ProviderRecord } from './state.ts';
 
 /** What an attempt writes into. */
@@ -15,21 +15,20 @@ export interface AttemptRecord {
   readonly call: number;
   readonly model: string;
   readonly speedClass: string;
+  readonly units: number;
   readonly sentAt: number;
   readonly stay: Stay;
   /** The half-open trial of the key, or of the provider. */
   readonly isKeyTrial: boolean;
   readonly isProviderTrial: boolean;
   readonly isOnRamp: boolean;
-  /** The upstream said that it took the call. */
-  hasSign: boolean;
   hasFirstByte: boolean;
   isReleased: boolean;
   /** Refused without having been there. */
   wasRefused: boolean;
 }
 
-export type Begun = Pick<AttemptRecord, 'call' | 'model' | 'speedClass' | 'sentAt'> &
+export type Begun = Pick<AttemptRecord, 'call' | 'model' | 'speedClass' | 'units' | 'sentAt'> &
   Pick<AttemptRecord, 'isKeyTrial' | 'isProviderTrial'> & {
     /** Order of sending: equal keys take turns. */
     readonly turn: number;
@@ -40,7 +39,7 @@ export type Begun = Pick<AttemptRecord, 'call' | 'model' | 'speedClass' | 'sentA
 /** A slot is taken from a key and its account. */
 export function begin({ provider, key, lane }: Place, begun: Begun): AttemptRecord {
   const { turn, usedAt, ...facts } = begun;
-  const stay = enter(lane, key.name, facts.sentAt);
+  const stay = enter(lane, key.name, facts.sentAt, facts.units);
   key.lastTurn = turn;
   key.attempts += 1;
   key.lastUsedAt = usedAt;
@@ -53,7 +52,6 @@ export function begin({ provider, key, lane }: Place, begun: Begun): AttemptReco
     ...facts,
     stay,
     isOnRamp,
-    hasSign: false,
     hasFirstByte: false,
     isReleased: false,
     wasRefused: false,
@@ -82,7 +80,7 @@ export function release(
   { provider, key, lane }: Place,
   attempt: AttemptRecord,
   now: number,
-  how: 'refused' | 'aborted' | 'ended',
+  how: Leaving,
 ): void {
   if (attempt.isReleased) return;
   attempt.isReleased = true;

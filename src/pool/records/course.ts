@@ -3,6 +3,7 @@
  * Every instant is an argument; nothing here starts, stops or wakes anything.
  */
 
+import type { ToldRate } from '../rules/rate-told.ts';
 import { paceAfterAnswer, paceAfterSign } from '../rules/timing.ts';
 import { answered, release } from './attempt-record.ts';
 import { readmit } from './disabling.ts';
@@ -11,6 +12,7 @@ import { type Failed, fail, type Verdict } from './failing.ts';
 import { accept } from './lane.ts';
 import * as ledger from './ledger.ts';
 import { outageEnds, outageIsOver, rampUp } from './outages.ts';
+import { noteTold } from './turns.ts';
 
 export type CourseEvent =
   /** Headers with status 200, or a byte. */
@@ -18,6 +20,8 @@ export type CourseEvent =
   /** Not refused for as long as refusals take. */
   | { readonly kind: 'survived' }
   | { readonly kind: 'first-byte' }
+  /** What an answer says about requests per time. */
+  | { readonly kind: 'told'; readonly told: ToldRate }
   | { readonly kind: 'served'; readonly promptTokens: number; readonly completionTokens: number }
   | { readonly kind: 'failed'; readonly failed: Failed };
 
@@ -32,6 +36,9 @@ export function write(event: CourseEvent, scene: Scene): Verdict {
       return survived(scene);
     case 'first-byte':
       return firstByte(scene);
+    case 'told':
+      noteTold(scene, event.told);
+      return NOTHING;
     case 'served':
       release(scene, scene.attempt, scene.now, 'ended');
       ledger.noteServed(scene, event);
@@ -42,14 +49,14 @@ export function write(event: CourseEvent, scene: Scene): Verdict {
 }
 
 /** True the first time, while the attempt is under way. */
-function isTaken({ attempt, lane }: Scene): boolean {
-  return !attempt.isReleased && accept(lane, attempt.stay);
+function isTaken({ attempt }: Scene): boolean {
+  return !attempt.isReleased && accept(attempt.stay);
 }
 
 function accepted(scene: Scene): Verdict {
   const { provider, attempt, now } = scene;
-  if (!attempt.hasSign && !attempt.isReleased) {
-    attempt.hasSign = true;
+  if (attempt.stay.seenAt === Number.POSITIVE_INFINITY && !attempt.isReleased) {
+    attempt.stay.seenAt = now;
     provider.pace = paceAfterSign(provider.pace, now - attempt.sentAt);
   }
   if (!isTaken(scene)) return NOTHING;

@@ -10,6 +10,7 @@ import {
   speaksOfOutage,
 } from '../rules/attribution.ts';
 import { isFailing, othersAreFine } from '../rules/outage.ts';
+import { isRateLimited } from '../rules/rate.ts';
 import {
   clamp,
   doubled,
@@ -25,6 +26,7 @@ import { disableAccount, disableKey } from './disabling.ts';
 import type { Effect, Scene } from './effect.ts';
 import * as ledger from './ledger.ts';
 import { outageBegins, outageGoesOn } from './outages.ts';
+import { noteRateRefused } from './turns.ts';
 
 /** Why there is no result. */
 export type Failed =
@@ -158,9 +160,12 @@ function limited(scene: Scene, failure: Failure): Verdict {
   leave(scene, true);
   provider.pace = paceAfterRefusal(provider.pace, now - attempt.sentAt);
   const effects = provedNothing(scene);
-  // Perplexity limits requests per time, not calls in flight.
-  const isRate = provider.provider === 'perplexity' || ledger.noteRefused(scene, failure);
-  if (!isRate) return { outcome: 'account_limited', effects, next: 'again' };
+  if (isRateLimited(provider.provider)) {
+    noteRateRefused(scene, failure, remember(scene, failure.kind));
+    return { outcome: 'account_rate_limited', effects, next: 'again' };
+  }
+  const isPause = ledger.noteRefused(scene, failure);
+  if (!isPause) return { outcome: 'account_limited', effects, next: 'again' };
   const reason = remember(scene, failure.kind);
   ledger.noteCooling(scene, reason, failure.retryAfterMs);
   return { outcome: 'account_rate_limited', effects, next: 'again' };

@@ -11,6 +11,7 @@ import {
 import { type AttemptRecord, begin } from '../records/attempt-record.ts';
 import type { Visit } from '../records/kinship.ts';
 import { laneOf, type ProviderRecord } from '../records/state.ts';
+import type { ToldRate } from '../rules/rate-told.ts';
 import { ABORT_GRACE_MS } from '../rules/timing.ts';
 import { BorrowedKey } from './borrowed-key.ts';
 import type { KeySlot } from './key-slot.ts';
@@ -33,6 +34,7 @@ export interface AttemptOptions {
   readonly isProviderTrial: boolean;
   readonly onAccepted: (attempt: Attempt) => void;
   readonly onFirstByte: (attempt: Attempt) => void;
+  readonly onTold: (attempt: Attempt, told: ToldRate) => void;
 }
 
 /** From the bytes of a refusal to our verdict on it. */
@@ -67,6 +69,7 @@ export class Attempt {
       call: call.id,
       model: call.request.model,
       speedClass: call.request.speedClass,
+      units: call.units,
       sentAt: now,
       isKeyTrial: slot.breaker.state === 'half-open',
       isProviderTrial,
@@ -144,6 +147,7 @@ export class Attempt {
       accepted: () => this.#options.onAccepted(this),
       firstByte: () => this.#options.onFirstByte(this),
       giveUp: () => this.stop('idle'),
+      told: (told) => this.#options.onTold(this, told),
     });
   }
 

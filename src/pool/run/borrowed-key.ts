@@ -1,6 +1,6 @@
 /** The lease handed to an upstream client. Its secret is private: no dump of it shows a key. */
 
-import type { Lease } from '../lease.ts';
+import type { Lease, ToldRate } from '../lease.ts';
 
 export interface LeaseFacts {
   readonly keyName: string;
@@ -15,6 +15,7 @@ export interface LeaseEvents {
   readonly accepted: () => void;
   readonly firstByte: () => void;
   readonly giveUp: () => void;
+  readonly told: (told: ToldRate) => void;
 }
 
 export class BorrowedKey implements Lease {
@@ -28,6 +29,7 @@ export class BorrowedKey implements Lease {
   readonly accepted: () => void;
   readonly firstByte: () => void;
   readonly giveUp: () => void;
+  readonly told: (told: ToldRate) => void;
   readonly #secret: string;
 
   constructor(facts: LeaseFacts, secret: string, events: LeaseEvents) {
@@ -41,6 +43,7 @@ export class BorrowedKey implements Lease {
     this.accepted = events.accepted;
     this.firstByte = events.firstByte;
     this.giveUp = events.giveUp;
+    this.told = events.told;
   }
 
   get secret(): string {

@@ -7,6 +7,7 @@ import {
   type Provider,
   UpstreamError,
 } from '../../base/errors.ts';
+import { turnsPausedUntil } from '../records/turns.ts';
 import type { KeySlot } from './key-slot.ts';
 
 /** What keeps a key from serving just now; null for a key in rotation. */
@@ -17,12 +18,13 @@ export function unavailability(slot: KeySlot, model: string | null, now: number)
   if (disabled !== null && breaker.state !== 'half-open')
     return { name, keyId, reason: disabled.reason, retryAfterMs: null };
   const forbiddenUntil = model === null ? 0 : (record.forbiddenUntil.get(model) ?? 0);
-  const until = Math.max(breaker.openUntil ?? 0, account.coolUntil, forbiddenUntil);
+  const coolUntil = Math.max(account.coolUntil, turnsPausedUntil(account, model));
+  const until = Math.max(breaker.openUntil ?? 0, coolUntil, forbiddenUntil);
   if (until <= now) return null;
   const reason =
     forbiddenUntil === until
       ? 'not allowed to use this model (403)'
-      : account.coolUntil === until
+      : coolUntil === until
         ? (account.coolReason ?? 'cooling down')
         : (record.tripReason ?? 'resting after repeated failures');
   return { name, keyId, reason, retryAfterMs: Math.ceil(until - now) };

@@ -114,19 +114,22 @@ export class Neighbours implements Participant {
     if (isNew) this.#membership.ask();
   }
 
-  /** In one word, to be compared; empty when there is nothing to ask. */
+  /**
+   * In one word, to be compared; empty when there is nothing to ask. While calls wait, only what
+   * changes here counts: what others take and give back is heard at the regular times.
+   */
   #wantedNow(depth: number): string {
-    const { slots, breaker } = this.#roster;
-    const useless = this.#contended.filter((lane) => (lane.share?.slots ?? 0) > lane.inFlight);
     const inFlight = this.#inFlight();
-    if (depth + useless.length + inFlight === 0) return '';
+    const { slots, breaker } = this.#roster;
     const now = this.#roster.now();
-    const usable = slots.filter((slot) => isInRotation(slot, null, now));
-    const blocked = usable.filter(awaitsLeave);
-    const waits = depth > 0 ? `${depth} ${inFlight} ${usable.length} ${breaker.state}` : '';
-    return depth + useless.length + blocked.length === 0
-      ? ''
-      : `${waits} ${useless.length} ${blocked.length}`;
+    if (depth > 0) {
+      const usable = slots.filter((slot) => isInRotation(slot, null, now)).length;
+      return `${depth} ${inFlight} ${usable} ${breaker.state} ${this.mayTryProvider}`;
+    }
+    if (this.#contended.some((lane) => (lane.share?.slots ?? 0) > lane.inFlight)) return 'useless';
+    const isBlocked = (slot: KeySlot): boolean =>
+      awaitsLeave(slot) && isInRotation(slot, null, now);
+    return inFlight > 0 && slots.some(isBlocked) ? 'blocked' : '';
   }
 
   #inFlight(): number {
@@ -170,18 +173,21 @@ export class Neighbours implements Participant {
     return { ...trials, rows: used.slice(0, MOST_ROWS), waits: depth > 0 };
   }
 
-  hear({ grants, facts, trials, joined }: Told): void {
+  hear({ grants, unheard, facts, trials, joined }: Told): void {
     const now = this.#roster.now();
-    const byLane = new Map(grants.map((grant) => [`${grant.account} ${grant.model}`, grant]));
+    const keyOf = (it: { account: string; model: string }): string => `${it.account} ${it.model}`;
+    const byLane = new Map(grants.map((grant) => [keyOf(grant), grant]));
+    const refused = new Set(unheard.map(keyOf));
     this.#trials = new Set(trials);
     this.#allow();
     const contended: Lane[] = [];
     for (const account of this.#roster.accounts) {
       const id = this.#subjects.account(account.label);
       for (const [model, lane] of account.lanes) {
-        const grant = byLane.get(`${id} ${this.#subjects.model(model)}`);
+        const key = keyOf({ account: id, model: this.#subjects.model(model) });
+        const grant = byLane.get(key);
         if (grant === undefined) lane.share = NO_SHARE;
-        else takeGrant(lane, grant, now);
+        else takeGrant(lane, grant, refused.has(key), now);
         if (grant?.isContended) contended.push(lane);
       }
     }

@@ -11,6 +11,8 @@ export class PendingCall {
   readonly id: number;
   readonly request: CallRequest;
   readonly deadlineAt: number;
+  /** What it counts for where requests per time are limited. */
+  readonly units: number;
   /** Names of keys that failed this call. */
   readonly tried = new Set<string>();
   attempts = 0;
@@ -30,6 +32,7 @@ export class PendingCall {
     this.id = id;
     this.request = request;
     this.deadlineAt = now + request.timeoutMs;
+    this.units = request.units ?? 1;
     this.#timer = new PatientTimer(request.timeoutMs, () => this.#finish('deadline'));
     request.signal.addEventListener('abort', this.#cancel, { once: true });
     if (request.signal.aborted) this.#end = 'cancelled';

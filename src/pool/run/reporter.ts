@@ -1,7 +1,7 @@
 /** Brings an attempt's events to the writer of the records, and does what that asks for. */
 
 import { isAbort, UpstreamError } from '../../base/errors.ts';
-import { type AttemptResult, AttemptStopped } from '../lease.ts';
+import { type AttemptResult, AttemptStopped, type ToldRate } from '../lease.ts';
 import type { Outcome } from '../observer.ts';
 import { release } from '../records/attempt-record.ts';
 import { type CourseEvent, write } from '../records/course.ts';
@@ -11,6 +11,7 @@ import type { Kinship } from '../records/kinship.ts';
 import { spendBudget } from '../records/state.ts';
 import { FAULT_OF } from '../rules/attribution.ts';
 import { backOffMs, nextStep } from '../rules/next-step.ts';
+import { isRateLimited } from '../rules/rate.ts';
 import { isSignOverdue, MAX_BILLED_SENDS } from '../rules/timing.ts';
 import type { Attempt, Settled } from './attempt.ts';
 import { deadlineSpent, keySilent } from './exhausted.ts';
@@ -42,7 +43,7 @@ export class Reporter {
   }
 
   accepted(attempt: Attempt): void {
-    if (!attempt.record.isReleased) this.#kinship.taken(attempt.visit(), true);
+    if (!attempt.record.isReleased) this.#kinship.taken(attempt.visit());
     this.#write(attempt, { kind: 'accepted' });
   }
 
@@ -54,9 +55,13 @@ export class Reporter {
     const { sentAt, isProviderTrial } = attempt.record;
     if (!isProviderTrial && isSignOverdue(provider.pace, now - sentAt)) return;
     if (!attempt.record.isReleased && !attempt.record.stay.isAccepted) {
-      this.#kinship.taken(attempt.visit(), false);
+      this.#kinship.taken(attempt.visit());
     }
     this.#write(attempt, { kind: 'survived' });
+  }
+
+  told(attempt: Attempt, told: ToldRate): void {
+    this.#write(attempt, { kind: 'told', told });
   }
 
   firstByte(attempt: Attempt): void {
@@ -90,7 +95,7 @@ export class Reporter {
     if (failed.kind === 'failure' && FAULT_OF[failed.failure.kind] === 'limit') {
       attempt.call.refusals += 1;
       // Afterwards: what is found to be part of a busy account has no need of a pause of its own.
-      if (this.#roster.provider.provider !== 'perplexity') {
+      if (!isRateLimited(this.#roster.provider.provider)) {
         this.#kinship.refused(attempt.visit(), failed.failure);
       }
     }
@@ -121,6 +126,7 @@ export class Reporter {
     if (!isLimit) call.tried.add(slot.record.name);
     if (next === 'redraw') return call.billed >= MAX_BILLED_SENDS ? end : AGAIN;
     const isBroken = failed.kind === 'failure' && FAULT_OF[failed.failure.kind] === 'upstream';
+    if (isLimit) return { kind: 'again', afterMs: this.#roster.timing().burstMs };
     if (next === 'again') return isBroken && call.billed >= MAX_BILLED_SENDS ? end : AGAIN;
     return this.#retry(attempt, next === 'retry-elsewhere', end);
   }

@@ -6,6 +6,7 @@ import type { ProviderRecord } from '../records/state.ts';
 import type { Candidate, Faster } from '../rules/choose.ts';
 import { choose, waitingPays } from '../rules/choose.ts';
 import { freshLimit } from '../rules/limit.ts';
+import { turnAt } from '../rules/rate.ts';
 import {
   costOf,
   exposedRatio,
@@ -71,7 +72,9 @@ export function isInRotation(slot: KeySlot, model: string | null, now: number): 
   const { record, account } = slot;
   if (record.draining || isOut(slot)) return false;
   if (account.coolUntil > now || !slot.breaker.admits) return false;
-  return model === null || (record.forbiddenUntil.get(model) ?? 0) <= now;
+  if (model === null) return true;
+  if ((account.lanes.get(model)?.rate.pausedUntil ?? now) > now) return false;
+  return (record.forbiddenUntil.get(model) ?? 0) <= now;
 }
 
 /**
@@ -130,12 +133,18 @@ function costFor(slot: KeySlot, moment: Moment): number {
   return costOf(slownessOf(slot, moment), success) * silenceFactor(slot, moment);
 }
 
-function limitFor(call: PendingCall, lane: Lane, moment: Moment): number {
+/** What batch work leaves to others. */
+function spareFor({ request }: PendingCall, { now, provider }: Moment): 0 | 1 {
   const isShared =
-    call.request.priority === 'batch' &&
-    moment.now - moment.provider.interactiveAt < INTERACTIVE_MEMORY_MS;
+    request.priority === 'batch' && now - provider.interactiveAt < INTERACTIVE_MEMORY_MS;
+  return isShared ? 1 : 0;
+}
+
+function hasRoom(call: PendingCall, lane: Lane, moment: Moment): boolean {
+  const spare = spareFor(call, moment);
   const room = roomIn(lane);
-  return isShared && room > 1 ? room - 1 : room;
+  const isFree = lane.inFlight < (room > 1 ? room - spare : room);
+  return isFree && turnAt(lane.rate, call.units, spare) <= moment.now;
 }
 
 /** The first call of a key goes alone: a dead key costs one call, not a burst. */
@@ -177,15 +186,19 @@ interface Scan {
 }
 
 function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
-  const { model } = call.request;
+  const { model, funds } = call.request;
   const { now } = moment;
   const free: Pick[] = [];
   const busy: Pick[] = [];
   for (const slot of moment.slots) {
     if (call.tried.has(slot.record.name) !== tried || !isInRotation(slot, model, now)) continue;
     const lane = slot.account.lanes.get(model) ?? createLane(model, freshLimit(moment.ceiling));
+    const money = funds?.state(slot.record.account) ?? 'free';
+    // Other accounts go first; when all of them are spent, the call is refused.
+    if (money === 'spent') continue;
     const isFree =
-      lane.inFlight < limitFor(call, lane, moment) &&
+      money === 'free' &&
+      hasRoom(call, lane, moment) &&
       !isShut(lane, now) &&
       !awaitsFirstSign(slot) &&
       !awaitsLeave(slot) &&

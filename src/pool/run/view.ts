@@ -1,6 +1,9 @@
 /** The frozen, secret-free snapshot of one provider's pool. */
 
+import type { Lane } from '../records/lane.ts';
 import type { AccountRecord, ProviderRecord } from '../records/state.ts';
+import { turnsPausedUntil } from '../records/turns.ts';
+import { rateOf } from '../rules/rate.ts';
 import { fadedRatio, fadedSuccess, healthScore, median } from '../rules/score.ts';
 import { timingFor } from '../rules/timing.ts';
 import type { AccountSnapshot, BreakerState, KeySnapshot, ProviderSnapshot } from '../snapshot.ts';
@@ -59,6 +62,12 @@ function keyView(slot: KeySlot, medianRatio: number, fadeMs: number, now: number
   };
 }
 
+/** To three digits: 3, 0.83, 33.1. */
+function perSecondOf({ rate }: Lane): number | null {
+  const found = rateOf(rate);
+  return found === null ? null : Number((1_000 * found).toPrecision(3));
+}
+
 /** The next step: a label, so that nothing has to be found out again. */
 function writeDown(keys: readonly string[], account: AccountRecord): string {
   const label = account.isGiven ? account.label : 'shared';
@@ -73,7 +82,8 @@ function accountView(
   const isFound = account.members.length > 1;
   const keys = slots.filter((slot) => slot.account === account).map((slot) => slot.record.name);
   const lanes = [...account.lanes.values()];
-  const coolingMs = account.coolUntil > now ? Math.ceil(account.coolUntil - now) : null;
+  const coolUntil = Math.max(account.coolUntil, turnsPausedUntil(account, null));
+  const coolingMs = coolUntil > now ? Math.ceil(coolUntil - now) : null;
   return {
     account: account.label,
     keys,
@@ -87,6 +97,7 @@ function accountView(
       model: lane.model,
       limit: Math.max(1, lane.limit.limit),
       inFlight: lane.inFlight,
+      perSecond: perSecondOf(lane),
       share: lane.share?.slots ?? null,
       elsewhere: lane.share?.elsewhere ?? 0,
     })),

@@ -93,7 +93,7 @@ export const DEEPSEEK: ProviderSide = {
   maxBodyBytes: 48 * 1024 * 1024,
   routeOf,
   modelOf: (body) => String(body.model ?? 'unknown'),
-  unitsOf: () => 0,
+  unitsOf: () => null,
   responseHeaders: (random) => ({ 'x-ds-trace-id': seededUuid(random).replaceAll('-', '') }),
   unknownKey: (route, lastFour) => {
     if (lastFour === null || route.kind === 'lookup') return unauthorizedPlain();

@@ -51,8 +51,8 @@ export const PERPLEXITY: ProviderSide = {
     return isText(body.preset) ? `agent-${body.preset}` : 'agent';
   },
   unitsOf: (body, path) => {
-    if (path !== '/search') return 0;
-    return Array.isArray(body.query) ? body.query.length : 1;
+    if (path !== '/search') return { meter: 'agent', units: 1 };
+    return { meter: 'search', units: Array.isArray(body.query) ? body.query.length : 1 };
   },
   responseHeaders: (random) => ({ 'x-request-id': seededUuid(random) }),
   unknownKey: invalidKey,

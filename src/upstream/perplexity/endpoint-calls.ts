@@ -6,6 +6,7 @@ import type { CallRequest, Lease, Lender } from '../../pool/lease.ts';
 import type { CallContext } from '../call.ts';
 import { createProgress, type Say } from '../progress.ts';
 import { runAttempt, waitMessage } from '../run-attempt.ts';
+import { toldRate } from '../told-rate.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, TransportError } from '../wire/body.ts';
 import type { Fetch } from '../wire/http.ts';
@@ -41,6 +42,12 @@ export interface Ended<T> {
   readonly moneyNotice: string | null;
 }
 
+/** What is asked, as the accounts show it, and what it counts for in a limit per time. */
+export interface Asked {
+  readonly endpoint: string;
+  readonly units?: number;
+}
+
 /** Sends one attempt, and notes in `seen` how far it has come. */
 export type SendAttempt<T> = (lease: Lease, watch: Watch, seen: Progressing) => Promise<T>;
 
@@ -62,7 +69,7 @@ export class EndpointCalls {
   async post(lease: Lease, path: string, body: string, accept: string): Promise<Answer> {
     const { baseUrl, fetch } = this.#options;
     try {
-      return await fetch(`${baseUrl}${path}`, {
+      const response = await fetch(`${baseUrl}${path}`, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${lease.secret}`,
@@ -73,18 +80,20 @@ export class EndpointCalls {
         body,
         signal: lease.signal,
       });
+      if (response.ok) lease.told?.(toldRate(response.headers));
+      return response;
     } catch (cause) {
       throw new TransportError(cause);
     }
   }
 
   /** @throws UpstreamError, PoolExhaustedError */
-  async call<T>(endpoint: string, send: SendAttempt<T>): Promise<Ended<T>> {
+  async call<T>({ endpoint, units = 1 }: Asked, send: SendAttempt<T>): Promise<Ended<T>> {
     const { lender, meter: meterOf = UNMETERED } = this.#options;
     const meter = await meterOf.call(this.#ask(endpoint));
     try {
       const { value, keyName, attempts } = await lender.call(
-        this.#callRequest(endpoint),
+        this.#callRequest(endpoint, meter, units),
         async (lease) => {
           const sent = await this.#attempt(endpoint, lease, meter, send);
           return { value: sent, completionTokens: null, promptTokens: null };
@@ -154,16 +163,19 @@ export class EndpointCalls {
     };
   }
 
-  #callRequest(endpoint: string): CallRequest {
+  #callRequest(endpoint: string, { funds }: CallMeter, units: number): CallRequest {
     const { signal, session, priority, onProgress } = this.#context;
     return {
       provider: 'perplexity',
-      model: endpoint,
+      // Search and Agent are limited each for itself, whatever is asked of them.
+      model: endpoint.split(' ', 1)[0] ?? endpoint,
       speedClass: endpoint,
+      units,
       signal,
       timeoutMs: this.#leftMs,
       priority,
       session,
+      funds,
       onWait: (notice) => onProgress({ message: waitMessage(notice, 'Perplexity') }),
     };
   }

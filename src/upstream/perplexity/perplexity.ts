@@ -94,24 +94,27 @@ class PerplexityCall {
 
   #search(request: SearchRequest): Promise<Ended<Found>> {
     const body = JSON.stringify(searchBody(request));
-    return this.#endpoints.call('search', async (lease, watch, seen) => {
-      const response = await this.#endpoints.post(lease, '/search', body, 'application/json');
-      if (!response.ok) await refuse(response);
-      seen.status = response.status;
-      seen.requestId = requestIdOf(response.headers);
-      const onPiece = pieceCounter(watch);
-      const text = await acceptWhile(lease, () =>
-        readText(response, MAX_BODY_BYTES, () => {
-          seen.hasStarted = true;
-          onPiece();
-        }),
-      );
-      const answer = parseRecord(text);
-      if (answer === null) return unusable(response, text);
-      const isNone = answer.results === null && (answer.error ?? null) === null;
-      if (!isNone && !Array.isArray(answer.results)) return throwEmbedded(answer, response, text);
-      return { sources: readSources(answer.results), requestId: idOf(response, answer.id) };
-    });
+    return this.#endpoints.call(
+      { endpoint: 'search', units: request.queries.length },
+      async (lease, watch, seen) => {
+        const response = await this.#endpoints.post(lease, '/search', body, 'application/json');
+        if (!response.ok) await refuse(response);
+        seen.status = response.status;
+        seen.requestId = requestIdOf(response.headers);
+        const onPiece = pieceCounter(watch);
+        const text = await acceptWhile(lease, () =>
+          readText(response, MAX_BODY_BYTES, () => {
+            seen.hasStarted = true;
+            onPiece();
+          }),
+        );
+        const answer = parseRecord(text);
+        if (answer === null) return unusable(response, text);
+        const isNone = answer.results === null && (answer.error ?? null) === null;
+        if (!isNone && !Array.isArray(answer.results)) return throwEmbedded(answer, response, text);
+        return { sources: readSources(answer.results), requestId: idOf(response, answer.id) };
+      },
+    );
   }
 
   #answer(
@@ -119,16 +122,19 @@ class PerplexityCall {
     fields: Readonly<Record<string, unknown>>,
   ): Promise<Ended<Answered>> {
     const body = JSON.stringify(fields);
-    return this.#endpoints.call(`agent ${request.answer}`, async (lease, watch, seen) => {
-      const run = new AgentRun();
-      try {
-        return await this.#stream(lease, watch, seen, body, run);
-      } catch (error) {
-        // Whoever leaves a run has to say so, or it goes on and is billed.
-        if (run.id !== null && run.status === 'running') this.#cancel(lease, run.id);
-        throw error;
-      }
-    });
+    return this.#endpoints.call(
+      { endpoint: `agent ${request.answer}` },
+      async (lease, watch, seen) => {
+        const run = new AgentRun();
+        try {
+          return await this.#stream(lease, watch, seen, body, run);
+        } catch (error) {
+          // Whoever leaves a run has to say so, or it goes on and is billed.
+          if (run.id !== null && run.status === 'running') this.#cancel(lease, run.id);
+          throw error;
+        }
+      },
+    );
   }
 
   async #stream(

@@ -1,6 +1,8 @@
 /** A call that finds no key asks for one, the person puts it in, and the same call goes on. */
 
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { callTool, noise, textOf } from '../../../lab/client.ts';
 import {
@@ -48,6 +50,12 @@ function putter(text: string): Answerer {
     expect((await putIn(url, text)).status).toBe(200);
     return 'accept';
   };
+}
+
+function writtenFile(): string {
+  const path = join(home.tmp, 'file');
+  writeFileSync(path, 'somebody else\n');
+  return path;
 }
 
 async function names(): Promise<string[]> {
@@ -171,9 +179,12 @@ describe.each(ERAS)('a call without a key, %s', (era) => {
     expect(shown).toHaveLength(1);
   });
 
-  it('asks nobody where the store could not be written', async () => {
+  it.each([
+    ['a place that takes no files', () => '/proc/keypool'],
+    ['a home that is a file', () => writtenFile()],
+  ])('asks nobody where the store could not be written: %s', async (_what, folder) => {
     const never: Answerer = () => Promise.reject(new Error('was asked'));
-    const env = { ...home.env, KEYPOOL_HOME: '/proc/keypool' };
+    const env = { ...home.env, KEYPOOL_HOME: folder() };
     const { client, shown } = await connectEliciting(env, { era, answer: never });
     const result = await callTool(client, GENERATE, CODE);
     expect(result.isError).toBe(true);
