@@ -41,7 +41,6 @@ export function statement(seq: number, more: Partial<Exchange> = {}): Exchange {
     rows: [],
     tries: [],
     asks: [],
-    tries: [],
     reports: [],
     facts: [],
     joined: [],
