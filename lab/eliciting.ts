@@ -44,6 +44,8 @@ export interface ElicitingOptions {
   /** Of a server over HTTP; without one the client starts the program on stdio. */
   readonly url?: string;
   readonly token?: string;
+  /** Of the program on stdio. */
+  readonly args?: readonly string[];
   /** What the client says of elicitation. Default: pages alone. */
   readonly elicitation?: {
     readonly url?: Record<string, never>;
@@ -62,7 +64,7 @@ export async function connectEliciting(
   const shown: Shown[] = [];
   const done: string[] = [];
   const asked: string[] = [];
-  const program = url === undefined ? new Program({ env }) : null;
+  const program = url === undefined ? new Program({ env, args: options.args ?? [] }) : null;
   const capabilities = { elicitation };
   const see = (params: { url?: string; message: string }, signal: AbortSignal) => {
     const seen = { url: params.url ?? '', message: params.message };

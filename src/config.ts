@@ -18,6 +18,7 @@ import { type ConfigWarning, folderWarnings, readDotenv } from './config/dotenv.
 import { type Environment, isSecretVariable, presentValue } from './config/environment.ts';
 import { defaultHome, NO_HOME } from './config/home.ts';
 import { type Origin, Settings } from './config/settings.ts';
+import { type SharingSettings, sharingSettings } from './config/sharing.ts';
 
 export { type Environment, presentValue };
 
@@ -74,6 +75,8 @@ export interface Config {
   readonly idleTimeoutMs: number;
   /** Whether finished attempts are written down. */
   readonly ledger: boolean;
+  /** Whether limits are shared with other processes, and over what. */
+  readonly sharing: SharingSettings;
   readonly logLevel: LogLevel;
   readonly httpToken: HttpTokenSource;
   readonly proxy: ProxyVariables;
@@ -228,6 +231,7 @@ export function loadConfig(flags: GlobalFlags, env: Environment): Config {
     callTimeoutMs: settings.number('KEYPOOL_CALL_TIMEOUT_MS', 180_000),
     idleTimeoutMs: settings.number('KEYPOOL_IDLE_TIMEOUT_MS', 45_000),
     ledger: settings.isOn('KEYPOOL_LEDGER'),
+    sharing: sharingSettings(settings),
     logLevel: logLevel(given(flags.logLevel) ?? settings.get('KEYPOOL_LOG_LEVEL') ?? 'info'),
     httpToken: {
       text: settings.get('KEYPOOL_HTTP_TOKEN') ?? null,

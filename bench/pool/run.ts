@@ -40,6 +40,8 @@ function mediansOf(runs: readonly RunResult[]) {
     refusals: of((run) => run.refusals),
     counts: { faults: of((run) => run.counts.faults) },
     slowest: of((run) => run.slowest),
+    slowestOverMedian: of((run) => run.slowestOverMedian),
+    mistakenMs: of((run) => run.mistakenMs),
   };
 }
 

@@ -41,7 +41,7 @@ try {
   const lost = Math.max(0, reported - inLedger);
   console.log(`ledger: ${PROCESSES} processes x ${CALLS} calls, ${KILLS} killed`);
   console.log(`  ${reported} reported, ${inLedger} in the ledger, ${unreadable} torn lines`);
-  console.log(`  ${lost} lost at most, of ${KILLS * AT_ONCE} that were in the moment of a kill`);
+  console.log(`  ${lost} lost that a caller was told, at ${KILLS} kills`);
   for (const usd of [0.5, 2]) {
     const spent = await inHome(async (home) => {
       await setBudget(home, { usd, per: 'day', account: null, client: null });

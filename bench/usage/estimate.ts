@@ -82,6 +82,7 @@ const meter = new UsageMeter({
   idPrefix: newIdPrefix(),
   beforeSending: () => {},
   takeAlerts: () => null,
+  settle: () => {},
   admit: () => Promise.resolve(null),
   record: (entry) => {
     entries.push(entry);

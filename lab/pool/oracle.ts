@@ -114,12 +114,23 @@ export interface OracleResult {
   readonly latenciesMs: readonly number[];
 }
 
-export function runOracle(spec: UpstreamSpec, arrivals: readonly Arrival[]): OracleResult {
+/**
+ * @param callers loops that share the calls, each with its next as soon as its last one ended;
+ *   without a number every call comes at its own time
+ */
+export function runOracle(
+  spec: UpstreamSpec,
+  arrivals: readonly Arrival[],
+  callers?: number,
+): OracleResult {
   const slots = slotsOf(spec);
   const timeline = new Timeline(spec);
   const latenciesMs: number[] = [];
+  const freeAt = new Array<number>(callers ?? 0).fill(0);
   let end = 0;
-  for (const arrival of arrivals) {
+  for (const call of arrivals) {
+    const at = callers === undefined ? call.at : Math.min(...freeAt);
+    const arrival = { ...call, at };
     if (arrival.work.isBad || arrival.cancelAfterMs !== undefined) continue;
     const duration = spec.answerMs + spec.firstByteMs + arrival.work.tokens * spec.tokenMs;
     let best: { slot: Slot; from: number; doneAt: number } | null = null;
@@ -134,6 +145,7 @@ export function runOracle(spec: UpstreamSpec, arrivals: readonly Arrival[]): Ora
     if (best === null) throw new Error('the oracle found no slot');
     timeline.occupy(best.slot, best.from, best.doneAt);
     if (best.slot.index !== null) best.slot.freeAt = best.doneAt;
+    if (callers !== undefined) freeAt[freeAt.indexOf(at)] = best.doneAt;
     latenciesMs.push(best.doneAt - arrival.at);
     end = Math.max(end, best.doneAt);
   }

@@ -18,6 +18,7 @@ import {
   type Send,
 } from '../../src/pool/lease.ts';
 import type { Sharing } from '../../src/pool/sharing.ts';
+import type { FoundAccounts } from '../../src/pool/snapshot.ts';
 
 /** Virtual or real. */
 export interface Clock {
@@ -42,6 +43,7 @@ export interface PolicyContext {
   readonly probe?: KeyProbe;
   /** Other processes, where there are some, or may be. */
   readonly sharing?: Sharing;
+  readonly onAccounts?: (found: FoundAccounts) => void;
   /** What every key may take, for the policy that is told. */
   readonly capacities?: readonly number[];
 }
@@ -73,6 +75,7 @@ function keypool(context: PolicyContext): Policy {
     random: context.random,
     probe: context.probe ?? (async () => 'invalid_key'),
     ...(context.sharing === undefined ? {} : { sharing: context.sharing }),
+    onAccounts: context.onAccounts ?? (() => {}),
   });
   return {
     pool,

@@ -24,6 +24,9 @@ export interface Scenario {
   readonly title: string;
   readonly upstream: UpstreamSpec;
   readonly arrivals: (random: () => number) => Arrival[];
+  /** So many loops share the calls, each with its next as soon as its last one ended; without a
+   * number every call comes at its own time. */
+  readonly callers?: number;
   readonly maxConcurrent: number;
 }
 
@@ -143,9 +146,9 @@ function unlabelled(make: Make, scale: number): Scenario[] {
   const greedy = [0, 8, 5, 2, 8, 1];
   const harsh = (now: number): number => greedy[Math.floor(now / (6 * second)) % 6] ?? 0;
   return [
-    make('U1', 'one account of 5, four keys, numbers', of(caps(5), one, numbers), burst(100)),
-    make('U1b', 'the same, bare refusals', of(caps(5), one, bare), burst(100)),
-    make('U1c', 'the same, late refusals, A equals B', of(caps(5), one, late), burst(100)),
+    make('U1', 'one account of 5, four keys, numbers', of(caps(5), one, numbers), patient(100)),
+    make('U1b', 'the same, bare refusals', of(caps(5), one, bare), patient(100)),
+    make('U1c', 'the same, late refusals, A equals B', of(caps(5), one, late), patient(100)),
     make(
       'U1d',
       'one account of 8, overload of 130 %, bare',

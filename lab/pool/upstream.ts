@@ -44,6 +44,8 @@ export interface UpstreamSpec {
   readonly tokenMs: number;
   /** False: headers come with the first byte. */
   readonly earlyHeaders: boolean;
+  /** How long after its headers a call counts as taken; default at once. */
+  readonly signMs?: number;
   /** False: the whole answer comes at once, at its end. */
   readonly streams: boolean;
   /** Idle time-out of the client. */
@@ -81,6 +83,11 @@ export function keysOf(spec: UpstreamSpec): PoolKey[] {
     account: spec.isUnlabelled ? null : `account-${key.account}`,
     secret: `sk-test-fake-${String(index + 1).padStart(6, '0')}`,
   }));
+}
+
+/** Position of a key by its name. */
+export function indexOfKey(name: string): number {
+  return Number(name.split('_').at(-1)) - 1;
 }
 
 function failure(
@@ -132,7 +139,7 @@ export class SimulatedUpstream {
   }
 
   async send(work: Work, lease: Lease): Promise<AttemptResult<string>> {
-    const index = Number(lease.keyName.split('_').at(-1)) - 1;
+    const index = indexOfKey(lease.keyName);
     const key = this.spec.keys[index];
     if (key === undefined) throw new Error('no such key');
     this.counts.sent += 1;
@@ -181,10 +188,12 @@ export class SimulatedUpstream {
   }
 
   async #serve(work: Work, key: KeySpec, lease: Lease): Promise<AttemptResult<string>> {
-    const { firstByteMs, tokenMs, earlyHeaders } = this.spec;
+    const { firstByteMs, tokenMs, earlyHeaders, signMs = 0 } = this.spec;
     const factor = key.slow ?? 1;
+    const untilSign = Math.min(signMs, firstByteMs * factor);
+    if (untilSign > 0) await this.#clock.sleep(untilSign, lease.signal);
     if (earlyHeaders) lease.accepted?.();
-    await this.#clock.sleep(firstByteMs * factor, lease.signal);
+    await this.#clock.sleep(firstByteMs * factor - untilSign, lease.signal);
     if (this.spec.streams) lease.firstByte();
     await this.#clock.sleep(work.tokens * tokenMs * factor, lease.signal);
     return { value: lease.keyName, completionTokens: work.tokens, promptTokens: 100 };

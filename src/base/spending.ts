@@ -63,8 +63,26 @@ export interface BilledKey {
   readonly account: string;
 }
 
+/** `held`: not beside the calls in flight; `spent`: not before the budget begins anew. */
+export type FundsState = 'free' | 'held' | 'spent';
+
+/** What the budgets of single accounts leave for one call. */
+export interface AccountFunds {
+  state(account: string): FundsState;
+  /**
+   * The next attempt is to be of this account.
+   *
+   * @returns false where others came first
+   */
+  book(account: string): boolean;
+  /** What a call is told that none of these accounts has money for. */
+  refusal(accounts: readonly string[]): Error;
+}
+
 /** One call's account. */
 export interface CallMeter {
+  /** null where no budget is an account's. */
+  readonly funds: AccountFunds | null;
   /** An attempt is sent now; the returned function is to be called once, when it has ended. */
   attempt(key: BilledKey): (use: AttemptUse) => void;
   /** Estimated dollars of all attempts so far; null where one of them has no known price. */
@@ -85,6 +103,7 @@ export interface Meter {
 }
 
 const UNMETERED_CALL: CallMeter = {
+  funds: null,
   attempt: () => () => {},
   costUsd: null,
   takeNotice: () => null,

@@ -17,6 +17,7 @@ import { KeyTally } from '../batch/key-tally.ts';
 import { type Gate, PeakHours } from '../batch/off-peak.ts';
 import { duration, showProgress } from '../batch/progress-line.ts';
 import { ResultsFile } from '../batch/results-file.ts';
+import { RunCost } from '../batch/run-cost.ts';
 import { type Load, runTasks } from '../batch/run-tasks.ts';
 import type { TaskId } from '../batch/task-lines.ts';
 import { type CheckArguments, checkTasks, readTasks, type Task } from '../batch/tasks.ts';
@@ -186,7 +187,12 @@ interface Plan {
   readonly before: number;
 }
 
-function summarize({ total, before }: Plan, counts: Counts, tally: KeyTally): void {
+function summarize(
+  { total, before }: Plan,
+  counts: Counts,
+  tally: KeyTally,
+  cost: readonly string[],
+): void {
   const parts = [
     `${counts.finished - counts.failed} done`,
     `${counts.failed} failed`,
@@ -195,7 +201,7 @@ function summarize({ total, before }: Plan, counts: Counts, tally: KeyTally): vo
     duration(counts.elapsedMs),
   ];
   print(parts.join(', '));
-  for (const line of tally.lines()) print(line);
+  for (const line of [...cost, ...tally.lines()]) print(line);
   if (counts.failed > 0) tell('the same command tries again what failed');
 }
 
@@ -221,10 +227,12 @@ async function work(
   // The progress line tells a person what the log would tell a machine.
   const level = flags.logLevel === undefined ? 'error' : config.logLevel;
   const tally = new KeyTally();
+  const cost = new RunCost();
   const gate = await gateOf(input, config);
   const budget = runBudgetOf(input.values.budget);
   const logger = createLogger({ level, redactor });
-  const runtime = composeRuntime({
+  const runtime = await composeRuntime({
+    title: 'batch',
     flags,
     env,
     config,
@@ -233,6 +241,7 @@ async function work(
     observer: tally,
     budgets: budget === null ? [] : [budget],
     beforeSending: () => gate.check(),
+    onSpent: (entry) => cost.add(entry),
     // Nobody reads the results while they are made.
     onAlert: (sentence) => tell(sentence),
   });
@@ -268,7 +277,8 @@ async function work(
     stop.release();
     await runtime.close();
   }
-  summarize(plan, counts, tally);
+  const costLines = cost.lines((await runtime.prices()).table, input.values['off-peak'] === true);
+  summarize(plan, counts, tally, costLines);
   if (counts.halted !== null) throw ofThisRun(counts.halted, budget);
   return stop.code() ?? (counts.failed > 0 ? 1 : 0);
 }

@@ -3,8 +3,9 @@
 import { ConfigError } from '../base/errors.ts';
 import { loadConfig } from '../config.ts';
 import { usageFolder } from '../usage/ledger/ledger.ts';
+import { loadPrices } from '../usage/prices/load-prices.ts';
 import { GROUPINGS, type Grouping, reportUsage } from '../usage/report/usage-report.ts';
-import { type Command, type CommandInput, print } from './command.ts';
+import { type Command, type CommandInput, print, tell } from './command.ts';
 import { styleFor } from './terminal/style.ts';
 import { csvText, reportJson } from './usage/report-forms.ts';
 import { spanOf } from './usage/span.ts';
@@ -25,6 +26,9 @@ async function run({ values, flags, env }: CommandInput): Promise<number> {
   if (values.json === true && values.csv === true) {
     throw new ConfigError('--json and --csv exclude each other', { hint: 'choose one' });
   }
+  // What is spent is priced by it: whoever wrote it has to know that it is not used.
+  const { problem } = await loadPrices(config.home);
+  if (problem !== null) tell(problem);
   const report = await reportUsage(usageFolder(config.home), span, by, now);
   if (values.json === true) print(reportJson(report));
   else if (values.csv === true) print(csvText(report));

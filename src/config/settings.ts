@@ -67,13 +67,13 @@ export class Settings {
     });
   }
 
-  /** A switch that is on unless somebody turned it off. */
-  isOn(variable: string): boolean {
-    const word = this.get(variable)?.toLowerCase() ?? 'on';
+  /** A switch that is as `unsaid` unless somebody turned it. */
+  isOn(variable: string, unsaid: 'on' | 'off' = 'on'): boolean {
+    const word = this.get(variable)?.toLowerCase() ?? unsaid;
     if (['on', 'true', '1', 'yes'].includes(word)) return true;
     if (['off', 'false', '0', 'no'].includes(word)) return false;
     throw new ConfigError(`${variable} has to be on or off`, {
-      hint: 'correct it or leave it out; the default is on',
+      hint: `correct it or leave it out; the default is ${unsaid}`,
     });
   }
 }

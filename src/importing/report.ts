@@ -25,13 +25,13 @@ function place(lines: readonly number[]): string {
   return /[–,]/.test(ranges) ? `lines ${ranges}` : `line ${ranges}`;
 }
 
-function keyRow(verb: string, key: PlannedKey): string {
+function keyRow(verb: string, key: PlannedKey): ReportRow {
   const why = key.reason === '' ? '' : `: ${key.reason}`;
-  return `${verb.padEnd(COLUMN)}  ${key.name} (${maskValue(key.value)}), line ${key.line}${why}`;
+  return row(verb, `${key.name} (${maskValue(key.value)}), line ${key.line}${why}`);
 }
 
 /** Equal reasons without a name stand in one row: an export of passwords has hundreds. */
-function leftRows(items: readonly LeftAlone[]): string[] {
+function leftRows(items: readonly LeftAlone[]): ReportRow[] {
   const groups = new Map<string, { readonly head: string; readonly lines: number[] }>();
   for (const { name, reason, line, through } of items) {
     const group = groups.get(`${name ?? ''} ${reason}`) ?? { head: name ?? '', lines: [] };
@@ -41,7 +41,7 @@ function leftRows(items: readonly LeftAlone[]): string[] {
   return [...groups].map(([key, { head, lines }]) => {
     const reason = key.slice(head.length + 1);
     const where = head === '' ? place(lines) : `${head}, ${place(lines)}`;
-    return `${'left'.padEnd(COLUMN)}  ${where}: ${reason}`;
+    return row('left', `${where}: ${reason}`);
   });
 }
 
@@ -52,8 +52,18 @@ export interface ImportOutcome {
   readonly isDryRun: boolean;
 }
 
+export interface ReportRow {
+  /** What happened, with the blanks that set it off; empty for the sum. */
+  readonly verb: string;
+  readonly text: string;
+}
+
+function row(verb: string, text: string): ReportRow {
+  return { verb: `${verb.padEnd(COLUMN)}  `, text };
+}
+
 /** The three piles, row by row, and their sum. */
-export function reportRows({ plan, agreed, isDryRun }: ImportOutcome): string[] {
+export function reportRows({ plan, agreed, isDryRun }: ImportOutcome): ReportRow[] {
   const verb = isDryRun ? 'would add' : 'added';
   const asked = plan.likely.filter((key) => !agreed.includes(key));
   const taken = plan.sure.length + agreed.length;
@@ -67,11 +77,9 @@ export function reportRows({ plan, agreed, isDryRun }: ImportOutcome): string[] 
     ...plan.sure.map((key) => keyRow(verb, key)),
     ...agreed.map((key) => keyRow(verb, key)),
     ...asked.map((key) => keyRow('likely', key)),
-    ...plan.unchanged.map(
-      ({ name, line }) => `${'unchanged'.padEnd(COLUMN)}  ${name}, line ${line}`,
-    ),
+    ...plan.unchanged.map(({ name, line }) => row('unchanged', `${name}, line ${line}`)),
     ...leftRows(plan.left),
-    counts.join(', '),
+    { verb: '', text: counts.join(', ') },
   ];
 }
 

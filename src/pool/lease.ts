@@ -1,6 +1,7 @@
 /** What the pool and its callers say to each other. Plain data, two functions and one error. */
 
 import type { Provider } from '../base/errors.ts';
+import type { AccountFunds } from '../base/spending.ts';
 import type { ToldRate } from './rules/rate-told.ts';
 
 export type { ToldRate } from './rules/rate-told.ts';
@@ -11,8 +12,9 @@ export type Priority = 'interactive' | 'batch';
 /** Why a call is not being generated right now. */
 export interface WaitNotice {
   /** `slot`: every account is at its limit; `outage`: the provider is down and the queue is held;
-   * `cooldown`: keys that can recover are cooling; `retry`: a back-off between two attempts. */
-  readonly reason: 'slot' | 'outage' | 'cooldown' | 'retry';
+   * `cooldown`: keys that can recover are cooling; `retry`: a back-off between two attempts;
+   * `budget`: the rest of every account's budget is held by calls in flight. */
+  readonly reason: 'slot' | 'outage' | 'cooldown' | 'retry' | 'budget';
   /** Calls of this provider in front of this one, where that is known. */
   readonly ahead: number | null;
 }
@@ -32,6 +34,8 @@ export interface CallRequest {
   readonly units?: number;
   /** MCP session; waiting calls take turns between sessions. */
   readonly session: string;
+  /** What may be spent of single accounts; absent or null where nothing caps it. */
+  readonly funds?: AccountFunds | null;
   readonly onWait?: (notice: WaitNotice) => void;
 }
 

@@ -10,6 +10,7 @@ import { Kinship } from './records/kinship.ts';
 import type { Attempt, Settled } from './run/attempt.ts';
 import { Dispatcher } from './run/dispatcher.ts';
 import { unavailability, waitedTooLong } from './run/exhausted.ts';
+import { waitedForMoney } from './run/money.ts';
 import { Neighbours } from './run/neighbours.ts';
 import { PendingCall } from './run/pending-call.ts';
 import { type Next, Reporter } from './run/reporter.ts';
@@ -123,6 +124,8 @@ export class ProviderPool {
     if (call.lastError !== null) return call.lastError;
     const now = this.#roster.now();
     const { slots } = this.#roster;
+    const broke = waitedForMoney(call, slots);
+    if (broke !== null) return broke;
     const reasons = slots.flatMap((slot) => unavailability(slot, call.request.model, now) ?? []);
     return waitedTooLong(this.#provider, call.request.timeoutMs, reasons);
   }

@@ -25,7 +25,7 @@ export interface Claim {
 export interface Allotted {
   /** Slots of each claim, in the order of the claims. */
   readonly shares: readonly number[];
-  /** Somebody wants more than there is. */
+  /** Somebody wants, or has, more than there is. */
   readonly isContended: boolean;
 }
 
@@ -67,7 +67,8 @@ export function allot(limit: number, claims: readonly Claim[], leavesOne: boolea
   };
   const interactive = handOut((each) => each.interactive, 0);
   const batch = handOut((each) => each.interactive + each.batch, leavesOne && limit > 1 ? 1 : 0);
-  const isContended = interactive !== null || batch !== null;
+  // After a limit fell, more may be out than there is.
+  const isContended = interactive !== null || batch !== null || left < 0;
   if (!isContended) handOut((each) => each.interactive + each.batch + SPARE, 1);
   return { shares: shares.map((each) => each.slots), isContended };
 }

@@ -171,5 +171,7 @@ export function waitMessage({ reason, ahead }: WaitNotice, who: string): string 
       return `waiting until a key has cooled down${queue}`;
     case 'retry':
       return 'waiting a moment before the next attempt';
+    case 'budget':
+      return 'waiting until other calls have told what they cost';
   }
 }

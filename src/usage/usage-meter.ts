@@ -1,7 +1,14 @@
 /** Prices every attempt, writes it down, and keeps the sum of its call. */
 
 import { randomBytes } from 'node:crypto';
-import type { AttemptUse, BilledKey, CallAsk, CallMeter, Meter } from '../base/spending.ts';
+import type {
+  AccountFunds,
+  AttemptUse,
+  BilledKey,
+  CallAsk,
+  CallMeter,
+  Meter,
+} from '../base/spending.ts';
 import type { Permit } from './budgets/budget-keeper.ts';
 import { chargeOf, mostUsd } from './charge.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
@@ -25,6 +32,8 @@ export interface UsageMeterOptions {
   readonly takeAlerts: (hasFailed: boolean) => string | null;
   /** Writes a finished attempt down; resolves when that is done or cannot be. Must not throw. */
   readonly record: (entry: LedgerEntry) => Promise<void>;
+  /** A call has ended: what it recorded is to outlive the process. Must not throw. */
+  readonly settle: () => void;
 }
 
 /** Tells processes of one home apart, in the ids of their entries. */
@@ -82,6 +91,10 @@ class MeteredCall implements CallMeter {
     this.#nextId = nextId;
   }
 
+  get funds(): AccountFunds | null {
+    return this.#terms.permit?.funds ?? null;
+  }
+
   takeNotice(): string | null {
     const alerts = this.#options.takeAlerts(this.#hasFailed);
     const said = [this.#terms.permit?.notice ?? null, alerts].filter((each) => each !== null);
@@ -109,6 +122,7 @@ class MeteredCall implements CallMeter {
   }
 
   end(): void {
+    this.#options.settle();
     this.#terms.permit?.end();
   }
 

@@ -100,6 +100,55 @@ describe('keys import', () => {
     expect(await names()).toEqual(['DEEPSEEK_API_KEY']);
   });
 
+  it.each([
+    ['an export of 1Password', Buffer.from('PK\u0003\u0004export.data'), /zip archive/, /as CSV/],
+    ['a KeePass database', Buffer.from([3, 0xd9, 0xa2, 0x9a, 0x67]), /KeePass database/, /as CSV/],
+    [
+      'KeePass’s XML',
+      `\ufeff<?xml version="1.0" encoding="utf-8"?>\n<KeePassFile><Value>${SK0}</Value></KeePassFile>`,
+      /KeePass's XML/,
+      /as CSV/,
+    ],
+    [
+      'an encrypted export',
+      `{"encrypted": true, "data": "2.${SK0}"}`,
+      /encrypted/,
+      /as CSV or JSON/,
+    ],
+  ])('names what to export instead of %s', async (_what, content, what, hint) => {
+    const { code, stdout, stderr } = await cli(['keys', 'import', source('export', content)]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(what);
+    expect(stderr).toMatch(hint);
+    expect(stderr).not.toContain(SK0.slice(0, 8));
+  });
+
+  it('loses no key when several imports run at once', async () => {
+    const keys = [SK0, SK1, SK2];
+    const runs = await Promise.all(
+      keys.map((key, at) => cli(['keys', 'import', source(`${at}.txt`, `DeepSeek: ${key}\n`)])),
+    );
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(await names()).toEqual(['DEEPSEEK_API_KEY', 'DEEPSEEK_API_KEY_2', 'DEEPSEEK_API_KEY_3']);
+    const added = runs.map(({ stdout }) => /^added +(\w+)/.exec(stdout)?.[1]).sort();
+    expect(added).toEqual(await names());
+  });
+
+  it('keeps its report, and that of doctor, within the terminal', async ({ skip }) => {
+    if (!hasTerminal) skip('util-linux script is not installed');
+    source('keys.txt', `DEEPSEEK_API_KEY=${SK0}\n# PERPLEXITY_API_KEY=${PX0}\n${SK1}\n`);
+    for (const command of ['keys import keys.txt --dry-run', 'doctor']) {
+      const path = command.replace('keys.txt', join(home.folder, 'keys.txt'));
+      const { output } = await typeAt(path, home.env, '');
+      // What is one word stays one: a path can be copied.
+      const wide = output
+        .split(/\r?\n/)
+        .filter((line) => line.length > 80 && /\S\s+\S/.test(line.trim()));
+      expect(wide, output).toEqual([]);
+      expect(output.split('\n').length).toBeGreaterThan(4);
+    }
+  });
+
   it('reads standard input, UTF-16, JSON, YAML, TOML and tables in the built program', async () => {
     const texts: ReadonlyArray<readonly [string, string | Buffer]> = [
       ['1', Buffer.from(`DEEPSEEK_API_KEY=${SK0}\r\n`, 'utf16le')],

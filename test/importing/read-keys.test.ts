@@ -14,7 +14,8 @@ const CORPUS = [...SETTINGS_FILES, ...NOTES, ...STRUCTURED_FILES, ...EXPORTS];
 async function read(text: string, stored: ReadonlyMap<string, string> = new Map()) {
   const reading = await readKeys(text);
   const plan = planImport(reading.findings, stored);
-  const rows = reportRows({ plan, agreed: plan.likely, isDryRun: true });
+  const report = reportRows({ plan, agreed: plan.likely, isDryRun: true });
+  const rows = report.map(({ verb, text }) => verb + text);
   const byName = (keys: typeof plan.sure): Record<string, string> =>
     Object.fromEntries(keys.map(({ name, value }) => [name, value]));
   const left = [

@@ -4,35 +4,26 @@ import {
   accountOf,
   isMistaken,
   type Named,
-  NOTHING_SEEN,
   namedBy,
   type Sightings,
   withRefusal,
-  withTaken,
 } from '../../src/pool/rules/same-account.ts';
 
 type Load = Readonly<Record<string, number>>;
 
 const counts = (load: Load): ReadonlyMap<string, number> => new Map(Object.entries(load));
 
-function taken(seen: Sightings, label: string, load: Load): Sightings {
-  return withTaken(seen, { at: 0, label, there: counts(load) }, -1);
-}
-
+/** A refusal of which all is known: so many were there, all the time. */
 function refused(seen: Sightings, label: string, load: Load, named: Named | null = null) {
   const there = counts(load);
-  return withRefusal(
-    seen,
-    { at: 0, label, before: there, sure: there, after: there, least: there, named },
-    -1,
-  );
+  return withRefusal(seen, { at: 0, label, least: there, most: [there], named }, -1);
 }
 
 const OTHERS = ['b', 'c', 'd'];
 
 describe('which keys are of one account', () => {
   it('are those whose calls together are as many at every refusal', () => {
-    let seen = taken(NOTHING_SEEN, 'a', { a: 3, b: 2, c: 4 });
+    let seen = refused([], 'a', { a: 3, b: 2, c: 4 });
     seen = refused(seen, 'a', { a: 1, b: 4, c: 1 });
     expect(accountOf(seen, ['a'], OTHERS)).toBeNull();
     seen = refused(seen, 'a', { a: 2, b: 3, c: 5 });
@@ -41,16 +32,16 @@ describe('which keys are of one account', () => {
 
   it('are those that make up the number which the refusal names', () => {
     const five = namedBy(6, 5);
-    let seen = refused(NOTHING_SEEN, 'a', { a: 1, b: 1, c: 2, d: 4 }, five);
+    let seen = refused([], 'a', { a: 1, b: 1, c: 2, d: 4 }, five);
     seen = refused(seen, 'a', { a: 2, b: 1, c: 4, d: 2 }, five);
     expect(accountOf(seen, ['a'], OTHERS)).toBeNull();
-    seen = refused(NOTHING_SEEN, 'a', { a: 1, b: 4, c: 1, d: 0 }, five);
+    seen = refused([], 'a', { a: 1, b: 4, c: 1, d: 0 }, five);
     seen = refused(seen, 'a', { a: 2, b: 3, c: 1, d: 1 }, five);
     expect(accountOf(seen, ['a'], OTHERS)).toEqual(['a', 'b']);
   });
 
   it('stay apart while two answers are as good', () => {
-    let seen = taken(NOTHING_SEEN, 'a', { a: 4, b: 1, c: 1 });
+    let seen = refused([], 'a', { a: 4, b: 1, c: 1 });
     seen = refused(seen, 'a', { a: 2, b: 3, c: 3 });
     seen = refused(seen, 'a', { a: 1, b: 4, c: 4 });
     expect(accountOf(seen, ['a'], OTHERS)).toBeNull();
@@ -58,9 +49,22 @@ describe('which keys are of one account', () => {
 
   it('stay apart when somebody else is on the account of one', () => {
     const eight = namedBy(9, 8);
-    let seen = refused(NOTHING_SEEN, 'a', { a: 2, b: 1 }, eight);
+    let seen = refused([], 'a', { a: 2, b: 1 }, eight);
     seen = refused(seen, 'a', { a: 3, b: 1 }, eight);
     expect(accountOf(seen, ['a'], ['b'])).toBeNull();
+  });
+
+  it('stay apart while another pair is possible, however well the first one fits', () => {
+    const five = namedBy(6, 5);
+    let seen: Sightings = [];
+    for (const a of [1, 2]) {
+      // With c there were just five; with b there may have been five at some instant.
+      const least = counts({ a, b: 1, c: 5 - a });
+      const most = [counts({ a, b: 7, c: 5 - a })];
+      seen = withRefusal(seen, { at: 0, label: 'a', least, most, named: five }, -1);
+    }
+    expect(accountOf(seen, ['a'], ['b', 'c'])).toBeNull();
+    expect(accountOf(seen, ['a'], ['c'])).toEqual(['a', 'c']);
   });
 
   it('are never found in refusals of accounts that are each their own', () => {
@@ -68,11 +72,10 @@ describe('which keys are of one account', () => {
     const event = fc.record({ label: fc.constantFrom('a', 'b', 'c', 'd'), load });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 60 }), fc.boolean(), (events, isNamed) => {
-        let seen = NOTHING_SEEN;
+        let seen: Sightings = [];
         for (const { label, load: there } of events) {
-          const own = there[label];
-          if (own === 8) seen = refused(seen, label, there, isNamed ? namedBy(9, 8) : null);
-          else seen = taken(seen, label, { ...there, [label]: own + 1 });
+          const full = { ...there, [label]: 8 };
+          seen = refused(seen, label, full, isNamed ? namedBy(9, 8) : null);
         }
         for (const label of ['a', 'b', 'c', 'd']) {
           const others = ['a', 'b', 'c', 'd'].filter((each) => each !== label);
@@ -84,18 +87,28 @@ describe('which keys are of one account', () => {
 
   it('come apart when the upstream names fewer calls than they surely have', () => {
     const eight = namedBy(9, 8);
-    let seen = refused(NOTHING_SEEN, 'a', { a: 8, b: 4 }, eight);
+    let seen = refused([], 'a', { a: 8, b: 4 }, eight);
     expect(isMistaken(seen, ['a', 'b'])).toBe(false);
     seen = refused(seen, 'b', { a: 5, b: 8 }, eight);
     expect(isMistaken(seen, ['a', 'b'])).toBe(true);
   });
 
   it('come apart when each alone explains its refusals, and both together do not', () => {
-    let seen = taken(NOTHING_SEEN, 'a', { a: 8, b: 8 });
-    for (const b of [2, 3, 1]) seen = refused(seen, 'a', { a: 8, b });
+    let seen: Sightings = [];
+    for (const b of [8, 2, 3, 1]) seen = refused(seen, 'a', { a: 8, b });
     expect(isMistaken(seen, ['a', 'b'])).toBe(true);
-    const shared = refused(taken(seen, 'a', { a: 8, b: 0 }), 'a', { a: 3, b: 5 });
+    let shared = refused([], 'a', { a: 8, b: 0 });
+    for (const a of [3, 4, 6]) shared = refused(shared, 'a', { a, b: 8 - a });
     expect(isMistaken(shared, ['a', 'b'])).toBe(false);
+  });
+
+  it('come apart when some of them explain the refusals, and one is not of it', () => {
+    let seen: Sightings = [];
+    for (const c of [4, 1, 0, 2]) {
+      seen = refused(seen, 'a', { a: 4 - c, b: 1 + c, c });
+      seen = refused(seen, 'c', { a: 1, b: 4, c: 5 });
+    }
+    expect(isMistaken(seen, ['a', 'b', 'c'])).toBe(true);
   });
 });
 

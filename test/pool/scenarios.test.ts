@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { brokenBounds } from '../../lab/pool/bounds.ts';
+import { closedLoops } from '../../lab/pool/closed-loops.ts';
 import { measureHerd } from '../../lab/pool/measures.ts';
 import { pacedScenarios, runPaced } from '../../lab/pool/paced.ts';
 import { brokenPacedBounds } from '../../lab/pool/paced-bounds.ts';
@@ -18,6 +19,17 @@ describe('on the virtual clock the pool keeps its bounds', () => {
         const run = await simulate(scenario, 'keypool', seed);
         expect(brokenBounds(name, run)).toEqual([]);
         expect(run.leaked).toBe(0);
+      }
+    },
+    60_000,
+  );
+
+  it.each(closedLoops().map((each) => [each.title, each] as const))(
+    '%s, nobody said whose keys they are',
+    async (_title, scenario) => {
+      for (const seed of SEEDS) {
+        const run = await simulate(scenario, 'keypool', seed);
+        expect(brokenBounds(scenario.name, run)).toEqual([]);
       }
     },
     60_000,

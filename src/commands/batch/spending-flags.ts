@@ -5,9 +5,8 @@ import { Gate } from '../../batch/off-peak.ts';
 import type { Config } from '../../config.ts';
 import type { Budget } from '../../usage/budgets/budget.ts';
 import { dayStart } from '../../usage/days.ts';
-import type { Calendar } from '../../usage/prices/calendar.ts';
 import { loadPrices } from '../../usage/prices/load-prices.ts';
-import { priceAt } from '../../usage/prices/price-table.ts';
+import { priceAt, type TokenPrice } from '../../usage/prices/price-table.ts';
 import { type CommandInput, type CommandOptions, tell } from '../command.ts';
 
 export const SPENDING_OPTIONS = {
@@ -59,13 +58,20 @@ export function runBudgetOf(value: unknown): Budget | null {
   });
 }
 
-async function calendarOf({ home, deepseekModel }: Config, now: number): Promise<Calendar> {
+async function priceOf({ home, deepseekModel }: Config, now: number): Promise<TokenPrice> {
   const { table } = await loadPrices(home);
   const price = priceAt(table, 'deepseek', deepseekModel, now);
-  if (price !== null) return price.calendar;
+  if (price !== null) return price;
   throw new ConfigError(`the peak hours of ${deepseekModel} are not known`, {
     hint: 'add its price to prices.json in the home folder, or leave --off-peak out',
   });
+}
+
+/** By how much of the peak price an answer is cheaper off-peak, in words; nothing where it is not. */
+function cheaper(price: TokenPrice | null): string {
+  const list = price?.lists.usd ?? price?.lists.cny ?? null;
+  const share = list === null ? 0 : 1 - list.offPeak.output / list.peak.output;
+  return share > 0 ? `, ${Math.round(100 * share)} % cheaper` : '';
 }
 
 function localTime(at: number): string {
@@ -75,14 +81,15 @@ function localTime(at: number): string {
 /** @throws ConfigError */
 export async function gateOf({ values }: CommandInput, config: Config): Promise<Gate> {
   const now = Date.now();
+  const price = values['off-peak'] === true ? await priceOf(config, now) : null;
   return new Gate({
-    calendar: values['off-peak'] === true ? await calendarOf(config, now) : null,
+    calendar: price?.calendar ?? null,
     notBefore: notBeforeOf(values['not-before'], now),
     now: Date.now,
     onWait: (until, isPeak) => {
       const utc = new Date(until).toISOString().slice(11, 16);
       const why = isPeak ? 'prices are at their peak: nothing is sent' : 'nothing is sent';
-      const saved = isPeak ? ', at half the price' : '';
+      const saved = isPeak ? cheaper(price) : '';
       tell(`${why} until ${localTime(until)} (${utc} UTC), then it goes on by itself${saved}`);
     },
   });

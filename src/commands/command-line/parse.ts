@@ -79,6 +79,9 @@ function unknownFlag(argv: readonly string[], options: CommandOptions): string |
   return unknown === undefined ? null : nearest(unknown, known);
 }
 
+/** `-1/day`: no flag begins with a digit. */
+const BELOW_NOTHING = /^-\d/;
+
 export interface ParsedCommandLine {
   readonly values: Readonly<Record<string, string | boolean | Array<string | boolean> | undefined>>;
   /** Without the words of the command. */
@@ -107,6 +110,9 @@ export function parseCommand(
     const code = cause instanceof Error && 'code' in cause ? cause.code : '';
     if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
       throw new ConfigError('a flag has no value, or one it does not take', { hint: usage });
+    }
+    if (argv.some((word) => BELOW_NOTHING.test(word))) {
+      throw new ConfigError('an amount cannot be below nothing', { hint: usage });
     }
     const meant = unknownFlag(argv, options);
     const hint = meant === null ? usage : `did you mean --${meant}? ${usage}`;

@@ -19,8 +19,7 @@ import { SpentBook } from '../../usage/budgets/spent-book.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
 import { alertsFolder, Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
-import { loadPrices, pricesPath } from '../../usage/prices/load-prices.ts';
-import type { PriceTable } from '../../usage/prices/price-table.ts';
+import { type LoadedPrices, loadPrices, pricesPath } from '../../usage/prices/load-prices.ts';
 import { newIdPrefix, UsageMeter } from '../../usage/usage-meter.ts';
 
 export interface BookkeepingOptions {
@@ -31,10 +30,14 @@ export interface BookkeepingOptions {
   readonly budgets?: readonly Budget[];
   /** Called before anything is sent; what it throws ends the call. */
   readonly beforeSending?: () => void;
+  /** Hears of every call, the caller's words redacted. */
+  readonly onCall?: (ask: CallAsk) => void;
   /** Hears of every finished attempt. */
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears of budgets that are nearly or wholly spent. */
   readonly onAlert?: (alert: BudgetAlert) => void;
+  /** Hears of a price table of the user's that cannot be used. */
+  readonly onPriceProblem?: (problem: string) => void;
   /** See `UsageMeterOptions`. */
   readonly takeAlerts?: (hasFailed: boolean) => string | null;
   /** Epoch milliseconds; default the machine's clock. */
@@ -49,7 +52,7 @@ export class Bookkeeping implements Meter {
   readonly #budgets: BudgetKeeper;
   readonly #meter: UsageMeter;
   readonly #stopWatching: () => void;
-  #prices: Promise<PriceTable>;
+  #prices: Promise<LoadedPrices>;
 
   constructor(options: BookkeepingOptions) {
     const { config, now = Date.now } = options;
@@ -62,7 +65,7 @@ export class Bookkeeping implements Meter {
     const idPrefix = newIdPrefix();
     this.#budgets = this.#openBudgets(idPrefix, now);
     this.#meter = new UsageMeter({
-      prices: () => this.#prices,
+      prices: async () => (await this.#prices).table,
       now,
       idPrefix,
       beforeSending: options.beforeSending ?? (() => {}),
@@ -73,6 +76,7 @@ export class Bookkeeping implements Meter {
         options.onSpent?.(entry);
         return this.#ledger?.append(entry) ?? Promise.resolve();
       },
+      settle: () => this.#ledger?.settle(),
     });
   }
 
@@ -80,7 +84,9 @@ export class Bookkeeping implements Meter {
     const { redact } = this.#options;
     // Both are the caller's own words.
     const [model, client] = [redact(ask.model), ask.client === null ? null : redact(ask.client)];
-    return this.#meter.call({ ...ask, model, client });
+    const told = { ...ask, model, client };
+    this.#options.onCall?.(told);
+    return this.#meter.call(told);
   }
 
   /** What is spent of every budget. @throws ConfigError where they cannot be read */
@@ -88,8 +94,8 @@ export class Bookkeeping implements Meter {
     return this.#budgets.states();
   }
 
-  /** The table that calls are priced by at the moment. */
-  prices(): Promise<PriceTable> {
+  /** The table that calls are priced by at the moment, and what is wrong with the user's. */
+  prices(): Promise<LoadedPrices> {
     return this.#prices;
   }
 
@@ -154,13 +160,15 @@ export class Bookkeeping implements Meter {
   #lastProblem: string | null = null;
   #isUnshared = false;
 
-  async #load(): Promise<PriceTable> {
-    const { table, problem } = await loadPrices(this.#options.config.home);
+  async #load(): Promise<LoadedPrices> {
+    const loaded = await loadPrices(this.#options.config.home);
+    const { problem } = loaded;
     // The folder is watched as a whole: many events are about other files.
     if (problem !== null && problem !== this.#lastProblem) {
       this.#options.logger.warn('A price table is not used', { reason: problem });
+      this.#options.onPriceProblem?.(problem);
     }
     this.#lastProblem = problem;
-    return table;
+    return loaded;
   }
 }

@@ -8,13 +8,13 @@ import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
 import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
-import { within } from '../../base/system/within.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';
 import { KeyPool } from '../../pool/key-pool.ts';
 import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
 import type { PoolObserver } from '../../pool/observer.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
+import { offView, type SharingView } from '../../sharing/sharing-view.ts';
 import type { DeepSeekClient } from '../../upstream/deepseek/chat.ts';
 import { createDeepSeekClient } from '../../upstream/deepseek/deepseek.ts';
 import { prepareChat } from '../../upstream/deepseek/post-chat.ts';
@@ -26,7 +26,7 @@ import type { Budget } from '../../usage/budgets/budget.ts';
 import type { BudgetState } from '../../usage/budgets/budget-keeper.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
-import type { PriceTable } from '../../usage/prices/price-table.ts';
+import type { LoadedPrices } from '../../usage/prices/load-prices.ts';
 import { Alerts } from './alerts.ts';
 import { BalanceReader } from './balance-reader.ts';
 import { Bookkeeping } from './bookkeeping.ts';
@@ -36,6 +36,7 @@ import { LiveConfig } from './live-config.ts';
 import { networkOf } from './network.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
+import type { SharedPool } from './sharing/shared-pool.ts';
 
 export interface RuntimeOptions {
   readonly flags: GlobalFlags;
@@ -52,8 +53,10 @@ export interface RuntimeOptions {
   readonly onSpent?: (entry: LedgerEntry) => void;
   /** Hears what an account has. */
   readonly onBalance?: (reading: BalanceReading) => void;
-  /** Hears, once each, what whoever pays has to know about budgets, balances and keys. */
+  /** Hears, once each, what whoever pays has to know about budgets, balances, keys and prices. */
   readonly onAlert?: (sentence: string) => void;
+  /** What this process is called among those that share; a client's name comes before it. */
+  readonly title?: string;
 }
 
 /** Where the pool's keys come from at the moment. */
@@ -75,15 +78,17 @@ export interface Runtime {
    * @throws KeyStoreError while nothing gives a key
    */
   ready(): Promise<Supply>;
-  /** Resolves when the pool has these keys, by their values, or after `patienceMs`. */
-  whenServing(values: readonly string[], patienceMs: number): Promise<void>;
+  /** Resolves when the pool's keys are as wished, or when the signal fires. */
+  untilKeys(isWished: (keys: readonly PoolKey[]) => boolean, signal: AbortSignal): Promise<void>;
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
+  /** Who else uses the accounts, as far as is known. */
+  sharing(): Promise<SharingView>;
   /** What is spent of each budget. @throws ConfigError where they cannot be read */
   budgets(): BudgetState[];
-  /** The table that calls are priced by. */
-  prices(): Promise<PriceTable>;
+  /** The table that calls are priced by, and what is wrong with the user's. */
+  prices(): Promise<LoadedPrices>;
   /** Asks what the accounts have, and waits a moment for the answers. */
   readBalances(): Promise<void>;
   /** Stops following the store; rejects waiting calls; resolves when the ledger is written. */
@@ -95,16 +100,23 @@ class KeySupply {
   readonly #options: RuntimeOptions;
   readonly #pool: KeyPool;
   readonly #balances: BalanceReader;
+  readonly #shared: SharedPool | null;
   readonly #settled: Promise<void>;
   readonly #stop: () => void;
   #supply: Supply;
   /** null: the pool was given none yet. */
   #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
-  #onKeys: Array<() => void> = [];
+  readonly #onKeys = new Set<() => void>();
 
-  constructor(options: RuntimeOptions, pool: KeyPool, balances: BalanceReader) {
+  constructor(
+    options: RuntimeOptions,
+    pool: KeyPool,
+    balances: BalanceReader,
+    shared: SharedPool | null,
+  ) {
     this.#options = options;
+    this.#shared = shared;
     this.#supply = { store: null, problem: null, config: options.config };
     this.#pool = pool;
     this.#balances = balances;
@@ -136,17 +148,17 @@ class KeySupply {
     await this.#prepared;
   }
 
-  async whenServing(values: readonly string[], patienceMs: number): Promise<void> {
-    const isServing = (): boolean =>
-      values.every((value) => this.#keys?.some(({ secret }) => secret === value));
-    const served = new Promise<void>((resolve) => {
+  untilKeys(isWished: (keys: readonly PoolKey[]) => boolean, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
       const look = (): void => {
-        if (isServing()) resolve();
-        else this.#onKeys.push(look);
+        if (signal.aborted || isWished(this.#keys ?? [])) {
+          this.#onKeys.delete(look);
+          resolve();
+        } else this.#onKeys.add(look);
       };
+      signal.addEventListener('abort', look, { once: true });
       look();
     });
-    await within(patienceMs, served);
   }
 
   stop(): void {
@@ -165,10 +177,11 @@ class KeySupply {
     useConfiguration(redactor, config);
     if (supply.store !== null) useStore(redactor, supply.store);
     const keys = poolKeys(supply.store, config.environmentKeys, logger);
+    this.#shared?.useStore(supply.store, config.environmentKeys.keys.values());
     if (isDeepStrictEqual(keys, this.#keys)) return;
     this.#keys = keys;
     this.#pool.setKeys(keys);
-    for (const look of this.#onKeys.splice(0)) look();
+    for (const look of this.#onKeys) look();
     this.#balances.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
     if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
@@ -214,7 +227,11 @@ function answerTimes({ deepseekBaseUrl, perplexityBaseUrl }: Config) {
   };
 }
 
-function createPool({ config, logger, observer }: RuntimeOptions, probe: KeyProbe): KeyPool {
+function createPool(
+  { config, logger, observer }: RuntimeOptions,
+  probe: KeyProbe,
+  shared: SharedPool | null,
+): KeyPool {
   return new KeyPool({
     keys: [],
     maxConcurrent: config.maxConcurrent,
@@ -227,7 +244,20 @@ function createPool({ config, logger, observer }: RuntimeOptions, probe: KeyProb
       });
     },
     ...(observer === undefined ? {} : { observer }),
+    ...(shared === null ? {} : { sharing: shared.port }),
   });
+}
+
+/** Nobody, and why, where nothing is shared. */
+async function others(options: RuntimeOptions): Promise<SharedPool | SharingView> {
+  const { config, logger, redactor, title = null } = options;
+  if (!config.sharing.isOn) return offView('KEYPOOL_SHARING is off');
+  if (config.isHomeless && config.sharing.redis === null) {
+    return offView('this user has no home folder');
+  }
+  const { sharedPool } = await import('./sharing/shared-pool.ts');
+  const shared = await sharedPool({ config, logger, redactor, title });
+  return typeof shared === 'string' ? offView(shared) : shared;
 }
 
 interface Books {
@@ -236,7 +266,12 @@ interface Books {
 }
 
 /** Who keeps account of what is spent, and who says what is wrong with keys and accounts. */
-function openBooks(options: RuntimeOptions, pool: KeyPool, checkKey: Runtime['checkKey']): Books {
+function openBooks(
+  options: RuntimeOptions,
+  pool: KeyPool,
+  checkKey: Runtime['checkKey'],
+  onCall: (client: string | null) => void,
+): Books {
   const { config, logger, redactor, onSpent, onBalance, onAlert } = options;
   const alerts = new Alerts({
     home: config.home,
@@ -261,6 +296,7 @@ function openBooks(options: RuntimeOptions, pool: KeyPool, checkKey: Runtime['ch
     redact: (text) => redactor.redact(text),
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.beforeSending === undefined ? {} : { beforeSending: options.beforeSending }),
+    onCall: ({ client }) => onCall(client),
     onSpent: (entry) => {
       balances.worked();
       onSpent?.(entry);
@@ -269,13 +305,14 @@ function openBooks(options: RuntimeOptions, pool: KeyPool, checkKey: Runtime['ch
       // What is spent is said by every call that it refuses.
       if (state === 'near') onAlert?.(message);
     },
+    onPriceProblem: (problem) => onAlert?.(problem),
     takeAlerts: (hasFailed) => alerts.take(hasFailed),
   });
   return { meter, balances };
 }
 
 /** Builds pool and clients and begins to open the store. */
-export function composeRuntime(options: RuntimeOptions): Runtime {
+export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, logger } = options;
   const fetch = createFetch(networkOf(config, (problem) => logger.warn(problem)));
   const checkKey = createKeyProbe({
@@ -285,10 +322,13 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
   });
   const probe: KeyProbe = async (key, signal) =>
     (await checkKey(key.provider, key.secret, signal)).verdict;
-  const pool = createPool(options, probe);
-  const { meter, balances } = openBooks(options, pool, checkKey);
-  const supply = new KeySupply(options, pool, balances);
-  const shared = {
+  const found = await others(options);
+  const shared = 'port' in found ? found : null;
+  const pool = createPool(options, probe, shared);
+  const noteClient = (client: string | null): void => shared?.noteClient(client);
+  const { meter, balances } = openBooks(options, pool, checkKey, noteClient);
+  const supply = new KeySupply(options, pool, balances, shared);
+  const calling = {
     lender: pool,
     callTimeoutMs: config.callTimeoutMs,
     idleTimeoutMs: config.idleTimeoutMs,
@@ -299,15 +339,16 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
   return {
     checkKey,
     deepseek: createDeepSeekClient({
-      ...shared,
+      ...calling,
       baseUrl: config.deepseekBaseUrl,
       defaultModel: config.deepseekModel,
     }),
-    perplexity: createPerplexityClient({ ...shared, baseUrl: config.perplexityBaseUrl }),
+    perplexity: createPerplexityClient({ ...calling, baseUrl: config.perplexityBaseUrl }),
     ready: () => supply.current(),
-    whenServing: (values, patienceMs) => supply.whenServing(values, patienceMs),
+    untilKeys: (isWished, signal) => supply.untilKeys(isWished, signal),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
+    sharing: async () => ('port' in found ? found.view() : found),
     budgets: () => meter.budgetStates(),
     prices: () => meter.prices(),
     readBalances: () => balances.read(),
@@ -315,7 +356,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       supply.stop();
       balances.stop();
       pool.close();
-      await meter.close();
+      await Promise.all([meter.close(), shared?.leave()]);
     },
   };
 }

@@ -5,11 +5,14 @@ import type { Config } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { proxySecrets } from '../../upstream/wire/proxy.ts';
 
-function configuredSecrets({ masterKey, environmentKeys, httpToken, proxy }: Config): string[] {
+function configuredSecrets(config: Config): string[] {
+  const { masterKey, environmentKeys, httpToken, proxy, sharing } = config;
+  const redisPassword = sharing.redis?.address.password ?? null;
   return [
     ...(masterKey.value === null ? [] : [masterKey.value.text]),
     ...environmentKeys.keys.values(),
     ...(httpToken.text === null ? [] : [httpToken.text]),
+    ...(redisPassword === null ? [] : [redisPassword]),
     ...proxySecrets(proxy),
   ];
 }

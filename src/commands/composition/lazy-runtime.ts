@@ -36,7 +36,12 @@ export class LazyRuntime {
 
 async function statusOf(runtime: Runtime, config: Config): Promise<StatusDocument> {
   const { environment, storePath: path } = config;
-  const about = { ...runtime.snapshot(), version: VERSION, environment };
+  const about = {
+    ...runtime.snapshot(),
+    sharing: await runtime.sharing(),
+    version: VERSION,
+    environment,
+  };
   try {
     const { store } = await runtime.ready();
     return { ...about, store: { state: store === null ? 'none' : 'open', path } };

@@ -114,15 +114,15 @@ export class MoneyDesk {
   async view(now = Date.now()): Promise<MoneyView> {
     const { config } = this.#served;
     const runtime = await this.#served.runtime();
-    const table = await runtime.prices();
+    const { table, problem: priceProblem } = await runtime.prices();
     const book = this.#book;
-    const problem = await this.#refresh(now);
+    const problems = [await this.#refresh(now), priceProblem].filter((each) => each !== null);
     const week = book.span(dayStart(now, 1 - WEEK_DAYS), now);
     const days = book.activeDays(now, WEEK_DAYS);
     return {
       zone: zoneName(),
       isLedgerOn: config.ledger,
-      problem,
+      problem: problems.map((each) => `${each}.`).join(' ') || null,
       unreadableLines: book.unreadableLines,
       pricesRead: table.read,
       spans: {
@@ -144,7 +144,7 @@ export class MoneyDesk {
       await this.#book.refresh(now);
       return null;
     } catch (error) {
-      return `The ledger cannot be read (${systemCode(error)}): what is shown may be old.`;
+      return `The ledger cannot be read (${systemCode(error)}): what is shown may be old`;
     }
   }
 

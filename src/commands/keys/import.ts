@@ -8,11 +8,13 @@ import { loadConfig, presentValue } from '../../config.ts';
 import { readWholeFile } from '../../disk/read-file.ts';
 import { type ImportPlan, type PlannedKey, planImport } from '../../importing/plan.ts';
 import { type KeysReading, readKeys } from '../../importing/read-keys.ts';
-import { advice, reportRows } from '../../importing/report.ts';
+import { advice, type ImportOutcome, reportRows } from '../../importing/report.ts';
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
+import type { KeyStore } from '../../secrets/key-store.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 import { confirm, readStandardInput } from '../terminal/prompt.ts';
+import { hanging } from '../terminal/wrap.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const HINT = 'give the path of a .env, JSON, YAML, TOML, CSV or text file, or - for standard input';
@@ -56,7 +58,41 @@ interface Source {
   readonly isInClear: boolean;
 }
 
+/** What password managers write that is not read, and what they write instead. */
+const EXPORTS: ReadonlyArray<readonly [string | RegExp, string, string]> = [
+  [
+    'PK\u0003\u0004',
+    'is a zip archive',
+    'from 1Password (.1pux) export as CSV instead; save a spreadsheet as CSV; of any other archive, give the file inside',
+  ],
+  [
+    '\u0003\u00d9\u00a2\u009a',
+    'is a KeePass database',
+    'export it as CSV: in KeePassXC with Database > Export, in KeePass with File > Export',
+  ],
+  [
+    /^[^<]{0,9}(?:<\?xml[^>]{0,200}\?>\s{0,9})?<KeePassFile>/,
+    "is KeePass's XML",
+    'export it as CSV instead: in KeePassXC with Database > Export, in KeePass with File > Export',
+  ],
+  [
+    /^\s{0,9}\{\s{0,9}"encrypted"\s{0,9}:\s{0,9}true/,
+    'is an encrypted export',
+    'export it without a password, as CSV or JSON, and delete it afterwards',
+  ],
+];
+
+/** @throws ConfigError for what is known and not read: its keys would be left alone without a word */
+function refuseKnown(title: string, bytes: Uint8Array): void {
+  const head = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
+  const known = EXPORTS.find(([sign]) =>
+    typeof sign === 'string' ? head.startsWith(sign) : sign.test(head),
+  );
+  if (known !== undefined) throw new ConfigError(`${title} ${known[1]}`, { hint: known[2] });
+}
+
 async function readSource(title: string, bytes: Uint8Array, encryptionKey: string | undefined) {
+  refuseKnown(title, bytes);
   const text = decodeText(bytes)?.text;
   if (text === undefined) {
     throw new ConfigError(`${title} is not a text`, {
@@ -85,6 +121,25 @@ async function agreedOf(plan: ImportPlan, isYes: boolean, mayAsk: boolean): Prom
   return agreed;
 }
 
+/**
+ * Stores what was agreed to, under the names that are free when it is written: another import may
+ * have been quicker.
+ */
+async function storeKeys(
+  store: KeyStore,
+  { findings }: KeysReading,
+  agreed: readonly PlannedKey[],
+): Promise<Omit<ImportOutcome, 'isDryRun'>> {
+  const values = new Set(agreed.map(({ value }) => value));
+  let outcome = { plan: planImport(findings, new Map()), agreed };
+  await store.putChosen((held) => {
+    const plan = planImport(findings, held);
+    outcome = { plan, agreed: plan.likely.filter(({ value }) => values.has(value)) };
+    return [...plan.sure, ...outcome.agreed];
+  });
+  return outcome;
+}
+
 async function run(input: CommandInput): Promise<number> {
   const [argument = ''] = input.positionals;
   const isPiped = argument === '-';
@@ -106,13 +161,13 @@ async function run(input: CommandInput): Promise<number> {
   const isYes = input.values.yes === true;
   const mayAsk = !isPiped && !isDryRun && process.stdin.isTTY === true;
   const agreed = await agreedOf(plan, isYes, mayAsk);
-  if (!isDryRun) await store.putAll([...plan.sure, ...agreed]);
-  const outcome = { plan, agreed, isDryRun };
-  for (const row of reportRows(outcome)) print(row);
+  const done = isDryRun ? { plan, agreed } : await storeKeys(store, source.reading, agreed);
+  const outcome = { ...done, isDryRun };
+  for (const { verb, text } of reportRows(outcome)) print(hanging(verb, text));
   if (isDryRun) tell('Nothing was changed.');
   else if (source.isInClear && isFile) {
     const words = advice(title, source.reading, outcome);
-    if (words !== '') tell(words);
+    if (words !== '') tell(hanging('', words));
   }
   if (plan.likely.length > agreed.length && !mayAsk) {
     tell('The likely ones are added with --yes; on a terminal you are asked for each.');

@@ -1,10 +1,8 @@
 /** Rows of text in columns, for people. */
 
-import { wrap } from './wrap.ts';
+import { terminalColumns, wrap } from './wrap.ts';
 
 const GAP = 2;
-/** What is not a terminal gets what fits everywhere. */
-const USUAL_WIDTH = 80;
 
 /** Width that is left for the last column; names and values before it are never broken. */
 function lastWidth(widths: readonly number[], columns: number): number {
@@ -18,7 +16,7 @@ function lastWidth(widths: readonly number[], columns: number): number {
 export function table(
   header: readonly string[],
   rows: ReadonlyArray<readonly string[]>,
-  columns: number = process.stdout.columns ?? USUAL_WIDTH,
+  columns: number = terminalColumns(),
 ): string {
   const all = [header, ...rows];
   const widths = header.map((_, column) =>

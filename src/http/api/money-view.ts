@@ -69,7 +69,7 @@ export interface MoneyView {
   /** The server's time zone: days and hours are of it. */
   readonly zone: string;
   readonly isLedgerOn: boolean;
-  /** One sentence about a ledger that cannot be read; null when all is well. */
+  /** About a ledger that cannot be read, or a price table that is not used; null when all is well. */
   readonly problem: string | null;
   readonly unreadableLines: number;
   /** Days of the price tables in force. */

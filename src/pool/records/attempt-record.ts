@@ -1,6 +1,6 @@
 /** One attempt as the records see it: begun, and given back exactly once. */
 
-import { enter, type Lane, leave, type Stay } from './lane.ts';
+import { enter, type Lane, type Leaving, leave, type Stay } from './lane.ts';
 import type { AccountRecord, KeyRecord, ProviderRecord } from './state.ts';
 
 /** What an attempt writes into. */
@@ -22,8 +22,6 @@ export interface AttemptRecord {
   readonly isKeyTrial: boolean;
   readonly isProviderTrial: boolean;
   readonly isOnRamp: boolean;
-  /** The upstream said that it took the call. */
-  hasSign: boolean;
   hasFirstByte: boolean;
   isReleased: boolean;
   /** Refused without having been there. */
@@ -54,7 +52,6 @@ export function begin({ provider, key, lane }: Place, begun: Begun): AttemptReco
     ...facts,
     stay,
     isOnRamp,
-    hasSign: false,
     hasFirstByte: false,
     isReleased: false,
     wasRefused: false,
@@ -83,7 +80,7 @@ export function release(
   { provider, key, lane }: Place,
   attempt: AttemptRecord,
   now: number,
-  how: 'refused' | 'aborted' | 'ended',
+  how: Leaving,
 ): void {
   if (attempt.isReleased) return;
   attempt.isReleased = true;

@@ -49,14 +49,14 @@ export function write(event: CourseEvent, scene: Scene): Verdict {
 }
 
 /** True the first time, while the attempt is under way. */
-function isTaken({ attempt, lane }: Scene): boolean {
-  return !attempt.isReleased && accept(lane, attempt.stay);
+function isTaken({ attempt }: Scene): boolean {
+  return !attempt.isReleased && accept(attempt.stay);
 }
 
 function accepted(scene: Scene): Verdict {
   const { provider, attempt, now } = scene;
-  if (!attempt.hasSign && !attempt.isReleased) {
-    attempt.hasSign = true;
+  if (attempt.stay.seenAt === Number.POSITIVE_INFINITY && !attempt.isReleased) {
+    attempt.stay.seenAt = now;
     provider.pace = paceAfterSign(provider.pace, now - attempt.sentAt);
   }
   if (!isTaken(scene)) return NOTHING;

@@ -39,7 +39,6 @@ function mergeLane(into: AccountRecord, lane: Lane, ceiling: number): void {
   const limit = mergedLimit(own, lane, ceiling);
   const merged = createLane(lane.model, limit);
   merged.inFlight = own.inFlight + lane.inFlight;
-  merged.accepted = own.accepted + lane.accepted;
   merged.stays = [...own.stays, ...lane.stays].sort((a, b) => a.sentAt - b.sentAt);
   merged.named = own.named ?? lane.named;
   merged.endedAt = Math.max(own.endedAt, lane.endedAt);
@@ -81,7 +80,6 @@ export function lanesOfKeys(
     own.shut = lane.shut;
     own.inFlight = there.length;
     own.share = lane.share === null ? null : { ...NO_SHARE, slots: there.length };
-    own.accepted = there.filter((each) => each.isAccepted).length;
     lanes.set(lane.model, own);
   }
   return lanes;

@@ -4,24 +4,24 @@ import type { Failure } from '../../base/errors.ts';
 import { afterNeighbour, atLeast, grown, growsAt } from '../rules/limit.ts';
 import {
   accountOf,
-  type Counts,
   isMistaken,
-  mostTaken,
-  NOTHING_SEEN,
   namedBy,
   type Sightings,
+  surelyTaken,
   withRefusal,
-  withTaken,
 } from '../rules/same-account.ts';
 import type { Timing } from '../rules/timing.ts';
 import type { AttemptRecord, Place } from './attempt-record.ts';
-import { isDivided, isFull, type Stay } from './lane.ts';
+import { type Companion, type Flight, isSettled, refusalOf } from './flight.ts';
+import { isDivided, isFull } from './lane.ts';
 import type { AccountRecord, ProviderRecord } from './state.ts';
 import { awaitsSwap, type Bystanders, beginSwap, endSwap, mayBeOne, swapRefused } from './swap.ts';
 
 /** What is older than so many services says nothing about today. */
 const MEMORY_SERVICES = 40;
 const MEMORY_MIN_MS = 5_000;
+/** Refused calls that are not explained yet; more say nothing new. */
+const FLIGHTS_KEPT = 24;
 /** With more accounts than these, somebody who knows them should name them. */
 const MANY_ACCOUNTS = 32;
 
@@ -70,19 +70,8 @@ export class Kinship {
     if (isIts) swap.stay = attempt.stay;
   }
 
-  /** @param isSeen the upstream said so itself */
-  taken({ key, lane, attempt }: Visit, isSeen: boolean): void {
-    const { stay } = attempt;
-    const about = this.#about();
-    if (about.provider.swap?.stay === stay) endSwap(about);
-    if (!isSeen || stay.isSeen) return;
-    stay.isSeen = true;
-    const seen = about.provider.sightings.get(lane.model);
-    // Before the first refusal there is nothing to explain.
-    if (seen === undefined || !this.#isOpen()) return;
-    const there = this.#count(lane.model, (each) => each.isSeen && isThere(each));
-    const taken = { at: about.now, label: key.account, there };
-    about.provider.sightings.set(lane.model, withTaken(seen, taken, this.#since()));
+  taken({ attempt }: Visit): void {
+    if (this.#family.provider.swap?.stay === attempt.stay) endSwap(this.#about());
   }
 
   refused(visit: Visit, numbers: Numbers): void {
@@ -147,22 +136,46 @@ export class Kinship {
     return this.#family.now() - Math.max(MEMORY_MIN_MS, memoryMs);
   }
 
-  #explain({ account, key, attempt }: Visit, numbers: Numbers): void {
+  #explain({ key, attempt }: Visit, numbers: Numbers): void {
     const { model, sentAt } = attempt;
-    const { provider, accounts, now } = this.#about();
-    const isBefore = (each: Stay): boolean => each.sentAt <= sentAt && each.endAt > sentAt;
-    const refusal = {
-      at: now,
+    const { provider } = this.#family;
+    const flight: Flight = {
       label: key.account,
-      before: this.#count(model, isBefore),
-      sure: this.#count(model, (each) => isBefore(each) && (each.isAccepted || !isThere(each))),
-      after: this.#count(model, isThere),
-      least: this.#count(model, (each) => each.isSeen && each.sentAt < sentAt && isThere(each)),
+      sentAt,
+      refusedAt: this.#family.now(),
       named: namedBy(numbers.namedInFlight, numbers.namedLimit),
+      companions: this.#companions(model, sentAt),
     };
-    const before = provider.sightings.get(model) ?? NOTHING_SEEN;
-    const seen = withRefusal(before, refusal, this.#since());
-    provider.sightings.set(model, seen);
+    const open = [...(provider.flights.get(model) ?? []), flight].slice(-FLIGHTS_KEPT);
+    for (const label of this.#settle(model, open)) this.#judge(label, model);
+  }
+
+  /** @returns labels of accounts of which more is known now */
+  #settle(model: string, flights: readonly Flight[]): ReadonlySet<string> {
+    const { provider } = this.#family;
+    const { wayMs } = this.#family.timing();
+    const now = this.#family.now();
+    const labels = new Set<string>();
+    const open: Flight[] = [];
+    for (const flight of flights) {
+      if (!isSettled(flight, now, wayMs)) {
+        open.push(flight);
+        continue;
+      }
+      const seen = provider.sightings.get(model) ?? [];
+      const next = withRefusal(seen, refusalOf(flight, wayMs), this.#since());
+      provider.sightings.set(model, next);
+      labels.add(flight.label);
+    }
+    provider.flights.set(model, open);
+    return labels;
+  }
+
+  #judge(label: string, model: string): void {
+    const { provider, accounts } = this.#about();
+    const seen = provider.sightings.get(model);
+    const account = accounts.find(({ members }) => members.includes(label));
+    if (seen === undefined || account === undefined) return;
     if (account.members.length > 1 && isMistaken(seen, account.members)) {
       this.#start(account);
       return;
@@ -187,7 +200,7 @@ export class Kinship {
     }
     // Each had found what the others had left it at its worst moment.
     const lane = into.lanes.get(model);
-    const taken = mostTaken(seen, into.members);
+    const taken = surelyTaken(seen, into.members);
     if (lane === undefined) return;
     lane.limit = atLeast(lane.limit, Math.min(taken, lane.named ?? taken));
   }
@@ -195,24 +208,20 @@ export class Kinship {
   /** Back to what was said, or not said; what was seen was misread. */
   #start(account: AccountRecord): void {
     endSwap(this.#about());
+    this.#family.provider.flights.clear();
     this.#family.provider.sightings.clear();
     this.#family.part(account);
   }
 
-  #count(model: string, counts: (stay: Stay) => boolean): Counts {
-    const { accounts } = this.#family;
+  #companions(model: string, sentAt: number): Companion[] {
     const labels = this.#family.labelsByName();
-    const found = new Map<string, number>();
-    for (const account of accounts) {
+    const found: Companion[] = [];
+    for (const account of this.#family.accounts) {
       for (const stay of account.lanes.get(model)?.stays ?? []) {
         const label = labels.get(stay.key);
-        if (label !== undefined && counts(stay)) found.set(label, (found.get(label) ?? 0) + 1);
+        if (label !== undefined && stay.endAt > sentAt) found.push({ label, stay });
       }
     }
     return found;
   }
-}
-
-function isThere(stay: Stay): boolean {
-  return stay.endAt === Number.POSITIVE_INFINITY;
 }

@@ -7,6 +7,9 @@ import { freshLimit, type LimitState } from '../rules/limit.ts';
 import { afterSent, FRESH_RATE, type RateState } from '../rules/rate.ts';
 import { LINGER_MS } from '../rules/timing.ts';
 
+/** An aborted call may stay at the upstream for a while; a refused one never was there. */
+export type Leaving = 'refused' | 'aborted' | 'ended';
+
 /** One attempt's stay at the upstream, as far as we know. */
 export interface Stay {
   /** Name of the key. */
@@ -17,10 +20,12 @@ export interface Stay {
   /** Above the proven capacity when it was sent. */
   readonly isTry: boolean;
   isAccepted: boolean;
-  /** The upstream said so itself; silence for long enough is not that sure. */
-  isSeen: boolean;
+  /** When the upstream said so itself, for silence for long enough is not that sure; Infinity. */
+  seenAt: number;
   /** Infinity while it is there. */
   endAt: number;
+  /** How it left; null while it is there. */
+  left: Leaving | null;
 }
 
 /** A refusal that nothing has answered yet. */
@@ -62,8 +67,6 @@ export interface Lane {
   limit: LimitState;
   rate: RateState;
   inFlight: number;
-  /** Of those in flight, the ones that the upstream took. */
-  accepted: number;
   /** Slots kept free for a moment, to see who else takes them. */
   held: number;
   /** In flight or lately ended, in the order of sending; what was refused was never there. */
@@ -92,7 +95,6 @@ export function createLane(model: string, limit: LimitState): Lane {
     limit,
     rate: FRESH_RATE,
     inFlight: 0,
-    accepted: 0,
     held: 0,
     stays: [],
     named: null,
@@ -167,14 +169,15 @@ const ENDED_KEPT_MS = 30_000;
 
 export function enter(lane: Lane, key: string, now: number, units = 1): Stay {
   const { capacity } = lane.limit;
-  const stay = {
+  const stay: Stay = {
     key,
     sentAt: now,
     units,
     isTry: isDivided(lane) ? isTry(lane) : capacity !== null && lane.inFlight >= capacity,
     isAccepted: false,
-    isSeen: false,
+    seenAt: Number.POSITIVE_INFINITY,
     endAt: Number.POSITIVE_INFINITY,
+    left: null,
   };
   lane.stays.push(stay);
   lane.inFlight += 1;
@@ -195,17 +198,26 @@ function pruned(lane: Lane, now: number): Stay[] {
 }
 
 /** True the first time. */
-export function accept(lane: Lane, stay: Stay): boolean {
+export function accept(stay: Stay): boolean {
   if (stay.isAccepted) return false;
   stay.isAccepted = true;
-  lane.accepted += 1;
   return true;
 }
 
-/** An aborted call may stay at the upstream for a while; a refused one never was there. */
-export function leave(lane: Lane, stay: Stay, now: number, how: 'refused' | 'aborted' | 'ended') {
+/**
+ * Calls that the upstream took and that were there when it took this one, itself among them; where
+ * it says so only near their ends, some have left by the time that we know.
+ *
+ * @param wayMs how long a call may be on its way
+ */
+export function takenWith({ stays }: Lane, { sentAt }: Stay, wayMs: number): number {
+  const isThen = (each: Stay): boolean => each.sentAt <= sentAt && each.endAt > sentAt + wayMs;
+  return stays.filter((each) => each.isAccepted && isThen(each)).length;
+}
+
+export function leave(lane: Lane, stay: Stay, now: number, how: Leaving): void {
   lane.inFlight -= 1;
-  if (stay.isAccepted) lane.accepted -= 1;
+  stay.left = how;
   stay.endAt = how === 'aborted' ? now + LINGER_MS : now;
   if (how === 'refused') lane.stays = lane.stays.filter((each) => each !== stay);
   if (how === 'ended') {

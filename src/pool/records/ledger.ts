@@ -14,7 +14,7 @@ import {
   RETRY_AFTER_MAX_MS,
 } from '../rules/timing.ts';
 import type { Scene } from './effect.ts';
-import { type Lane, mostAtOnce, shutAfter } from './lane.ts';
+import { type Lane, mostAtOnce, shutAfter, takenWith } from './lane.ts';
 import type { KeyRecord, ProviderRecord } from './state.ts';
 import { earnBudget } from './state.ts';
 
@@ -44,9 +44,10 @@ export function noteAccepted(scene: Scene): void {
 
 /** The request was not refused in time: room for more, but no proof against a pause. */
 export function noteSurvived(scene: Scene): void {
-  const { key, lane } = scene;
+  const { key, lane, attempt, timing } = scene;
   key.proven = true;
-  lane.limit = afterAccepted(lane.limit, lane.accepted, scene.attempt.sentAt);
+  const taken = takenWith(lane, attempt.stay, timing.wayMs);
+  lane.limit = afterAccepted(lane.limit, taken, attempt.sentAt);
 }
 
 /** The first content byte: the key and the provider work. */

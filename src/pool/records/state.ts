@@ -7,6 +7,7 @@ import type { Provider } from '../../base/errors.ts';
 import type { Sightings } from '../rules/same-account.ts';
 import type { Slowness, SpeedModel, Success } from '../rules/score.ts';
 import { expectedPace, type Pace } from '../rules/timing.ts';
+import type { Flight } from './flight.ts';
 import { type Lane, laneIn, type Stay } from './lane.ts';
 
 /** Out until the upstream's own answer, or an operator, says otherwise. */
@@ -131,6 +132,8 @@ export interface ProviderRecord {
   budget: number;
   /** What tries above a proven limit are paid from. */
   tries: number;
+  /** Refused calls of which it is not yet known what was there meanwhile, by model. */
+  flights: Map<string, readonly Flight[]>;
   /** What was seen of calls side by side, by model. */
   sightings: Map<string, Sightings>;
   swap: Swap | null;
@@ -222,6 +225,7 @@ export function createProvider(provider: Provider, answerMs: number): ProviderRe
     served: false,
     budget: BUDGET_MAX,
     tries: TRIES_MAX,
+    flights: new Map(),
     sightings: new Map(),
     swap: null,
     parted: new Map(),

@@ -30,7 +30,7 @@ export interface LimitState {
 }
 
 /** A second call waits for the first sign; then eight at once, and doubling. */
-const SECOND_LIMIT = 8;
+const SECOND_LIMIT = 4;
 
 export function freshLimit(ceiling: number): LimitState {
   return {

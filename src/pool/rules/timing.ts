@@ -62,11 +62,9 @@ export function paceAfterSign(pace: Pace, signMs: number): Pace {
   return { ...pace, signMs: Math.max(signMs, slowest + 0.02 * (signMs - slowest)) };
 }
 
-/** Times the slowest sign of late: who says so when it takes a call would have said so by now. */
-const OVERDUE = 1.5;
-
+/** True where the upstream says when it takes a call, and would have said so by now. */
 export function isSignOverdue({ signMs }: Pace, ms: number): boolean {
-  return signMs !== null && ms > OVERDUE * signMs;
+  return signMs !== null && ms > signMs;
 }
 
 /** Quick answers count at once, slow ones little by little: the question is what is possible. */
@@ -87,10 +85,14 @@ function serviceOf(pace: Pace): number {
 }
 
 export interface Timing {
+  /** How long a request is on its way before it is there. */
+  readonly wayMs: number;
   /** How long a key's very first call goes alone, unless the upstream answers earlier. */
   readonly firstSignMs: number;
   /** How long silence after a send counts as "not refused" while a limit is being found. */
   readonly rampMs: number;
+  /** Refusals of one burst arrive within this: who was refused waits until all of them are known. */
+  readonly burstMs: number;
   /** Until a proven limit is tried one higher, first time; doubles per failed try. */
   readonly limitProbeMs: number;
   readonly limitProbeMaxMs: number;
@@ -140,8 +142,11 @@ export function timingFor(pace: Pace): Timing {
   // Whoever tries waits for the refusal instead of a slot.
   const tryMs = 4 * (pace.refusalMs ?? 0);
   return {
+    // Where refusals take longer than answers, they do not tell.
+    wayMs: Math.min(pace.answerMs, service / 4),
     firstSignMs: clamp(Math.max(3 * pace.answerMs, refusal), 20, 1_000),
     rampMs: clamp(Math.max(Math.min(250, 2 * pace.answerMs), refusal), 10, 1_000),
+    burstMs: clamp((pace.refusalMs ?? 0) / 20, 0, 50),
     limitProbeMs: clamp(Math.max(service, tryMs), 50, 30_000),
     limitProbeMaxMs: clamp(2 * Math.max(service, tryMs), 100, 60_000),
     coolMs: clamp(service / 8, 50, 1_000),

@@ -9,6 +9,7 @@ import { MAX_QUEUE } from '../rules/timing.ts';
 import { Attempt } from './attempt.ts';
 import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
 import type { KeySlot } from './key-slot.ts';
+import { book, isBroke, isCapped, MONEY_LOOK_MS, waitedForMoney } from './money.ts';
 import type { Neighbours, Waiting } from './neighbours.ts';
 import type { PendingCall } from './pending-call.ts';
 import { type Queued, WaitQueue } from './queue.ts';
@@ -45,6 +46,8 @@ export class Dispatcher {
   #timer: NodeJS.Timeout | undefined;
   #isPumping = false;
   #isAsked = false;
+  /** Some call came with a budget of an account. */
+  #isCapped = false;
   #turn = 0;
   /** Other processes on the same accounts, where there may be some. */
   neighbours: Neighbours | null = null;
@@ -86,6 +89,7 @@ export class Dispatcher {
     const notBefore = now + afterMs;
     const waiter: Waiter = { ...options, id: call.id, session, priority, notBefore, since: now };
     const queue = this.#queueOf(model);
+    if (isCapped(call)) this.#isCapped = true;
     if (call.attempts > 0) queue.addAgain(waiter);
     else queue.add(waiter);
     call.onEnd(() => {
@@ -99,8 +103,10 @@ export class Dispatcher {
   /** An attempt is over: its slot goes to a waiting call, or shows for a moment whose else it is. */
   ended(attempt: Attempt): void {
     const { model } = attempt.call.request;
-    const isWanted = !attempt.record.wasRefused && (this.#queues.get(model)?.size ?? 0) > 0;
-    if (isWanted) this.#kinship.begin(attempt.visit());
+    const queue = this.#queues.get(model);
+    // Who had a turn before has the first claim on a slot that is sure.
+    const isSpare = queue !== undefined && queue.size > 0 && queue.returned === 0;
+    if (isSpare && !attempt.record.wasRefused) this.#kinship.begin(attempt.visit());
     this.pump();
     this.#kinship.unlessBegun();
   }
@@ -176,7 +182,8 @@ export class Dispatcher {
       if (isFull && isPlain) continue;
       const pick = pickFor(waiter.call, moment, queue.size);
       if (pick === null) {
-        isFull ||= isPlain && waiter.priority === 'interactive';
+        // What a call waits for by its own estimate, another one may have.
+        isFull ||= isPlain && waiter.priority === 'interactive' && !isCapped(waiter.call);
         continue;
       }
       // A try is likely to be refused, and nobody is to be refused again and again.
@@ -184,7 +191,7 @@ export class Dispatcher {
         if (this.#mayRisk(waiter, moment)) spare ??= { waiter, pick };
         continue;
       }
-      return this.#take(queue, waiter, pick, isTrial);
+      if (this.#take(queue, waiter, pick, isTrial)) return true;
     }
     return spare !== null && this.#take(queue, spare.waiter, spare.pick, isTrial);
   }
@@ -195,7 +202,9 @@ export class Dispatcher {
     return refusals < MOST_REFUSED && now - waiter.since > PATIENT_SERVICES * timing.limitProbeMs;
   }
 
-  #take(queue: WaitQueue<Waiter>, waiter: Waiter, pick: Pick, isTrial: boolean): true {
+  /** @returns false where another process has booked the rest of the account's budget meanwhile */
+  #take(queue: WaitQueue<Waiter>, waiter: Waiter, pick: Pick, isTrial: boolean): boolean {
+    if (!book(waiter.call.request.funds, pick.slot.record.account)) return false;
     queue.take(waiter);
     this.#start(waiter, pick, isTrial);
     return true;
@@ -241,8 +250,10 @@ export class Dispatcher {
   #notice(waiter: Waiter, ahead: number): WaitNotice {
     const now = this.#roster.now();
     if (!this.#roster.breaker.admits) return { reason: 'outage', ahead };
-    if (waiter.notBefore > now) return { reason: 'retry', ahead: null };
+    if (waiter.notBefore > now && waiter.call.faults > 0) return { reason: 'retry', ahead: null };
     const { model } = waiter.call.request;
+    if (waitedForMoney(waiter.call, this.#roster.slots) !== null)
+      return { reason: 'budget', ahead };
     const anyUp = this.#roster.slots.some((slot) => isInRotation(slot, model, now));
     return { reason: anyUp ? 'slot' : 'cooldown', ahead };
   }
@@ -252,9 +263,9 @@ export class Dispatcher {
     for (const [model, queue] of this.#queues) {
       if (queue.size === 0) continue;
       const verdict = this.#hopeFor(model);
-      if (verdict === null) continue;
+      if (verdict === null && !this.#isCapped) continue;
       for (const waiter of [...queue]) {
-        const error = verdict(waiter.call);
+        const error = isBroke(waiter.call, this.#roster.slots) ?? verdict?.(waiter.call) ?? null;
         if (error !== null && queue.drop(waiter)) waiter.fail(error);
       }
     }
@@ -287,7 +298,7 @@ export class Dispatcher {
     if (this.depth === 0) return;
     const now = this.#roster.now();
     const timing = this.#roster.timing();
-    let at = now + 2 * timing.coolMs;
+    let at = now + (this.#isCapped ? MONEY_LOOK_MS : 2 * timing.coolMs);
     for (const [model, queue] of this.#queues) {
       if (queue.size > 0) at = Math.min(at, this.#nextChance(model, queue, now));
     }

@@ -80,6 +80,11 @@ export class WaitQueue<T extends Queued> {
     return this.#sizes[priority];
   }
 
+  /** Of these, the ones that had a turn already. */
+  get returned(): number {
+    return this.#again.length;
+  }
+
   add(entry: T): void {
     this.#fresh[entry.priority].add(entry);
     this.#sizes[entry.priority] += 1;

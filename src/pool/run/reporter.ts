@@ -46,7 +46,7 @@ export class Reporter {
   }
 
   accepted(attempt: Attempt): void {
-    if (!attempt.record.isReleased) this.#kinship.taken(attempt.visit(), true);
+    if (!attempt.record.isReleased) this.#kinship.taken(attempt.visit());
     this.#write(attempt, { kind: 'accepted' });
   }
 
@@ -58,7 +58,7 @@ export class Reporter {
     const { sentAt, isProviderTrial } = attempt.record;
     if (!isProviderTrial && isSignOverdue(provider.pace, now - sentAt)) return;
     if (!attempt.record.isReleased && !attempt.record.stay.isAccepted) {
-      this.#kinship.taken(attempt.visit(), false);
+      this.#kinship.taken(attempt.visit());
     }
     this.#write(attempt, { kind: 'survived' });
   }
@@ -129,6 +129,7 @@ export class Reporter {
     if (!isLimit) call.tried.add(slot.record.name);
     if (next === 'redraw') return call.billed >= MAX_BILLED_SENDS ? end : AGAIN;
     const isBroken = failed.kind === 'failure' && FAULT_OF[failed.failure.kind] === 'upstream';
+    if (isLimit) return { kind: 'again', afterMs: this.#roster.timing().burstMs };
     return isBroken ? this.#retry(attempt, failed.failure, next, end) : AGAIN;
   }
 

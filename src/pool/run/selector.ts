@@ -186,14 +186,18 @@ interface Scan {
 }
 
 function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
-  const { model } = call.request;
+  const { model, funds } = call.request;
   const { now } = moment;
   const free: Pick[] = [];
   const busy: Pick[] = [];
   for (const slot of moment.slots) {
     if (call.tried.has(slot.record.name) !== tried || !isInRotation(slot, model, now)) continue;
     const lane = slot.account.lanes.get(model) ?? createLane(model, freshLimit(moment.ceiling));
+    const money = funds?.state(slot.record.account) ?? 'free';
+    // Other accounts go first; when all of them are spent, the call is refused.
+    if (money === 'spent') continue;
     const isFree =
+      money === 'free' &&
       hasRoom(call, lane, moment) &&
       !isShut(lane, now) &&
       !awaitsFirstSign(slot) &&

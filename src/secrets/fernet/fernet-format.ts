@@ -5,7 +5,7 @@
 
 import { KeyStoreError } from '../../base/errors.ts';
 import type { JsonObject } from '../encoding.ts';
-import { derivedOnce, deriveFernetKey, fernetSalts } from '../key-derivation.ts';
+import { derivedOnce, deriveFernetKey, fernetSalts, subKey } from '../key-derivation.ts';
 import type { MasterKey } from '../master-key.ts';
 import type { StoreDocument, StoredSecret } from '../store/document.ts';
 import { decryptFernet, encryptFernet, FERNET_VERSION } from './fernet.ts';
@@ -126,6 +126,10 @@ export class FernetDocument implements StoreDocument {
     this.#tokens = tokens;
     this.secrets = secrets;
     this.#key = key;
+  }
+
+  get sharingSecret(): Buffer {
+    return subKey(this.#key, Buffer.alloc(0), 'keypool-store fernet sharing');
   }
 
   /**

@@ -134,6 +134,12 @@ export class SealedDocument implements StoreDocument {
     return this.#state.secrets;
   }
 
+  get sharingSecret(): Buffer {
+    const { keys, fileId } = this.#state;
+    const salt = Buffer.from(fileId, 'base64url');
+    return subKey(keys.dataKey, salt, 'keypool-store v2 sharing');
+  }
+
   /** Labels of all master keys that open this file. */
   get recipients(): readonly string[] {
     return this.#state.recipients.map((recipient) => recipient.label);

@@ -12,6 +12,8 @@ export interface StoredSecret {
 export interface StoreDocument {
   readonly format: 'sealed' | 'fernet';
   readonly secrets: ReadonlyMap<string, StoredSecret>;
+  /** The same for everybody who can open this store; tells nothing of any other key of it. */
+  readonly sharingSecret: Buffer;
   withSecret(name: string, secret: StoredSecret): StoreDocument;
   withoutSecret(name: string): StoreDocument;
   /** The file's whole text. Entries that did not change keep their bytes. */

@@ -77,7 +77,7 @@ class Generation {
     await prepared;
     const meter = await (this.#options.meter ?? UNMETERED).call(this.#ask());
     try {
-      const request = this.#callRequest();
+      const request = this.#callRequest(meter);
       const { value } = await lender.call(request, (lease) => this.#attempt(lease, meter));
       return { ...value, costUsd: meter.costUsd, moneyNotice: meter.takeNotice() };
     } finally {
@@ -102,7 +102,7 @@ class Generation {
     };
   }
 
-  #callRequest(): CallRequest {
+  #callRequest({ funds }: CallMeter): CallRequest {
     const { model, thinking } = this.#choice;
     const { signal, session, priority, onProgress } = this.#context;
     return {
@@ -113,6 +113,7 @@ class Generation {
       timeoutMs: this.#leftMs,
       priority,
       session,
+      funds,
       onWait: (notice) => onProgress({ message: waitMessage(notice, 'DeepSeek') }),
     };
   }

@@ -93,7 +93,7 @@ export class EndpointCalls {
     const meter = await meterOf.call(this.#ask(endpoint));
     try {
       const { value, keyName, attempts } = await lender.call(
-        this.#callRequest(endpoint, units),
+        this.#callRequest(endpoint, meter, units),
         async (lease) => {
           const sent = await this.#attempt(endpoint, lease, meter, send);
           return { value: sent, completionTokens: null, promptTokens: null };
@@ -163,7 +163,7 @@ export class EndpointCalls {
     };
   }
 
-  #callRequest(endpoint: string, units: number): CallRequest {
+  #callRequest(endpoint: string, { funds }: CallMeter, units: number): CallRequest {
     const { signal, session, priority, onProgress } = this.#context;
     return {
       provider: 'perplexity',
@@ -175,6 +175,7 @@ export class EndpointCalls {
       timeoutMs: this.#leftMs,
       priority,
       session,
+      funds,
       onWait: (notice) => onProgress({ message: waitMessage(notice, 'Perplexity') }),
     };
   }

@@ -5,8 +5,9 @@
  * that is really spent does, so one call at a time goes up to the cap and at most one over it.
  */
 
-import type { CallAsk } from '../../base/spending.ts';
+import type { AccountFunds, CallAsk } from '../../base/spending.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
+import { type AccountBar, HeldFunds } from './account-funds.ts';
 import { type Budget, budgetName, budgetSpan } from './budget.ts';
 import { heldError, nearNotice, noLedgerError, spentError, unpricedError } from './budget-words.ts';
 import type { Reservation, ReservationJournal } from './reservation-journal.ts';
@@ -41,7 +42,9 @@ export interface BudgetKeeperOptions {
 
 /** Leave to spend, held by one call. */
 export interface Permit {
-  /** A key of this account was lent. @throws BudgetError */
+  /** null where no budget is an account's. */
+  readonly funds: AccountFunds | null;
+  /** An attempt is sent with a key of this account, booked or not. */
   useAccount(account: string): void;
   /** An attempt has ended, and is counted. @param written when its entry is where other processes see it */
   spent(entry: LedgerEntry, written: Promise<void>): void;
@@ -50,8 +53,20 @@ export interface Permit {
   end(): void;
 }
 
+/** A call that stands in line, or is under way. */
+interface Held {
+  readonly id: string;
+  readonly ask: CallAsk;
+  /** The budgets that count it. */
+  readonly mine: readonly Budget[];
+  /** null where the price is not known: then no account with a budget may serve it. */
+  readonly mostUsd: number | null;
+}
+
 /** Others' calls end unseen: they are looked for this often while somebody waits. */
 const LOOK_MS = 25;
+/** Within one round of choices the view is the same. */
+const LATELY_MS = 5;
 const NEAR = 0.8;
 /** Sums of floats are right to far more than this. */
 const EXACT_USD = 1e-9;
@@ -66,6 +81,7 @@ export class BudgetKeeper {
   readonly #sessionOf = new Map<string, string>();
   readonly #alerted = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  #refreshedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: BudgetKeeperOptions) {
     this.#options = options;
@@ -83,7 +99,10 @@ export class BudgetKeeper {
     if (needsLedger && !this.#options.hasLedger) throw noLedgerError();
     const mine = budgets.filter(({ client }) => client === null || client === ask.client);
     if (mine.length === 0) return null;
-    if (mostUsd === null) throw unpricedError(ask.model);
+    const isGeneral = mine.some(({ account }) => account === null);
+    if (mostUsd === null && isGeneral) throw unpricedError(ask.model);
+    const { book, now } = this.#options;
+    if (!book.isCaughtUp(now())) await book.catchUp(now());
     return await this.#standInLine(ask, mine, mostUsd);
   }
 
@@ -99,17 +118,22 @@ export class BudgetKeeper {
     });
   }
 
-  async #standInLine(ask: CallAsk, mine: readonly Budget[], mostUsd: number): Promise<Permit> {
+  async #standInLine(
+    ask: CallAsk,
+    mine: readonly Budget[],
+    mostUsd: number | null,
+  ): Promise<Permit> {
     const { journal, now } = this.#options;
     const general = mine.filter(({ account }) => account === null);
     // By what is known already: a caller in a loop shall not fill the journal. The line looks again.
     this.#refuseSpent(general, ask.session);
     const until = now() + ask.timeoutMs + GRACE_MS;
-    const id = journal.reserve({ usd: mostUsd, client: ask.client, until });
+    const usd = mostUsd ?? 0;
+    const id = journal.reserve({ usd, client: ask.client, until });
     this.#sessionOf.set(id, ask.session);
     try {
-      await this.#turn(id, ask, general, mostUsd);
-      return new HeldPermit(this, id, ask, mine, mostUsd);
+      await this.#turn(id, ask, general, usd);
+      return new HeldPermit(this, { id, ask, mine, mostUsd });
     } catch (error) {
       this.release(id);
       throw error;
@@ -147,8 +171,12 @@ export class BudgetKeeper {
   #watchLine(id: string, ask: CallAsk, budgets: readonly Budget[], mostUsd: number): () => boolean {
     const deadline = performance.now() + ask.timeoutMs;
     let hasSaid = false;
+    // Whoever has just taken its place has read the line to its end.
+    let knowsLine = true;
     return () => {
-      this.#refresh();
+      if (knowsLine) this.#options.book.refresh(this.#options.now());
+      else this.#refresh();
+      knowsLine = false;
       this.#refuseSpent(budgets, ask.session);
       const full = budgets.find((each) => this.#isFull(each, id, ask, mostUsd));
       if (full === undefined) return true;
@@ -176,6 +204,14 @@ export class BudgetKeeper {
   #refresh(): void {
     this.#options.journal.refresh();
     this.#options.book.refresh(this.#options.now());
+  }
+
+  /** For who asks again and again, of many accounts. */
+  #refreshLately(): void {
+    const now = performance.now();
+    if (now - this.#refreshedAt < LATELY_MS) return;
+    this.#refreshedAt = now;
+    this.#refresh();
   }
 
   #spent(budget: Budget, session: string): number {
@@ -211,15 +247,39 @@ export class BudgetKeeper {
     });
   }
 
-  /** @throws BudgetError when the account's own budget has no room */
-  useAccount(id: string, account: string, ask: CallAsk, mine: readonly Budget[], mostUsd: number) {
+  fundsOf(held: Held): AccountFunds {
+    return new HeldFunds({
+      now: this.#options.now,
+      barOf: (account) => this.#barOf(held, account),
+      assign: (account) => this.assign(held, account),
+      unassign: () => this.#options.journal.unassign(held.id),
+    });
+  }
+
+  /** null where the account may serve the call. */
+  #barOf({ id, ask, mine, mostUsd }: Held, account: string): AccountBar | null {
     const budgets = mine.filter((budget) => budget.account === account);
-    if (budgets.length === 0) return;
+    if (budgets.length === 0) return null;
+    if (mostUsd === null) return { state: 'spent', budget: null, error: unpricedError(ask.model) };
+    this.#refreshLately();
+    const now = this.#options.now();
+    for (const budget of budgets) {
+      const spent = this.#spent(budget, ask.session);
+      if (spent < budget.usd - EXACT_USD) continue;
+      const error = spentError(budget, spent, now);
+      this.#alert(budget, ask.session, 'spent', error.message);
+      return { state: 'spent', budget, error };
+    }
+    const full = budgets.find((each) => this.#isFull(each, id, ask, mostUsd));
+    if (full === undefined) return null;
+    return { state: 'held', budget: full, error: heldError(full, this.#spent(full, ask.session)) };
+  }
+
+  /** Stands in the account's line from here on. */
+  assign({ id, mine }: Held, account: string): void {
+    if (!mine.some((budget) => budget.account === account)) return;
     this.#options.journal.assign(id, account);
     this.#refresh();
-    this.#refuseSpent(budgets, ask.session);
-    const full = budgets.find((each) => this.#isFull(each, id, ask, mostUsd));
-    if (full !== undefined) throw heldError(full, this.#spent(full, ask.session));
   }
 
   /** Of every attempt of this process, whether or not there is a budget yet. */
@@ -280,26 +340,17 @@ export class BudgetKeeper {
 }
 
 class HeldPermit implements Permit {
+  readonly funds: AccountFunds | null;
   readonly #keeper: BudgetKeeper;
-  readonly #id: string;
-  readonly #ask: CallAsk;
-  readonly #mine: readonly Budget[];
-  readonly #mostUsd: number;
+  readonly #held: Held;
   #notice: string | null = null;
   #written: Promise<void> = Promise.resolve();
 
-  constructor(
-    keeper: BudgetKeeper,
-    id: string,
-    ask: CallAsk,
-    mine: readonly Budget[],
-    mostUsd: number,
-  ) {
+  constructor(keeper: BudgetKeeper, held: Held) {
     this.#keeper = keeper;
-    this.#id = id;
-    this.#ask = ask;
-    this.#mine = mine;
-    this.#mostUsd = mostUsd;
+    this.#held = held;
+    const isAccounts = held.mine.some(({ account }) => account !== null);
+    this.funds = isAccounts ? keeper.fundsOf(held) : null;
   }
 
   get notice(): string | null {
@@ -307,16 +358,17 @@ class HeldPermit implements Permit {
   }
 
   useAccount(account: string): void {
-    this.#keeper.useAccount(this.#id, account, this.#ask, this.#mine, this.#mostUsd);
+    this.#keeper.assign(this.#held, account);
   }
 
   spent(entry: LedgerEntry, written: Promise<void>): void {
     this.#written = written;
-    this.#notice = this.#keeper.note(entry, this.#ask, this.#mine) ?? this.#notice;
+    const { ask, mine } = this.#held;
+    this.#notice = this.#keeper.note(entry, ask, mine) ?? this.#notice;
   }
 
   /** The reservation goes when everybody can see what was spent instead. */
   end(): void {
-    void this.#written.then(() => this.#keeper.release(this.#id));
+    void this.#written.then(() => this.#keeper.release(this.#held.id));
   }
 }

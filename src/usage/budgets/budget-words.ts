@@ -32,6 +32,21 @@ export function spentError(budget: Budget, spent: number, now: number): BudgetEr
   );
 }
 
+/** Each of several accounts has spent its own. */
+export function allSpentError(budgets: readonly Budget[], now: number): BudgetError {
+  const [first] = [...budgets].sort((a, b) => (endOf(a, now) < endOf(b, now) ? -1 : 1));
+  const words = budgets.map(budgetWords).join(', ');
+  const anew = first === undefined ? '' : `; of the first ${resetWords(first, now)}`;
+  const raise = first === undefined ? 'keypool-mcp budget set' : raiseCommand(first);
+  return new BudgetError(`every account has spent its budget: ${words}${anew}`, {
+    hint: `whoever pays can raise one with: ${raise}`,
+  });
+}
+
+function endOf({ per }: Budget, now: number): number {
+  return budgetSpan(per, now)?.until ?? Number.POSITIVE_INFINITY;
+}
+
 /** The call waited in vain: others hold what is left. */
 export function heldError(budget: Budget, spent: number): BudgetError {
   return new BudgetError(

@@ -86,10 +86,17 @@ export class ReservationJournal {
     }
   }
 
-  /** The key that was lent is of this account: the call stands in that line, too. */
+  /** The next key is of this account: the call stands in that line, too, and keeps its place there. */
   assign(id: string, account: string): void {
+    if (this.#assigned.get(id) === account) return;
     if (this.#write({ assign: id, account }) === null) this.#assign(id, account);
     else this.refresh();
+  }
+
+  /** Others came first: the call leaves the account's line, for it may go elsewhere or nowhere. */
+  unassign(id: string): void {
+    if (!this.#assigned.delete(id)) return;
+    this.#write({ unassign: id });
   }
 
   release(id: string): void {
@@ -157,9 +164,10 @@ export class ReservationJournal {
   #apply(line: string): void {
     const fields = parseRecord(line);
     if (fields === null || fields.v !== 1) return;
-    const { open, assign, account, end, process: holder } = fields;
+    const { open, assign, account, unassign, end, process: holder } = fields;
     if (typeof end === 'string') this.#forget(end);
     if (typeof assign === 'string' && typeof account === 'string') this.#assign(assign, account);
+    if (typeof unassign === 'string') this.#assigned.delete(unassign);
     const told = parseHolder(JSON.stringify(holder ?? null));
     if (told !== null) this.#processes.set(told.token, told);
     const known = isRecord(open) ? knownOf(open) : null;

@@ -6,6 +6,8 @@ import { monthFile, monthOf } from '../ledger/month-files.ts';
 import { Tail } from '../ledger/tail.ts';
 import type { Budget } from './budget.ts';
 
+const MINUTE_MS = 60_000;
+
 type Scope = Pick<Budget, 'account' | 'client'>;
 
 function scopeKey({ account, client }: Scope): string {
@@ -19,6 +21,9 @@ export class SpentBook {
   readonly #ownPrefix: string;
   readonly #days = new Map<string, Map<string, number>>();
   readonly #tails = new Map<string, Tail>();
+  readonly #caughtUp = new Set<string>();
+  #minute = Number.NaN;
+  #months: ReadonlySet<string> = new Set();
 
   /** @param ownPrefix of the ids of this process, which counts its own entries at once */
   constructor(folder: string, ownPrefix: string) {
@@ -28,11 +33,19 @@ export class SpentBook {
 
   /** Reads what was added since the last time. The first time that is the whole month. */
   refresh(now: number): void {
-    // A month of this machine's zone lies in two months of UTC.
-    for (const month of new Set([monthOf(monthStart(now)), monthOf(now)])) {
-      const tail = this.#tails.get(month) ?? this.#tailOf(month);
-      this.#tails.set(month, tail);
-      tail.read();
+    for (const month of this.#monthsAt(now)) this.#tailOf(month).read();
+  }
+
+  /** Whether all that there was to read at first has been read. */
+  isCaughtUp(now: number): boolean {
+    return [...this.#monthsAt(now)].every((month) => this.#caughtUp.has(month));
+  }
+
+  /** Reads the month for the first time, and lets others have their turn meanwhile. */
+  async catchUp(now: number): Promise<void> {
+    for (const month of this.#monthsAt(now)) {
+      await this.#tailOf(month).catchUp();
+      this.#caughtUp.add(month);
     }
   }
 
@@ -58,12 +71,24 @@ export class SpentBook {
     this.#tails.clear();
   }
 
+  /** A month of this machine's zone lies in two months of UTC. */
+  #monthsAt(now: number): ReadonlySet<string> {
+    const minute = Math.floor(now / MINUTE_MS);
+    if (minute !== this.#minute) this.#months = new Set([monthOf(monthStart(now)), monthOf(now)]);
+    this.#minute = minute;
+    return this.#months;
+  }
+
   #tailOf(month: string): Tail {
-    return new Tail(monthFile(this.#folder, 'ledger', month), (line) => {
+    const known = this.#tails.get(month);
+    if (known !== undefined) return known;
+    const tail = new Tail(monthFile(this.#folder, 'ledger', month), (line) => {
       for (const entry of parseLine(line).entries) {
         if (!entry.id.startsWith(this.#ownPrefix)) this.#add(entry);
       }
     });
+    this.#tails.set(month, tail);
+    return tail;
   }
 
   #add(entry: LedgerEntry): void {

@@ -40,6 +40,11 @@ export class Ledger {
     return this.#book.append(monthOf(entry.endedAt), lineOf(entry));
   }
 
+  /** Puts what was appended where the end of this process cannot reach it. */
+  settle(): void {
+    this.#book.settle();
+  }
+
   noteBalance(reading: BalanceReading): void {
     void this.#balances.append(monthOf(reading.at), balanceLine(reading));
   }

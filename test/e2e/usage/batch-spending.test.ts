@@ -54,8 +54,21 @@ describe('batch', () => {
       home.env,
     );
     expect(rest.code).toBe(0);
+    const billed = simulator.bill().reduce((sum, { amount }) => sum + amount, 0);
+    expect(small.stdout).toContain(`\ncost $${spent.toFixed(4)} by estimate\n`);
+    expect(rest.stdout).toContain(`\ncost $${(billed - spent).toFixed(4)} by estimate\n`);
     expect(results(out)).toBe(TASKS);
     expect(simulator.bill()).toHaveLength(TASKS);
+  });
+
+  it('says that it does not know what a model without a price cost', async () => {
+    const { tasks, out } = files();
+    const table = { 'deepseek/other': { input_cost_per_token: 1, output_cost_per_token: 1 } };
+    writeFileSync(join(home.folder, 'prices.json'), JSON.stringify(table));
+    const { code, stdout } = await run(['batch', tasks, '--out', out], home.env);
+    expect(code).toBe(0);
+    expect(stdout).toContain('what it cost is not known: no price of deepseek-flash');
+    expect(stdout).not.toContain('$');
   });
 
   it.each([

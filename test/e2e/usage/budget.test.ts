@@ -60,7 +60,8 @@ describe('keypool-mcp budget', () => {
 
   it.each([
     ['0/day', 'a budget of nothing'],
-    ['-1/day', ''],
+    ['-1/day', 'an amount cannot be below nothing'],
+    ['-0.5/month', 'an amount cannot be below nothing'],
     ['5/fortnight', 'a budget is for a day, a month, a session'],
     ['lots', 'a budget is dollars and a period'],
   ])('does not take %s', async (text, why) => {
@@ -73,6 +74,55 @@ describe('keypool-mcp budget', () => {
   it('is not for an account and a client at once', async () => {
     const { code } = await keypool('budget', 'set', '5/day', '--account', 'a', '--client', 'b');
     expect(code).toBe(2);
+  });
+});
+
+describe('budgets of accounts', () => {
+  /** A second account beside the first. */
+  async function openTwo(): Promise<Session> {
+    const secret = canarySecret();
+    simulator.addKey(secret, { provider: 'deepseek', ttftMs: 5, tokensPerSecond: 20_000 });
+    const added = await run(['keys', 'add', 'DEEPSEEK_API_KEY_2', '--account', 'work'], home.env, {
+      input: secret,
+    });
+    expect(added.code).toBe(0);
+    return open();
+  }
+
+  it('that are spent leave the calls to the other accounts, and refuse when all are', async () => {
+    const session = await openTwo();
+    const served = new Set<unknown>();
+    while (served.size < 2) served.add((await generate(session)).structuredContent?.key);
+    // Whatever each of them has spent, it is more than this.
+    const set = async (account: string): Promise<void> => {
+      expect((await keypool('budget', 'set', '0.00001/day', '--account', account)).code).toBe(0);
+    };
+    await set('main');
+    const keys = new Set<unknown>();
+    for (let call = 0; call < 4; call++) {
+      const result = await generate(session);
+      expect(result.isError).not.toBe(true);
+      keys.add(result.structuredContent?.key);
+    }
+    expect([...keys]).toEqual(['DEEPSEEK_API_KEY_2']);
+    await set('work');
+    const before = simulator.calls.length;
+    const refused = await generate(session);
+    expect(refused.isError).toBe(true);
+    expect(textOf(refused)).toMatch(
+      /^Every account has spent its budget: \$\S+ a day for account main, \$\S+ a day for account work; of the first it begins anew on .*\. Whoever pays can raise one with: keypool-mcp budget set /,
+    );
+    expect(simulator.calls).toHaveLength(before);
+  });
+
+  it('let calls wait whose estimates do not fit beside each other, and refuse none of them', async () => {
+    const session = await open();
+    const cost = Number((await generate(session)).structuredContent?.cost_usd);
+    await keypool('budget', 'set', `${(cost * 40).toFixed(6)}/day`, '--account', 'main');
+    // The estimate of one is more than is left for two.
+    const calls = Array.from({ length: 8 }, () => generate(session, { max_tokens: 20_000 }));
+    const results = await Promise.all(calls);
+    expect(results.filter(({ isError }) => isError === true)).toEqual([]);
   });
 });
 

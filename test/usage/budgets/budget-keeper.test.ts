@@ -16,6 +16,7 @@ import {
 import { type BudgetAlert, BudgetKeeper } from '../../../src/usage/budgets/budget-keeper.ts';
 import { ReservationJournal } from '../../../src/usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../../src/usage/budgets/spent-book.ts';
+import { lineOf } from '../../../src/usage/ledger/entry.ts';
 import { Ledger } from '../../../src/usage/ledger/ledger.ts';
 import { entryAt } from '../entries.ts';
 
@@ -26,6 +27,11 @@ afterEach(() => {
 });
 
 const DAY: Budget = { usd: 1, per: 'day', account: null, client: null };
+
+const cents = (number: number) => {
+  const usd = number / 100;
+  return { estimate: usd, least: usd, most: usd, offPeak: usd };
+};
 
 function ask(changes: Partial<CallAsk> = {}): CallAsk {
   return {
@@ -76,6 +82,11 @@ function office(budgets: readonly Budget[], start = '2026-11-27T12:00:00Z') {
     account = 'main',
   ) => {
     const permit = await one.admit(ask(changes), mostUsd);
+    // As the pool does with its only account.
+    if (permit?.funds?.book(account) === false) {
+      permit.end();
+      throw permit.funds.refusal([account]);
+    }
     permit?.useAccount(account);
     const cost = { estimate: usd, least: usd, most: usd, offPeak: usd };
     const client = changes.client === undefined ? 'cursor' : changes.client;
@@ -262,6 +273,91 @@ describe('calls under a budget', () => {
     expect(notices[7]).toMatch(/^Of the budget of \$1\.00 a day, \$0\.8/);
     for (let call = 0; call < 3; call++) await spend(0.1).catch(() => {});
     expect(alerts.map(({ state }) => state)).toEqual(['near', 'spent']);
+  });
+});
+
+describe('a long month', () => {
+  it('is read before the first decision, a piece at a time: others have their turn meanwhile', async () => {
+    const { keeper, home } = office([DAY]);
+    const line = `${lineOf(entryAt('2026-11-27T10:00:00Z', { usd: cents(0) }))}\n`;
+    mkdirSync(join(home, 'usage'), { recursive: true });
+    const last = `${lineOf(entryAt('2026-11-27T11:00:00Z', { usd: cents(100) }))}\n`;
+    writeFileSync(join(home, 'usage', 'ledger-2026-11.jsonl'), line.repeat(2_000) + last);
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    const calls = [keeper.admit(ask(), 0.1), keeper.admit(ask(), 0.1)];
+    const ends = await Promise.allSettled(calls);
+    clearImmediate(timer);
+    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(turns).toBeGreaterThan(5);
+  });
+});
+
+describe("an account's own budget", () => {
+  const TEAM: Budget = { ...DAY, account: 'team' };
+  const HOME: Budget = { ...DAY, usd: 2, account: 'home' };
+
+  it('bars the account that has spent it, and no other one', async () => {
+    const { spend, keeper } = office([TEAM]);
+    await spend(1, 1, {}, 'team');
+    const permit = await keeper.admit(ask(), 0.1);
+    expect([permit?.funds?.state('team'), permit?.funds?.state('main')]).toEqual(['spent', 'free']);
+  });
+
+  it('holds a call back beside those in flight, and lets it go when they have ended', async () => {
+    const { keeper } = office([TEAM]);
+    const [first, second] = [await keeper.admit(ask(), 0.7), await keeper.admit(ask(), 0.7)];
+    expect(first?.funds?.book('team')).toBe(true);
+    expect(second?.funds?.state('team')).toBe('held');
+    expect(second?.funds?.book('team')).toBe(false);
+    // Who waits holds nothing: the first one keeps its place, and a third is not behind the second.
+    expect(first?.funds?.state('team')).toBe('free');
+    first?.end();
+    await Promise.resolve();
+    expect((await keeper.admit(ask(), 0.7))?.funds?.state('team')).toBe('free');
+    expect(second?.funds?.book('team')).toBe(true);
+  });
+
+  it('moves with the call to the account of its next attempt', async () => {
+    const { keeper } = office([TEAM, HOME]);
+    const [first, second] = [await keeper.admit(ask(), 0.9), await keeper.admit(ask(), 0.9)];
+    first?.funds?.book('team');
+    first?.funds?.book('home');
+    expect(second?.funds?.book('team')).toBe(true);
+    expect(second?.funds?.state('home')).toBe('free');
+    expect((await keeper.admit(ask(), 1.9))?.funds?.state('home')).toBe('held');
+  });
+
+  it('is said with the others when all are spent, and by itself when it alone is', async () => {
+    process.env.TZ = 'UTC';
+    const { spend, keeper } = office([TEAM, HOME]);
+    await spend(1, 1, {}, 'team');
+    await spend(2, 2, {}, 'home');
+    const { funds } = (await keeper.admit(ask(), 0.1)) ?? {};
+    expect(funds?.refusal(['team', 'home'])).toMatchObject({
+      message:
+        'every account has spent its budget: $1.00 a day for account team, $2.00 a day for account home; of the first it begins anew on 2026-11-28 at 00:00 (UTC)',
+      hint: 'whoever pays can raise one with: keypool-mcp budget set 2/day --account team',
+    });
+    expect(funds?.refusal(['home']).message).toMatch(
+      /^the budget of \$2\.00 a day for account home/,
+    );
+  });
+
+  it('bars its account alone from a model without a price', async () => {
+    const { keeper } = office([TEAM]);
+    const permit = await keeper.admit(ask({ model: 'deepseek-v9' }), null);
+    expect([permit?.funds?.state('team'), permit?.funds?.state('main')]).toEqual(['spent', 'free']);
+    expect(permit?.funds?.refusal(['team']).message).toContain('deepseek-v9 has no price');
+  });
+
+  it('asks nothing of a call where there is none', async () => {
+    const { keeper } = office([DAY]);
+    expect((await keeper.admit(ask(), 0.1))?.funds).toBeNull();
   });
 });
 

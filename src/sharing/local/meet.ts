@@ -1,0 +1,81 @@
+/**
+ * Who coordinates: whoever stands at the meeting place; else whoever comes first. Taking the place
+ * is done under a lock, after one more look, so that of several who find it empty one takes it and
+ * the others find him.
+ */
+
+import { lstat } from 'node:fs/promises';
+import { DiskError } from '../../base/errors.ts';
+import { systemCode } from '../../base/system/system-error.ts';
+import { withFileLock } from '../../disk/file-lock.ts';
+import { CallError, Caller, type CallerEvents } from './caller.ts';
+import { Host, type HostEvents } from './host.ts';
+import type { MeetingPlace } from './place.ts';
+
+/** Two greetings that nobody answers, and the way there. */
+const LOCK_PATIENCE_MS = 5_000;
+
+export type Met =
+  | { readonly role: 'member'; readonly caller: Caller }
+  | { readonly role: 'coordinator'; readonly host: Host };
+
+export interface MeetOptions {
+  readonly place: MeetingPlace;
+  readonly key: Uint8Array;
+  readonly member: string;
+  readonly asMember: CallerEvents;
+  readonly asHost: HostEvents;
+}
+
+/** Nobody, or somebody stopped or asleep, who will find his place taken and join the others. */
+function isFree(error: unknown): boolean {
+  return error instanceof CallError && ['nobody', 'silent'].includes(error.failure);
+}
+
+/** @returns null where the place can be taken */
+async function join(options: MeetOptions): Promise<Met | null> {
+  const { place, key, member, asMember } = options;
+  try {
+    return { role: 'member', caller: await Caller.call(place.socket, key, member, asMember) };
+  } catch (error) {
+    if (isFree(error)) return null;
+    throw error;
+  }
+}
+
+/** @throws DiskError when something stands there that is no socket of this user's */
+export async function checkPlace({ socket, isFile }: MeetingPlace): Promise<void> {
+  const info = isFile ? await lstat(socket).catch(() => null) : null;
+  if (info === null) return;
+  if (!info.isSocket() || info.uid !== process.getuid?.()) {
+    throw new DiskError('not_a_file', `${socket} is no socket of this user`, {
+      hint: 'take away what stands there',
+    });
+  }
+}
+
+async function take(options: MeetOptions): Promise<Met> {
+  const { place, key, asHost } = options;
+  await checkPlace(place);
+  try {
+    return { role: 'coordinator', host: await Host.open(place, key, asHost) };
+  } catch (error) {
+    // On Windows nobody can take a pipe from a process that has it.
+    throw systemCode(error) === 'EADDRINUSE' ? new CallError('closed', error) : error;
+  }
+}
+
+/**
+ * Joins whoever coordinates, or begins to.
+ *
+ * @throws CallError stranger, closed; DiskError, or the system's error, where no socket can stand
+ */
+export async function meet(options: MeetOptions): Promise<Met> {
+  const met = await join(options);
+  if (met !== null) return met;
+  return withFileLock(
+    options.place.lock,
+    async () => (await join(options)) ?? (await take(options)),
+    LOCK_PATIENCE_MS,
+  );
+}
