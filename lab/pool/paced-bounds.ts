@@ -20,8 +20,8 @@ const OF_ITS_OWN: Readonly<Record<string, Partial<PacedBounds>>> = {
   P5g: { share: 0.88 },
   P6b: { share: 0.91 },
   // Every key finds its own part of what none has alone.
-  P3b: { refusals: 0.18, laterRefusals: 0.12 },
-  P3d: { refusals: 0.11, laterRefusals: 0.08 },
+  P3b: { refusals: 0.18, laterRefusals: 0.16 },
+  P3d: { refusals: 0.12, laterRefusals: 0.1 },
   // Few calls in a minute, and each teaches no more than one elsewhere.
   P5: { refusals: 0.12, laterRefusals: 0.09, share: 0.87 },
   P5d: { refusals: 0.13, laterRefusals: 0.1, share: 0.92 },

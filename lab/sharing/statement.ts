@@ -39,6 +39,7 @@ export function statement(seq: number, more: Partial<Exchange> = {}): Exchange {
   return {
     seq,
     rows: [],
+    tries: [],
     asks: [],
     reports: [],
     facts: [],

@@ -6,6 +6,7 @@ import { checkClients } from './doctor/client-checks.ts';
 import type { Finding } from './doctor/finding.ts';
 import { checkNetwork } from './doctor/network-checks.ts';
 import { checkSettings, nodeFinding } from './doctor/settings-checks.ts';
+import { checkSharing } from './doctor/sharing-checks.ts';
 import { checkStore } from './doctor/store-checks.ts';
 import { hanging } from './terminal/wrap.ts';
 
@@ -33,6 +34,7 @@ async function diagnose(
     ...(await checkSettings(config)),
     ...(await checkNetwork(config, input.env)),
     ...(await checkStore(config)),
+    ...(await checkSharing(config)),
     ...(await checkClients(input.env)),
   ];
   return { config, findings };
@@ -65,9 +67,9 @@ async function run(input: CommandInput): Promise<number> {
 
 export const command: Command = {
   help: `Looks at everything that has to be right before a call can work: node,
-home folder, permissions, master key, key store, keys, base URLs, certificates, proxy and clients.
-Only a proxy that is set is tried, without a key: it has to lead to both providers. Each finding
-comes with its next step. Ends with 1 when something must be fixed.`,
+home folder, permissions, master key, key store, keys, base URLs, certificates, proxy, sharing and
+clients. A proxy that is set is tried, without a key: it has to lead to both providers; a Redis is
+tried, too. Each finding comes with its next step. Ends with 1 when something must be fixed.`,
   options: {
     json: {
       type: 'boolean',

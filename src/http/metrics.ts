@@ -11,6 +11,7 @@ import { PROVIDERS, type Provider } from '../base/errors.ts';
 import type { AttemptEvent, PoolObserver } from '../pool/observer.ts';
 import type { BreakerState, PoolSnapshot, ProviderSnapshot } from '../pool/snapshot.ts';
 import { createMoneyMetrics, type MoneyMetrics } from './money-metrics.ts';
+import { createSharingMetrics, type SharingMetrics } from './sharing-metrics.ts';
 
 /** One finished tool call; `outcome` is a word of a closed list. */
 export interface ToolCallSample {
@@ -33,6 +34,7 @@ export interface Metrics {
   /** @param status of the answer */
   requestRefused(status: number): void;
   readonly money: MoneyMetrics;
+  readonly sharing: Pick<SharingMetrics, 'show'>;
   /** Text exposition. Gauges show `snapshot`; null where no pool is open. */
   render(snapshot: PoolSnapshot | null): Promise<MetricsText>;
 }
@@ -175,6 +177,7 @@ export function createMetrics(): Metrics {
     labelNames: ['status'],
     registers: [registry],
   });
+  const sharing = createSharingMetrics(registry);
   return {
     observer: {
       attemptEnded: (event) => recordAttempt(providers[event.provider], event),
@@ -188,10 +191,12 @@ export function createMetrics(): Metrics {
     },
     requestRefused: (status) => refused.inc({ status }),
     money: createMoneyMetrics(registry),
+    sharing,
     render: async (snapshot) => {
       for (const provider of PROVIDERS) {
         const state = snapshot?.providers.find((each) => each.provider === provider);
         showState(providers[provider], state);
+        sharing.showProvider(provider, state);
       }
       return { contentType: registry.contentType, text: await registry.metrics() };
     },

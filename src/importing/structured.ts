@@ -40,7 +40,7 @@ const VALUES = new Set([
 ]);
 /** Beside a key in the settings of a program: whose it is. */
 const BESIDE =
-  /^(?:name|title|label|service|vendor|provider|platform|model|models|modelname|baseurl|apibase|apiurl|url|uri|endpoint|host|website|type|keyname)$/;
+  /^(?:name|title|label|service|vendor|provider|platform|model|models|modelname|baseurl|apibase|apiurl|url|uri|endpoint|host|website|type|keyname|id|slug|providerid|providername)$/;
 /** With one of these it is a program's settings, not a list that a person keeps. */
 const SETTINGS =
   /^(?:provider|model|models|modelname|baseurl|apibase|apiurl|endpoint|temperature|maxtokens|enabled|litellmparams)$/;

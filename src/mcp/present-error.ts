@@ -15,7 +15,8 @@ import { cleanText, headOf } from '../tools/clean-text.ts';
 /** Partial text is a consolation, not a result. */
 const PARTIAL_LIMIT = 20_000;
 
-function sentence(text: string): string {
+/** Text of ours with a capital and an end; empty for none. */
+export function sentence(text: string): string {
   const trimmed = text.trim();
   if (trimmed === '') return '';
   const end = /[.!?]$/.test(trimmed) ? '' : '.';

@@ -117,7 +117,8 @@ export interface LaneGrant {
 /** What one pool says: everything that it has and wants, every time. */
 export interface Statement {
   readonly rows: readonly LaneRow[];
-  /** Ids that it wants to try, or is trying: one process at a time may. */
+  /** Ids that it is trying, and ids that it wants to try: one process at a time may. */
+  readonly tries: readonly string[];
   readonly asks: readonly string[];
   /** Calls wait, whatever for: there will be more to ask. */
   readonly waits: boolean;
@@ -126,9 +127,11 @@ export interface Statement {
 /** What it is told. */
 export interface Told {
   readonly grants: readonly LaneGrant[];
+  /** Refusals that were not known when these were granted. */
+  readonly unheard: ReadonlyArray<Extract<Report, { readonly kind: 'refused' }>>;
   /** What changed since it was told last. */
   readonly facts: readonly Fact[];
-  /** Those of its asks that it may try. */
+  /** Those of its tries and asks that it may try. */
   readonly trials: readonly string[];
   /** Accounts that were found to be one, every group; null while a report about it is under way. */
   readonly joined: ReadonlyArray<readonly string[]> | null;

@@ -59,6 +59,10 @@ export interface LimitSnapshot {
   readonly inFlight: number;
   /** Requests a second, where those are limited; null until one was refused for it. */
   readonly perSecond: number | null;
+  /** What other processes leave us of it; null where nobody else was asked. */
+  readonly share: number | null;
+  /** Calls of other processes, as far as is known. */
+  readonly elsewhere: number;
 }
 
 /** Keys that were found to be of one account although nobody said so, by account. */

@@ -61,7 +61,7 @@ function take(draft: Draft, id: string, before: Member, request: Exchange, now: 
   earnTries(draft, stakes, held);
   const own = { client, seenAt: now, seq, reported, stakes, asks };
   draft.members.set(id, own);
-  takeAsks(draft, id, asks, now);
+  takeAsks(draft, id, request, now);
   const granted = new Map<string, Stake>();
   for (const key of stakes.keys()) {
     const stake = grantLane(draft, id, key, now);
@@ -92,7 +92,7 @@ function answerTo(draft: Draft, member: string, request: Exchange, now: number):
   return {
     seq: request.seq,
     grants: keys.flatMap((key) => grantsOf(draft, member, key, now)),
-    trials: trialsOf(draft, member, request.asks, now),
+    trials: trialsOf(draft, member, request, now),
     facts: newsFor(draft, request.heard, now),
     joined: groupsIn(draft),
     heard: { epoch: draft.epoch, version: draft.version },

@@ -2,7 +2,7 @@
 
 import { afterPause } from '../pool/rules/limit.ts';
 import type { Fact, Report } from '../pool/sharing.ts';
-import type { Heard } from './protocol.ts';
+import type { Exchange, Heard } from './protocol.ts';
 import { accountIn, type Draft, type SharedFact, type SharedState } from './shared-state.ts';
 
 const UNKNOWN: SharedFact = {
@@ -113,32 +113,54 @@ const EARLY_MS = 5;
 function mayBeTried(fact: SharedFact, member: string, now: number): boolean {
   if (fact.isOut && fact.checkAt > now + EARLY_MS) return false;
   if (fact.restsUntil > now + EARLY_MS) return false;
-  return fact.works || fact.trial === null || fact.trial === member;
+  return fact.works || fact.trial === null || fact.trial.member === member;
 }
 
-/** A process tries for as long as it asks: what it does not ask for any more is free again. */
-export function takeAsks(draft: Draft, member: string, asks: readonly string[], now: number): void {
-  dropTrials(draft, member, new Set(asks));
-  for (const id of asks) {
+/** Who may try and does not gives way to others after so long. */
+const UNUSED_MS = 500;
+
+/**
+ * A process has its trials for as long as it speaks of them: what it does not ask for any more is
+ * free again, and so is what it asks for in vain while others do.
+ */
+export function takeAsks(
+  draft: Draft,
+  member: string,
+  { tries, asks }: Pick<Exchange, 'tries' | 'asks'>,
+  now: number,
+): void {
+  const wanted = new Set(
+    [...draft.members].flatMap(([id, each]) => (id === member ? [] : each.asks)),
+  );
+  const kept = asks.filter((id) => {
+    const since = draft.facts.get(id)?.trial?.since ?? now;
+    return !wanted.has(id) || now - since < UNUSED_MS;
+  });
+  dropTrials(draft, member, new Set([...tries, ...kept]));
+  for (const id of [...tries, ...kept]) {
     const fact = draft.facts.get(id) ?? UNKNOWN;
-    if (fact.works || !mayBeTried(fact, member, now)) continue;
-    draft.facts.set(id, { ...fact, trial: member });
+    if (fact.works || fact.trial !== null || !mayBeTried(fact, member, now)) continue;
+    draft.facts.set(id, { ...fact, trial: { member, since: now } });
   }
 }
 
 export function trialsOf(
   { facts }: SharedState,
   member: string,
-  asks: readonly string[],
+  { tries, asks }: Pick<Exchange, 'tries' | 'asks'>,
   now: number,
 ): string[] {
-  return asks.filter((id) => mayBeTried(facts.get(id) ?? UNKNOWN, member, now));
+  return [...new Set([...tries, ...asks])].filter((id) => {
+    const fact = facts.get(id) ?? UNKNOWN;
+    const isOurs = fact.works || fact.trial?.member === member;
+    return isOurs && mayBeTried(fact, member, now);
+  });
 }
 
 /** The trials of a process that are not among these are free. */
 export function dropTrials(draft: Draft, member: string, kept: ReadonlySet<string>): void {
   for (const [id, fact] of draft.facts) {
-    if (fact.trial !== member || kept.has(id)) continue;
+    if (fact.trial?.member !== member || kept.has(id)) continue;
     if (fact.generation === 0) draft.facts.delete(id);
     else draft.facts.set(id, { ...fact, trial: null });
   }

@@ -49,6 +49,7 @@ export class Member implements Sharing {
   #isUp: boolean | null = null;
   #isAsked = false;
   #isAsking = false;
+  #asking: Promise<void> = Promise.resolve();
   #hasLeft = false;
   #failures = 0;
   #processes: readonly ProcessView[] = [];
@@ -78,6 +79,12 @@ export class Member implements Sharing {
     };
   }
 
+  /** Asks how things stand; resolves when that is answered, or cannot be. */
+  async refresh(): Promise<void> {
+    this.#ask();
+    await this.#asking;
+  }
+
   async leave(): Promise<void> {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
@@ -97,7 +104,7 @@ export class Member implements Sharing {
   #ask(): void {
     if (this.#hasLeft || (this.#isUp === false && this.#timer !== undefined)) return;
     this.#isAsked = true;
-    if (!this.#isAsking) void this.#askAll();
+    if (!this.#isAsking) this.#asking = this.#askAll();
   }
 
   async #askAll(): Promise<void> {
@@ -110,11 +117,12 @@ export class Member implements Sharing {
       this.#timer = undefined;
       const states = this.#participants.map((each) => each.state());
       const request = this.#requestOf(states);
-      const isBusy = request.rows.length + request.asks.length + request.reports.length > 0;
+      const { rows, tries, asks, reports } = request;
+      const isBusy = rows.length + tries.length + asks.length + reports.length > 0;
       const mayWant = isBusy || states.some(({ waits }) => waits);
       try {
         this.#take(await this.#options.link.exchange(request), request);
-        if (mayWant && !this.#isAsked) this.#wake(pauseAfter(request));
+        if (mayWant && !this.#isAsked) this.#wake(pauseAfter(request, this.#processes.length));
       } catch (error) {
         this.#lose(error, mayWant);
         break;
@@ -129,6 +137,7 @@ export class Member implements Sharing {
     return {
       seq: this.#seq,
       rows: states.flatMap((each) => each.rows),
+      tries: states.flatMap((each) => each.tries),
       asks: states.flatMap((each) => each.asks),
       reports: [...this.#reports],
       facts: isNew ? [] : this.#participants.flatMap((each) => each.facts()),
@@ -153,6 +162,7 @@ export class Member implements Sharing {
     const isSettled = !isNew && !pending.some(({ kind }) => kind === 'joined' || kind === 'parted');
     const told = {
       grants,
+      unheard: pending.filter((each) => each.kind === 'refused'),
       trials,
       facts,
       joined: isSettled ? answer.joined : null,
@@ -206,9 +216,13 @@ function concerns(report: Report, id: string): boolean {
 }
 
 /** Until the next exchange, where nothing asks for one sooner. */
-function pauseAfter({ rows, asks }: Exchange): number {
+function pauseAfter({ rows, asks }: Exchange, processes: number): number {
   const waits = rows.filter((row) => row.waitingInteractive + row.waitingBatch > 0);
-  if (waits.length + asks.length === 0) return BUSY_MS;
+  // A limit that nobody knows yet may show itself to another one first.
+  const isSought = rows.some((row) => row.inFlight > 0 && row.limit.capacity === null);
+  if (waits.length + asks.length === 0) {
+    return isSought && processes > 1 ? POLL_MOST_MS : BUSY_MS;
+  }
   const serviceMs = Math.min(...waits.map((row) => row.probeMs));
   return Math.min(POLL_MOST_MS, Math.max(POLL_LEAST_MS, serviceMs / POLLS_PER_SERVICE));
 }

@@ -64,7 +64,13 @@ const PACKED = z.object({
       unusedMs: z.number(),
     }),
   ),
-  facts: z.array(z.object({ fact: FACT, version: z.number(), trial: z.nullable(z.string()) })),
+  facts: z.array(
+    z.object({
+      fact: FACT,
+      version: z.number(),
+      trial: z.nullable(z.object({ member: z.string(), heldMs: z.number() })),
+    }),
+  ),
   joined: z.array(z.tuple([z.string(), z.string()])),
 });
 
@@ -105,7 +111,10 @@ export function packState(state: SharedState, now: number): PackedState {
     facts: [...state.facts].map(([id, fact]) => ({
       fact: toldFact(id, fact, now),
       version: fact.version,
-      trial: fact.trial,
+      trial:
+        fact.trial === null
+          ? null
+          : { member: fact.trial.member, heldMs: Math.max(0, now - fact.trial.since) },
     })),
     joined: [...state.joined],
   };
@@ -159,7 +168,7 @@ function factsOf(packed: PackedState, now: number, ageMs: number): Map<string, S
       checkAt: now + checkInMs - ageMs,
       restsUntil: restsMs > 0 ? now + restsMs - ageMs : Number.NEGATIVE_INFINITY,
       works: fact.works && ageMs < WORKS_BELIEVED_MS,
-      trial,
+      trial: trial === null ? null : { member: trial.member, since: now - trial.heldMs - ageMs },
     });
   }
   return facts;

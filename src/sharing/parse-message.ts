@@ -105,6 +105,7 @@ const HEARD = z.object({ epoch: z.string().check(z.maxLength(64)), version: NUMB
 const EXCHANGE = z.object({
   seq: NUMBER,
   rows: z.array(LANE_ROW).check(z.maxLength(MOST_ROWS)),
+  tries: IDS,
   asks: IDS,
   reports: z.array(z.object({ number: NUMBER, report: REPORT })).check(z.maxLength(MOST_REPORTS)),
   facts: z.array(FACT).check(z.maxLength(MOST_FACTS)),

@@ -27,6 +27,7 @@ export interface Exchange {
   /** Grows with every exchange of the process. */
   readonly seq: number;
   readonly rows: readonly LaneRow[];
+  readonly tries: readonly string[];
   readonly asks: readonly string[];
   /** All that are not acknowledged, in their order. */
   readonly reports: readonly NumberedReport[];

@@ -110,8 +110,20 @@ function sumOf(stakes: readonly Stake[], pick: (stake: Stake) => number): number
   return stakes.reduce((sum, stake) => sum + pick(stake), 0);
 }
 
+function isSame(one: LimitState, other: LimitState): boolean {
+  return (
+    one.limit === other.limit &&
+    one.capacity === other.capacity &&
+    one.eager === other.eager &&
+    one.refusedAt === other.refusedAt &&
+    one.probeAt === other.probeAt &&
+    one.refusedProbes === other.refusedProbes &&
+    one.step === other.step
+  );
+}
+
 function moved(draft: Draft, key: string, lane: SharedLane, limit: LimitState): SharedLane {
-  if (limit === lane.limit) return lane;
+  if (isSame(limit, lane.limit)) return lane;
   const next = { ...lane, limit, generation: lane.generation + 1 };
   draft.lanes.set(key, next);
   return next;
@@ -201,7 +213,10 @@ function divided(draft: Draft, lane: SharedLane, own: Stake, others: readonly St
   if (held > own.held) draft.turn += 1;
   const turn = held > own.held ? draft.turn : own.turn;
   const all = held + sumOf(others, (stake) => stake.held);
-  const above = isTrying(lane.limit) && capacity !== null ? all - capacity : 0;
+  // A slot above what is proven is somebody's, and nobody else's. After a pause nothing is proven,
+  // and one call has to go.
+  const known = (capacity ?? all) + sumOf(others, (stake) => stake.tries);
+  const above = isTrying(lane.limit) && capacity !== 0 ? all - known : 0;
   const tries = Math.max(0, Math.min(above, held - own.inFlight));
   return { ...own, held, tries, isAlone: false, isContended, reserve: 0, turn };
 }

@@ -36,7 +36,7 @@ export interface Member {
   readonly reported: number;
   /** By lane. */
   readonly stakes: ReadonlyMap<string, Stake>;
-  /** What it asks to try, or tries. */
+  /** What it would try. */
   readonly asks: readonly string[];
 }
 
@@ -63,8 +63,8 @@ export interface SharedFact {
   readonly checkAt: number;
   readonly restsUntil: number;
   readonly works: boolean;
-  /** The process that tries. */
-  readonly trial: string | null;
+  /** The process that may try, and since when. */
+  readonly trial: { readonly member: string; readonly since: number } | null;
 }
 
 export interface SharedState {

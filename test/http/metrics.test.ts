@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/http/metrics.ts';
 import type { AttemptEvent, Outcome } from '../../src/pool/observer.ts';
 import type { KeySnapshot, PoolSnapshot } from '../../src/pool/snapshot.ts';
+import type { SharingView } from '../../src/sharing/sharing-view.ts';
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 if (!hasPromtool) console.warn('promtool is missing (Debian package prometheus): lint skipped');
@@ -47,8 +48,8 @@ function key(over: Partial<KeySnapshot> = {}): KeySnapshot {
 
 function snapshot(keys: readonly KeySnapshot[]): PoolSnapshot {
   const limits = [
-    { model: 'deepseek-flash', limit: 8, inFlight: 3, perSecond: null },
-    { model: 'deepseek-pro', limit: 4, inFlight: 0, perSecond: null },
+    { model: 'deepseek-flash', limit: 8, inFlight: 3, perSecond: null, share: 5, elsewhere: 2 },
+    { model: 'deepseek-pro', limit: 4, inFlight: 0, perSecond: null, share: null, elsewhere: 1 },
   ];
   const deepseek = {
     provider: 'deepseek',
@@ -74,6 +75,19 @@ function snapshot(keys: readonly KeySnapshot[]): PoolSnapshot {
   return { takenAt: '2026-01-01T00:00:00.000Z', providers: [deepseek] };
 }
 
+const SHARING: SharingView = {
+  state: 'up',
+  over: 'socket',
+  since: '2026-01-01T00:00:00.000Z',
+  role: 'member',
+  problem: null,
+  processes: [
+    { client: 'cursor', isSelf: false, inFlight: 2, waiting: 0, share: 2 },
+    { client: 'claude-code', isSelf: true, inFlight: 3, waiting: 4, share: 3 },
+    { client: 'claude-code', isSelf: false, inFlight: 1, waiting: 0, share: 1 },
+  ],
+};
+
 async function exposed(): Promise<string> {
   const metrics = createMetrics();
   for (const provider of ['deepseek', 'perplexity'] as const) {
@@ -87,6 +101,7 @@ async function exposed(): Promise<string> {
   metrics.money.spent({ ...spent, provider: 'perplexity', period: null });
   metrics.money.balanceRead({ account: 'main', currency: 'CNY', amount: 4.2 });
   metrics.money.showBudgets([{ budget: '5/day', ratio: 0.8 }]);
+  metrics.sharing.show(SHARING);
   return (await metrics.render(snapshot([key()]))).text;
 }
 
@@ -113,11 +128,24 @@ describe('metrics', () => {
       'perplexity_cost_usd_total{key_id="337242"} 0.002',
       'deepseek_account_balance{account="main",currency="CNY"} 4.2',
       'keypool_budget_spent_ratio{budget="5/day"} 0.8',
+      'keypool_sharing_up{over="socket"} 1',
+      'keypool_sharing_processes{client="claude-code"} 2',
+      'keypool_sharing_inflight_requests{client="claude-code"} 4',
+      'keypool_sharing_slots{client="cursor"} 2',
+      'keypool_elsewhere_requests{provider="deepseek",account="main"} 3',
       'mcp_tool_calls_total{tool="deepseek_generate_code",outcome="ok"} 1',
       'mcp_tool_call_duration_seconds_sum{tool="deepseek_generate_code"} 2',
     ]) {
       expect(lines).toContain(line);
     }
+  });
+
+  it('say that sharing is down, and nothing where it is off', async () => {
+    const metrics = createMetrics();
+    metrics.sharing.show({ ...SHARING, state: 'down', processes: [] });
+    expect((await metrics.render(null)).text).toContain('keypool_sharing_up{over="socket"} 0');
+    metrics.sharing.show({ ...SHARING, state: 'off', over: null });
+    expect((await metrics.render(null)).text).not.toMatch(/^keypool_sharing_up\{/m);
   });
 
   it('count a cancelled attempt but keep its duration out of the histogram', async () => {

@@ -42,6 +42,7 @@ export function says(seq: number, more: Partial<Exchange> = {}): Exchange {
   return {
     seq,
     rows: [],
+    tries: [],
     asks: [],
     reports: [],
     facts: [],

@@ -8,13 +8,13 @@ import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
 import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
-import { within } from '../../base/system/within.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';
 import { KeyPool } from '../../pool/key-pool.ts';
 import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
 import type { PoolObserver } from '../../pool/observer.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
+import { offView, type SharingView } from '../../sharing/sharing-view.ts';
 import type { DeepSeekClient } from '../../upstream/deepseek/chat.ts';
 import { createDeepSeekClient } from '../../upstream/deepseek/deepseek.ts';
 import { prepareChat } from '../../upstream/deepseek/post-chat.ts';
@@ -37,7 +37,6 @@ import { networkOf } from './network.ts';
 import { followConfiguredStore } from './open-store.ts';
 import { poolKeys } from './pool-keys.ts';
 import type { SharedPool } from './sharing/shared-pool.ts';
-import { offView, type SharingView } from './sharing/sharing-view.ts';
 
 export interface RuntimeOptions {
   readonly flags: GlobalFlags;
@@ -79,13 +78,13 @@ export interface Runtime {
    * @throws KeyStoreError while nothing gives a key
    */
   ready(): Promise<Supply>;
-  /** Resolves when the pool has these keys, by their values, or after `patienceMs`. */
-  whenServing(values: readonly string[], patienceMs: number): Promise<void>;
+  /** Resolves when the pool's keys are as wished, or when the signal fires. */
+  untilKeys(isWished: (keys: readonly PoolKey[]) => boolean, signal: AbortSignal): Promise<void>;
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
   /** Who else uses the accounts, as far as is known. */
-  sharing(): SharingView;
+  sharing(): Promise<SharingView>;
   /** What is spent of each budget. @throws ConfigError where they cannot be read */
   budgets(): BudgetState[];
   /** The table that calls are priced by, and what is wrong with the user's. */
@@ -108,7 +107,7 @@ class KeySupply {
   /** null: the pool was given none yet. */
   #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
-  #onKeys: Array<() => void> = [];
+  readonly #onKeys = new Set<() => void>();
 
   constructor(
     options: RuntimeOptions,
@@ -149,17 +148,17 @@ class KeySupply {
     await this.#prepared;
   }
 
-  async whenServing(values: readonly string[], patienceMs: number): Promise<void> {
-    const isServing = (): boolean =>
-      values.every((value) => this.#keys?.some(({ secret }) => secret === value));
-    const served = new Promise<void>((resolve) => {
+  untilKeys(isWished: (keys: readonly PoolKey[]) => boolean, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
       const look = (): void => {
-        if (isServing()) resolve();
-        else this.#onKeys.push(look);
+        if (signal.aborted || isWished(this.#keys ?? [])) {
+          this.#onKeys.delete(look);
+          resolve();
+        } else this.#onKeys.add(look);
       };
+      signal.addEventListener('abort', look, { once: true });
       look();
     });
-    await within(patienceMs, served);
   }
 
   stop(): void {
@@ -182,7 +181,7 @@ class KeySupply {
     if (isDeepStrictEqual(keys, this.#keys)) return;
     this.#keys = keys;
     this.#pool.setKeys(keys);
-    for (const look of this.#onKeys.splice(0)) look();
+    for (const look of this.#onKeys) look();
     this.#balances.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
     if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
@@ -346,10 +345,10 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
     }),
     perplexity: createPerplexityClient({ ...calling, baseUrl: config.perplexityBaseUrl }),
     ready: () => supply.current(),
-    whenServing: (values, patienceMs) => supply.whenServing(values, patienceMs),
+    untilKeys: (isWished, signal) => supply.untilKeys(isWished, signal),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
-    sharing: () => ('port' in found ? found.view() : found),
+    sharing: async () => ('port' in found ? found.view() : found),
     budgets: () => meter.budgetStates(),
     prices: () => meter.prices(),
     readBalances: () => balances.read(),

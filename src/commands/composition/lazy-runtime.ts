@@ -38,7 +38,7 @@ async function statusOf(runtime: Runtime, config: Config): Promise<StatusDocumen
   const { environment, storePath: path } = config;
   const about = {
     ...runtime.snapshot(),
-    sharing: runtime.sharing(),
+    sharing: await runtime.sharing(),
     version: VERSION,
     environment,
   };

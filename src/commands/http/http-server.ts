@@ -20,7 +20,8 @@ import { ServedEnvironment } from '../composition/served-environment.ts';
 import { createAdmin } from './http-admin.ts';
 import { readRecord, recordPath, writeRecord } from './http-record.ts';
 import { findHttpToken, isSound } from './http-token.ts';
-import { moneyListeners, withBudgets } from './money.ts';
+import { liveMetrics } from './live-metrics.ts';
+import { moneyListeners } from './money.ts';
 import { NamedClients } from './named-clients.ts';
 
 export const DEFAULT_ADDRESS = '127.0.0.1';
@@ -144,7 +145,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
       allowedOrigins,
       host: served.host((event) => noteCall(event, metrics, logger)),
       admin: createAdmin(served),
-      metrics: withBudgets(metrics, served),
+      metrics: liveMetrics(metrics, served),
       pageFolder: builtPageFolder(),
       recordSecret,
       logger,

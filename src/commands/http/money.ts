@@ -6,7 +6,6 @@ import type { BudgetSample, CostSample } from '../../http/money-metrics.ts';
 import { budgetName } from '../../usage/budgets/budget.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
 import type { Runtime, RuntimeOptions } from '../composition/compose.ts';
-import type { ServedEnvironment } from '../composition/served-environment.ts';
 
 /** null where no price is known: a model that nobody knows may bear any name. */
 function costOf({ provider, keyId, model, period, usd }: LedgerEntry): CostSample | null {
@@ -28,7 +27,7 @@ export function moneyListeners({
 }
 
 /** Budgets of days and months; none where they cannot be read, which every refused call says. */
-function samplesOf(runtime: Runtime): BudgetSample[] {
+export function budgetSamples(runtime: Runtime): BudgetSample[] {
   try {
     return runtime.budgets().flatMap(({ budget, spentUsd }) => {
       if (spentUsd === null) return [];
@@ -38,15 +37,4 @@ function samplesOf(runtime: Runtime): BudgetSample[] {
     if (error instanceof ConfigError) return [];
     throw error;
   }
-}
-
-/** The metrics with the budgets as they are when somebody looks. */
-export function withBudgets(metrics: Metrics, served: ServedEnvironment): Metrics {
-  return {
-    ...metrics,
-    render: async (snapshot) => {
-      metrics.money.showBudgets(samplesOf(await served.runtime()));
-      return metrics.render(snapshot);
-    },
-  };
 }

@@ -18,9 +18,10 @@ import { Tile } from './tile.ts';
 
 const PROVIDER_NAMES = { deepseek: 'DeepSeek', perplexity: 'Perplexity' } as const;
 
-/** Calls in flight, and requests a second where those are limited. */
-function limitText({ model, limit, perSecond }: LimitSnapshot): string {
-  return perSecond === null ? `${limit} (${model})` : `${limit}, ${perSecond} a second (${model})`;
+/** Calls in flight, requests a second where those are limited, and what others use of it. */
+function limitText({ model, limit, perSecond, elsewhere }: LimitSnapshot): string {
+  const pace = perSecond === null ? '' : `, ${perSecond} a second`;
+  return `${limit}${pace} (${model}${elsewhere > 0 ? `, ${elsewhere} in use elsewhere` : ''})`;
 }
 
 class AccountRow {

@@ -1,10 +1,12 @@
 /** The page: gets its token, asks once a second, shows what it hears. */
 
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
+import type { SharingView } from '../../sharing/sharing-view.ts';
 import type { HistoryView, Sample } from '../api/history-view.ts';
 import { find, setAttribute, setText } from './elements.ts';
 import { Health } from './health.ts';
 import { MoneySection } from './money/money-section.ts';
+import { Processes } from './processes.ts';
 import { merge } from './series.ts';
 import { ask, keepToken, RequestRefused, takeToken } from './session.ts';
 import { SettingsView } from './settings.ts';
@@ -17,10 +19,12 @@ const SAMPLES = 150;
 
 interface Status extends PoolSnapshot {
   readonly environment?: string | null;
+  readonly sharing?: SharingView;
   readonly store?: { readonly state: string; readonly reason?: string; readonly next?: string };
 }
 
 const health = new Health();
+const processes = new Processes();
 const money = new MoneySection();
 const settings = new SettingsView();
 let samples: Sample[] = [];
@@ -64,6 +68,7 @@ async function look(): Promise<void> {
   showLive('on', 'Live');
   showProblem(status);
   health.show(status, samples);
+  processes.show(status.sharing);
   if (history.samples.length > 0) health.draw(samples);
   const state = `${status.environment ?? ''} ${status.store?.state ?? ''}`;
   // The store changes by other hands too: the list follows every few seconds.

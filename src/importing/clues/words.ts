@@ -114,6 +114,9 @@ function nameOf(words: readonly string[]): string {
   return lower.at(-1) === 'api' ? `${parts.join('_')}_KEY` : parts.join('_');
 }
 
+/** A command, a flag, a path: what is written there names no key. */
+const COMMAND = /=|(?:^|\s)--?[a-z]|\/[\w.-]{1,100}\/|\\/i;
+
 export function readWords(text: string): Words {
   const { words, number } = splitNumber(split(text));
   const lower = words.map((word) => word.toLowerCase());
@@ -128,7 +131,7 @@ export function readWords(text: string): Words {
   const foreign = lower.filter((word) => !hasLatin(word) && /\p{L}/u.test(word) && !isKnown(word));
   // Scripts without spaces: "深度求索密钥" is one word. Ours is named in Latin letters or not at all.
   const isForeignKey = foreign.some((word) => /密钥|密鑰|秘钥|金钥|ключ/.test(word));
-  const name = nameOf(words);
+  const name = COMMAND.test(text) ? '' : nameOf(words);
   return {
     providers,
     namesOther: says(OTHER_VENDORS) || foreign.length > 0,

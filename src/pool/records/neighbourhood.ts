@@ -66,7 +66,8 @@ export function rowOf(lane: Lane, standing: Standing): LaneRow | null {
   };
 }
 
-export function takeGrant(lane: Lane, grant: LaneGrant, now: number): void {
+/** @param isOutdated a refusal of ours was not known yet: no more starts on the word of this grant */
+export function takeGrant(lane: Lane, grant: LaneGrant, isOutdated: boolean, now: number): void {
   const before = lane.share;
   const known = lane.shared?.generation ?? -1;
   const { limit, share, tries, isAlone, isContended, reserve, elsewhere } = grant;
@@ -76,7 +77,9 @@ export function takeGrant(lane: Lane, grant: LaneGrant, now: number): void {
     lane.limit = limitFrom(limit, lane.limit.ceiling, now);
     lane.shared = { limit: lane.limit, generation: limit.generation };
   }
-  lane.share = { slots: share, tries, isAlone, isContended, reserve, elsewhere };
+  const slots = isOutdated ? Math.min(share, lane.inFlight) : share;
+  lane.share = { slots, tries, isAlone, isContended, reserve, elsewhere };
+  if (isOutdated) return;
   const isMore = share > (before?.slots ?? 0) || isNewer;
   if (!isAlone && isMore && share > lane.inFlight) lane.shut = null;
 }

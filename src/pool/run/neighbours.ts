@@ -60,7 +60,6 @@ export class Neighbours implements Participant {
   /** What was wanted when it was asked for last. */
   #wanted = '';
   #isHearing = false;
-  #isOnly = false;
 
   constructor(roster: Roster, port: Sharing, household: Household) {
     this.provider = roster.provider.provider;
@@ -115,19 +114,22 @@ export class Neighbours implements Participant {
     if (isNew) this.#membership.ask();
   }
 
-  /** In one word, to be compared; empty when there is nothing to ask. */
+  /**
+   * In one word, to be compared; empty when there is nothing to ask. While calls wait, only what
+   * changes here counts: what others take and give back is heard at the regular times.
+   */
   #wantedNow(depth: number): string {
-    const { slots, breaker } = this.#roster;
-    const useless = this.#contended.filter((lane) => (lane.share?.slots ?? 0) > lane.inFlight);
     const inFlight = this.#inFlight();
-    if (depth + useless.length + inFlight === 0) return '';
+    const { slots, breaker } = this.#roster;
     const now = this.#roster.now();
-    const usable = slots.filter((slot) => isInRotation(slot, null, now));
-    const blocked = usable.filter(awaitsLeave);
-    const waits = depth > 0 ? `${depth} ${inFlight} ${usable.length} ${breaker.state}` : '';
-    return depth + useless.length + blocked.length === 0
-      ? ''
-      : `${waits} ${useless.length} ${blocked.length}`;
+    if (depth > 0) {
+      const usable = slots.filter((slot) => isInRotation(slot, null, now)).length;
+      return `${depth} ${inFlight} ${usable} ${breaker.state} ${this.mayTryProvider}`;
+    }
+    if (this.#contended.some((lane) => (lane.share?.slots ?? 0) > lane.inFlight)) return 'useless';
+    const isBlocked = (slot: KeySlot): boolean =>
+      awaitsLeave(slot) && isInRotation(slot, null, now);
+    return inFlight > 0 && slots.some(isBlocked) ? 'blocked' : '';
   }
 
   #inFlight(): number {
@@ -145,7 +147,7 @@ export class Neighbours implements Participant {
     const isInteractive = now - provider.interactiveAt < INTERACTIVE_MEMORY_MS;
     const depth = this.#household.depth();
     const isActive = depth + this.#inFlight() > 0;
-    const asks = this.#asks(isActive ? Math.max(1, depth) : 0);
+    const trials = this.#trialsOf(isActive, depth);
     const rows: LaneRow[] = [];
     const waiting = new Map<string, (account: AccountRecord) => Waiting>();
     for (const account of accounts) {
@@ -168,22 +170,24 @@ export class Neighbours implements Participant {
       }
     }
     const used = rows.length > MOST_ROWS ? rows.sort((a, b) => b.inFlight - a.inFlight) : rows;
-    return { rows: used.slice(0, MOST_ROWS), asks, waits: depth > 0 };
+    return { ...trials, rows: used.slice(0, MOST_ROWS), waits: depth > 0 };
   }
 
-  hear({ grants, facts, trials, joined, processes }: Told): void {
+  hear({ grants, unheard, facts, trials, joined }: Told): void {
     const now = this.#roster.now();
-    this.#isOnly = processes === 1;
-    const byLane = new Map(grants.map((grant) => [`${grant.account} ${grant.model}`, grant]));
+    const keyOf = (it: { account: string; model: string }): string => `${it.account} ${it.model}`;
+    const byLane = new Map(grants.map((grant) => [keyOf(grant), grant]));
+    const refused = new Set(unheard.map(keyOf));
     this.#trials = new Set(trials);
     this.#allow();
     const contended: Lane[] = [];
     for (const account of this.#roster.accounts) {
       const id = this.#subjects.account(account.label);
       for (const [model, lane] of account.lanes) {
-        const grant = byLane.get(`${id} ${this.#subjects.model(model)}`);
+        const key = keyOf({ account: id, model: this.#subjects.model(model) });
+        const grant = byLane.get(key);
         if (grant === undefined) lane.share = NO_SHARE;
-        else takeGrant(lane, grant, now);
+        else takeGrant(lane, grant, refused.has(key), now);
         if (grant?.isContended) contended.push(lane);
       }
     }
@@ -251,27 +255,30 @@ export class Neighbours implements Participant {
     return (account) => (of.has(account) ? waiting : NOBODY_WAITS);
   }
 
-  /** What one process tries for all: what is under way, and what could be. Nothing else stays ours. */
-  #asks(most: number): string[] {
+  /** What one process tries for all: what is under way here, and what could be. */
+  #trialsOf(isActive: boolean, depth: number): Pick<Statement, 'tries' | 'asks'> {
     const { breaker, slots } = this.#roster;
+    const tries = new Set<string>();
     const asks = new Set<string>();
-    let wanted = this.#isOnly && most > 0 ? MOST_ASKS : Math.min(MOST_ASKS, most);
-    if (breaker.state === 'half-open' && (wanted > 0 || !breaker.admits)) {
-      asks.add(this.#subjects.provider);
+    if (breaker.state === 'half-open') {
+      if (!breaker.admits) tries.add(this.#subjects.provider);
+      else if (depth > 0) asks.add(this.#subjects.provider);
     }
-    for (const slot of this.#household.checks()) asks.add(this.#checkOf(slot));
+    for (const slot of this.#household.checks()) {
+      (this.mayCheck(slot) ? tries : asks).add(this.#checkOf(slot));
+    }
     for (const slot of slots) {
       const { record } = slot;
       const isHalfOpen = slot.breaker.state === 'half-open';
       if (!isHalfOpen && record.proven) continue;
       const isUnderWay = isHalfOpen ? !slot.breaker.admits : record.inFlight > 0;
-      const isOpen = slot.breaker.admits && !isOut(slot);
-      if (!isUnderWay && (!isOpen || wanted === 0)) continue;
-      if (!isUnderWay) wanted -= 1;
-      asks.add(this.#subjects.key(slot));
+      if (isUnderWay) tries.add(this.#subjects.key(slot));
+      else if (isActive && slot.breaker.admits && !isOut(slot) && asks.size < MOST_ASKS) {
+        asks.add(this.#subjects.key(slot));
+      }
     }
-    this.#trials = new Set([...this.#trials].filter((id) => asks.has(id)));
+    this.#trials = new Set([...this.#trials].filter((id) => tries.has(id) || asks.has(id)));
     this.#allow();
-    return [...asks];
+    return { tries: [...tries], asks: [...asks] };
   }
 }

@@ -98,6 +98,8 @@ function accountView(
       limit: Math.max(1, lane.limit.limit),
       inFlight: lane.inFlight,
       perSecond: perSecondOf(lane),
+      share: lane.share?.slots ?? null,
+      elsewhere: lane.share?.elsewhere ?? 0,
     })),
   };
 }

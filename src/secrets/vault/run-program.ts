@@ -92,10 +92,13 @@ export function explainResult(result: Exclude<ProgramResult, { ended: 'well' }>)
     case 'missing':
       return {
         what: 'was not found',
-        hint: 'is it installed? A client that is started from the desktop may have a shorter PATH: write its full path',
+        hint: 'is it installed? A client that is started from the desktop may have a shorter PATH: write its full path, one with blanks in quotes of its own',
       };
     case 'forbidden':
-      return { what: 'may not be run: no permission', hint: 'check the file and its mode' };
+      return {
+        what: 'may not be run: no permission',
+        hint: 'check the file and its mode; a path with blanks stands in quotes of its own',
+      };
     case 'late':
       return {
         what: `did not end within ${LIMIT_MS / 1_000} s`,

@@ -10,7 +10,7 @@ import { DiskError } from '../../base/errors.ts';
 import { createFile } from '../../disk/create-file.ts';
 import { readWholeFile } from '../../disk/read-file.ts';
 
-const FILE_NAME = 'secret';
+export const SECRET_NAME = 'secret';
 const SECRET_BYTES = 32;
 const MAX_BYTES = 1024;
 const TEXT = /^[A-Za-z0-9_-]{43}$/;
@@ -42,7 +42,7 @@ function isCode(error: unknown, code: DiskError['code']): boolean {
  * @throws DiskError
  */
 export async function homeSecret(folder: string): Promise<Buffer> {
-  const path = join(folder, FILE_NAME);
+  const path = join(folder, SECRET_NAME);
   try {
     return await readSecret(path);
   } catch (error) {

@@ -44,7 +44,7 @@ async function join(options: MeetOptions): Promise<Met | null> {
 }
 
 /** @throws DiskError when something stands there that is no socket of this user's */
-async function checkPlace({ socket, isFile }: MeetingPlace): Promise<void> {
+export async function checkPlace({ socket, isFile }: MeetingPlace): Promise<void> {
   const info = isFile ? await lstat(socket).catch(() => null) : null;
   if (info === null) return;
   if (!info.isSocket() || info.uid !== process.getuid?.()) {

@@ -64,8 +64,9 @@ export async function replaceCell(
   key: string,
   seen: string,
   text: string,
+  keptMs = KEPT_MS,
 ): Promise<Reply> {
-  const args = [1, key, seen, text, KEPT_MS];
+  const args = [1, key, seen, text, keptMs];
   try {
     return parse(await client.call('EVALSHA', [SHA, ...args]));
   } catch (error) {

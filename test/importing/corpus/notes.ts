@@ -190,4 +190,9 @@ export const NOTES: readonly CorpusCase[] = [
     text: `OpenAI\n${SK0}\n`,
     likely: { OPENAI_API_KEY: SK0 },
   },
+  {
+    title: 'a command of a service file, whose words are no name',
+    text: `ExecStart=/usr/bin/chat --key ${SK0}\n`,
+    likely: { DEEPSEEK_API_KEY: SK0 },
+  },
 ];

@@ -221,4 +221,15 @@ export const STRUCTURED_FILES: readonly CorpusCase[] = [
     sure: { ...two, DEEPSEEK_API_KEY_3: SK2 },
   },
   { title: 'a table without a header', text: `DeepSeek,${SK0}\nPerplexity,${PX0}\n`, sure: both },
+  {
+    title: 'providers that are told apart by an id beside their options',
+    text: JSON.stringify({
+      providers: [
+        { id: 'deepseek', options: { apiKey: SK0 } },
+        { id: 'zhipu', options: { apiKey: SK1 } },
+      ],
+    }),
+    likely: { DEEPSEEK_API_KEY: SK0 },
+    left: [1],
+  },
 ];

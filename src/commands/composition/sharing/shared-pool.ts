@@ -18,8 +18,8 @@ import { LocalLink } from '../../../sharing/local/local-link.ts';
 import { runFolder } from '../../../sharing/local/place.ts';
 import { Member } from '../../../sharing/member.ts';
 import type { Link } from '../../../sharing/protocol.ts';
+import type { SharingView } from '../../../sharing/sharing-view.ts';
 import { redisServer } from './redis-server.ts';
-import type { SharingView } from './sharing-view.ts';
 
 export interface SharedPool {
   readonly port: Sharing;
@@ -27,7 +27,8 @@ export interface SharedPool {
   useStore(store: KeyStore | null, environmentKeys: Iterable<string>): void;
   /** Hears what the client calls itself. */
   noteClient(name: string | null): void;
-  view(): SharingView;
+  /** As it is now, or was a moment ago where nobody can be asked. */
+  view(): Promise<SharingView>;
   leave(): Promise<void>;
 }
 
@@ -65,7 +66,8 @@ class LinkedPool implements SharedPool {
     this.#client = name ?? this.#client;
   }
 
-  view(): SharingView {
+  async view(): Promise<SharingView> {
+    await this.port.refresh();
     const { kind, isUp, since, role, problem } = this.#link.view;
     return {
       state: isUp ? 'up' : 'down',

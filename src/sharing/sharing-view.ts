@@ -1,6 +1,6 @@
 /** What is shown of sharing, in `keypool://status` and wherever else. */
 
-import type { LinkView, ProcessView } from '../../../sharing/protocol.ts';
+import type { LinkView, ProcessView } from './protocol.ts';
 
 export interface SharingView {
   readonly state: 'up' | 'down' | 'off';
