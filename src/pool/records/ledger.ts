@@ -181,7 +181,7 @@ export function noteCooling(
   // A pause of nothing, or one that has passed by our clock, is no leave to go on at once.
   const ms = Math.max(ownMs, Math.min(RETRY_AFTER_MAX_MS, retryAfterMs ?? 0));
   // Where nobody called for long, nobody was kept waiting either.
-  const isAnew = account.coolSince === null || now - account.coolUntil > most;
+  const isAnew = account.coolSince === null || now - account.coolUntil > timing.coolMaxMs;
   if (isAnew) account.coolSince = now;
   // Refusals of the same burst do not add up.
   if (sentAt >= account.coolUntil || account.coolUntil <= now) account.coolings += 1;
