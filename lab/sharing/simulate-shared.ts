@@ -5,7 +5,8 @@
 
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
-import type { Priority } from '../../src/pool/lease.ts';
+import type { KeyProbe, Priority } from '../../src/pool/lease.ts';
+import { inherited, type SharedState } from '../../src/sharing/shared-state.ts';
 import { seeded } from '../pool/random.ts';
 import { keysOf, SimulatedUpstream, type UpstreamSpec, type Work } from '../pool/upstream.ts';
 import { VirtualClock } from '../pool/virtual-clock.ts';
@@ -28,14 +29,18 @@ export interface SharedCase {
   readonly arrivals: readonly SharedArrival[];
   readonly maxConcurrent: number;
   readonly weather?: Weather;
+  /** What happens to the coordinator meanwhile. */
+  readonly trouble?: (hub: LabCoordinator, clock: VirtualClock) => Promise<void>;
+  /** What an earlier coordinator left. */
+  readonly inherits?: SharedState;
+  /** Default: a dead key stays dead. */
+  readonly probe?: KeyProbe;
 }
 
 export interface CallEnd {
   readonly client: number;
   readonly ok: boolean;
   readonly latencyMs: number;
-  /** Over the time that it takes with nobody else there. */
-  readonly ratio: number;
   readonly at: number;
 }
 
@@ -47,6 +52,8 @@ export interface SharedRun {
   readonly makespanMs: number;
   readonly leaked: number;
   readonly exchanges: number;
+  /** What the coordinator knew at the end. */
+  readonly known: SharedState;
 }
 
 export async function simulateShared(
@@ -57,6 +64,7 @@ export async function simulateShared(
   const clock = new VirtualClock();
   const upstream = new SimulatedUpstream(each.upstream, clock, seeded(seed + 1_000));
   const hub = new LabCoordinator(clock, seeded(seed + 3_000));
+  if (each.inherits !== undefined) hub.state = inherited(each.inherits, 'epoch-2');
   const count = together === 'one' ? 1 : each.clients;
   const done = await clock.run(async () => {
     const pools = Array.from({ length: count }, (_, index) => {
@@ -68,10 +76,11 @@ export async function simulateShared(
         now: () => clock.now,
         random: seeded(seed + 2_000 + index),
         answerMs: { deepseek: Math.max(10, each.upstream.answerMs) },
-        probe: async () => 'invalid_key',
+        probe: each.probe ?? (async () => 'invalid_key'),
         ...(together === 'shared' ? { sharing: memberOn(link, `client-${index}`) } : {}),
       });
     });
+    void each.trouble?.(hub, clock);
     const ends = await Promise.all(
       each.arrivals.map(async (arrival): Promise<CallEnd> => {
         await clock.sleep(arrival.at);
@@ -82,9 +91,7 @@ export async function simulateShared(
           .then(() => true)
           .catch(() => false);
         const latencyMs = clock.now - arrival.at;
-        const aloneMs = each.upstream.answerMs + upstream.durationMs(arrival.work);
-        const { client } = arrival;
-        return { client, ok, latencyMs, ratio: latencyMs / aloneMs, at: clock.now };
+        return { client: arrival.client, ok, latencyMs, at: clock.now };
       }),
     );
     await clock.sleep(1_000);
@@ -99,6 +106,7 @@ export async function simulateShared(
     faults: upstream.counts.faults,
     makespanMs: Math.max(...done.ends.map((end) => end.at)) - (each.arrivals[0]?.at ?? 0),
     exchanges: hub.exchanges,
+    known: hub.state,
   };
 }
 

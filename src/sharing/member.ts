@@ -122,7 +122,7 @@ export class Member implements Sharing {
       const mayWant = isBusy || states.some(({ waits }) => waits);
       try {
         this.#take(await this.#options.link.exchange(request), request);
-        if (mayWant && !this.#isAsked) this.#wake(pauseAfter(request));
+        if (mayWant && !this.#isAsked) this.#wake(pauseAfter(request, this.#processes.length));
       } catch (error) {
         this.#lose(error, mayWant);
         break;
@@ -216,9 +216,13 @@ function concerns(report: Report, id: string): boolean {
 }
 
 /** Until the next exchange, where nothing asks for one sooner. */
-function pauseAfter({ rows, asks }: Exchange): number {
+function pauseAfter({ rows, asks }: Exchange, processes: number): number {
   const waits = rows.filter((row) => row.waitingInteractive + row.waitingBatch > 0);
-  if (waits.length + asks.length === 0) return BUSY_MS;
+  // A limit that nobody knows yet may show itself to another one first.
+  const isSought = rows.some((row) => row.inFlight > 0 && row.limit.capacity === null);
+  if (waits.length + asks.length === 0) {
+    return isSought && processes > 1 ? POLL_MOST_MS : BUSY_MS;
+  }
   const serviceMs = Math.min(...waits.map((row) => row.probeMs));
   return Math.min(POLL_MOST_MS, Math.max(POLL_LEAST_MS, serviceMs / POLLS_PER_SERVICE));
 }

@@ -36,6 +36,25 @@ describe('several keys of one account, and nobody said so', () => {
     expect(seen.doctor).toContain('keypool-mcp keys add DEEPSEEK_API_KEY_2 --account');
   });
 
+  it('finds an account of eight slots by refusals that name numbers and no balance', async () => {
+    const eight = { slots: [8], callers: 16, wording: 'numbers' } as const;
+    const seen = await runUnlabelled(simulator, { ...ONE_ACCOUNT, ...eight });
+    expect(seen.failed).toBe(0);
+    expect(seen.refusalsPerCall).toBeLessThan(0.5);
+    expect(seen.found.map((names) => names.length)).toEqual([4]);
+  });
+
+  it('tells two accounts of two keys apart where the refusals name numbers', async () => {
+    const two = { keys: [0, 0, 1, 1], slots: [5, 5], callers: 20, callsEach: 10, answerMs: 100 };
+    const seen = await runUnlabelled(simulator, { ...ONE_ACCOUNT, ...two });
+    expect(seen.failed).toBe(0);
+    expect(seen.refusalsPerCall).toBeLessThan(0.5);
+    for (const names of seen.found) {
+      const accounts = names.map((name) => (/_[34]$/.test(name) ? 1 : 0));
+      expect(new Set(accounts).size).toBe(1);
+    }
+  });
+
   it('tells two accounts of two keys apart, with a bare refusal that comes at once', async () => {
     const two = { keys: [0, 0, 1, 1], slots: [5, 5], callers: 14, callsEach: 7 };
     const seen = await runUnlabelled(simulator, {

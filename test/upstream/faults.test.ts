@@ -24,6 +24,7 @@ const stage = useStage();
 const DOCUMENT = new URL('../../docs/faults.md', import.meta.url);
 /** Of the test; the document shows the product's default. */
 const IDLE_MS = 600;
+const CALL_MS = 4_000;
 const SILENT = new Set(['never_answers', 'keep_alive_for_ever', 'silent']);
 const DEFAULT_IDLE = '45 s';
 
@@ -79,6 +80,8 @@ async function run(group: FaultGroup, { strike, condition }: FaultCase): Promise
   if ('fault' in strike) stage.sim.setBehaviour(key.secret, { faults: [strike] });
   const thrown = thrownBy(strike, isDeepSeek ? 'api.deepseek.com' : 'api.perplexity.ai');
   const times = {
+    // What may be billed is sent again after a third of it at most.
+    callTimeoutMs: CALL_MS,
     ...('fault' in strike && SILENT.has(strike.fault) ? { idleTimeoutMs: IDLE_MS } : {}),
     ...(thrown === null ? {} : { fetch: strickenFetch(key.secret, thrown) }),
   };
@@ -142,6 +145,15 @@ simulated upstream, through the real clients and the real key pool. Do not edit;
 - An error that is the caller's own is returned at once and touches no key.
 - Everything else is tried again, on another key first, until the call's time
   (\`KEYPOOL_CALL_TIMEOUT_MS\`) is spent; two attempts that may have been billed are the most.
+- One call alone in an outage does the same as twelve: its pauses begin with a third of a second and
+  grow with the time that the upstream has failed, up to 20 s, so that it is served within about two
+  seconds of an outage of four, after six sends or so. The second attempt that may be billed (504, a
+  connection lost after the request was sent) waits until five seconds after the first, or a third of
+  the call's time, unless somebody was answered meanwhile.
+- An address that never answered, and a page that something on the way answers with, are given up
+  after 15 s: time seldom mends those.
+- Too many requests per time (Perplexity's 429) pause that account for search or for answers alone;
+  from then on its calls take turns at the rate that it was found to take (\`perSecond\` in the status).
 - A DeepSeek answer that broke off in the middle goes on where it stopped, on the next key; where
   the upstream cannot do that it starts over, and no key is judged by the attempt.
 - An ending of the model's own making, such as a call of tools that nobody offered, is tried once

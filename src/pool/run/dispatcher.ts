@@ -6,10 +6,10 @@ import type { Kinship } from '../records/kinship.ts';
 import { isTry, type Lane } from '../records/lane.ts';
 import { turnAt } from '../rules/rate.ts';
 import { MAX_QUEUE } from '../rules/timing.ts';
+import { book, isBroke, isCapped, MONEY_LOOK_MS, waitedForMoney } from './account-money.ts';
 import { Attempt } from './attempt.ts';
 import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
 import type { KeySlot } from './key-slot.ts';
-import { book, isBroke, isCapped, MONEY_LOOK_MS, waitedForMoney } from './money.ts';
 import type { Neighbours, Waiting } from './neighbours.ts';
 import type { PendingCall } from './pending-call.ts';
 import { type Queued, WaitQueue } from './queue.ts';
@@ -177,7 +177,7 @@ export class Dispatcher {
     // What a call without a history cannot have, no other one can: many wait after a refused burst.
     let isFull = false;
     let spare: { readonly waiter: Waiter; readonly pick: Pick } | null = null;
-    for (const waiter of queue.candidates(moment.now, isTrial)) {
+    for (const waiter of queue.candidates(moment.now, isTrial, moment.provider.healedAt)) {
       const isPlain = waiter.call.tried.size === 0;
       if (isFull && isPlain) continue;
       const pick = pickFor(waiter.call, moment, queue.size);
