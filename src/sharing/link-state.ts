@@ -9,7 +9,11 @@ export interface Problem {
   readonly reason: string;
   /** What to do; empty when it mends itself. */
   readonly next: string;
+  /** Often over before anybody could read of it: a busy machine, a pause. */
+  readonly isPassing?: boolean;
 }
+
+const PASSING_MS = 1_000;
 
 export class LinkState {
   readonly #kind: LinkView['kind'];
@@ -17,6 +21,7 @@ export class LinkState {
   #view: LinkView;
   /** Said last; an empty text for "it is up". */
   #said = '';
+  #saying: NodeJS.Timeout | null = null;
 
   constructor(kind: LinkView['kind'], logger: Logger) {
     this.#kind = kind;
@@ -38,6 +43,7 @@ export class LinkState {
       role,
       problem: null,
     };
+    this.#hush();
     const details = { over: this.#kind, role };
     if (this.#said === '') this.#logger.debug('Limits are shared with other processes', details);
     else this.#logger.info('Limits are shared with other processes again', details);
@@ -45,10 +51,24 @@ export class LinkState {
   }
 
   down(problem: Problem): void {
-    const { reason, next } = problem;
+    const { reason } = problem;
     const since = this.#view.isUp ? Date.now() : this.#view.since;
     this.#view = { kind: this.#kind, isUp: false, since, role: null, problem: reason };
     if (this.#said === reason) return;
+    if (problem.isPassing === true) {
+      this.#saying ??= setTimeout(() => this.#say(problem), PASSING_MS).unref();
+      return;
+    }
+    this.#hush();
+    this.#say(problem);
+  }
+
+  #hush(): void {
+    if (this.#saying !== null) clearTimeout(this.#saying);
+    this.#saying = null;
+  }
+
+  #say({ reason, next }: Problem): void {
     this.#said = reason;
     this.#logger.warn('Limits are not shared with other processes; this one goes on by itself', {
       over: this.#kind,

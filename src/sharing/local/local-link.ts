@@ -187,7 +187,8 @@ export class LocalLink implements Link {
   }
 
   #pace(isLate: boolean): void {
-    if (isLate) this.#state.down({ reason: 'the coordinating process answers late', next: '' });
+    const reason = 'the coordinating process answers late';
+    if (isLate) this.#state.down({ reason, next: '', isPassing: true });
     else this.#state.up('member');
   }
 

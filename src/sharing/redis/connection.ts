@@ -2,8 +2,11 @@
 
 import { Cluster, Redis } from 'ioredis';
 
-/** How long a command may take; one that is lost then is not sent again. */
-export const COMMAND_MS = 50;
+/**
+ * When a command counts as lost; it is not sent again. Nobody waits so long: whoever asks has a
+ * patience of his own, which lets the loop read what has arrived before it is over.
+ */
+const COMMAND_MS = 1_000;
 const CONNECT_MS = 1_000;
 const RECONNECT_MS = 50;
 const RECONNECT_MAX_MS = 1_000;

@@ -11,10 +11,12 @@ import { LinkState, type Problem } from '../link-state.ts';
 import { newNonce } from '../nonce.ts';
 import { type Answer, type Exchange, type Link, LinkDown, type LinkView } from '../protocol.ts';
 import { StrangeReply } from './cell.ts';
-import { COMMAND_MS, nameOf, openRedis, type RedisClient, type RedisServer } from './connection.ts';
+import { nameOf, openRedis, type RedisClient, type RedisServer } from './connection.ts';
 import { redisProblem } from './problem.ts';
 import { SharedCell, TooContended } from './shared-cell.ts';
 
+/** Nothing waits longer for an answer, once. */
+const ANSWER_MS = 50;
 /** A connection on which nothing was answered for so long is made anew. */
 const DEAD_MS = 3_000;
 
@@ -65,12 +67,12 @@ export class RedisLink implements Link {
 
   async exchange(request: Exchange): Promise<Answer> {
     if (this.#hasLeft) throw new LinkDown('this process has left');
-    const until = performance.now() + COMMAND_MS;
     if (!this.#isReady) await this.#patience();
     if (!this.#isReady) throw this.#down(this.#connectError);
     if (this.#isBusy) throw new LinkDown('an exchange is under way');
-    const answer = this.#ask(request, until);
-    if (!this.#isLate) return inTime(answer, until, () => this.#tooLate());
+    const wasLate = this.#isLate;
+    const answer = this.#inTime(this.#ask(request));
+    if (!wasLate) return answer;
     // A probe: whoever asked goes on.
     answer.catch(() => {});
     throw new LinkDown('the answers come late');
@@ -87,7 +89,7 @@ export class RedisLink implements Link {
     this.prepare();
     if (this.#hasWaited || this.#connecting === null) return;
     this.#hasWaited = true;
-    await within(COMMAND_MS, this.#connecting);
+    await within(ANSWER_MS, this.#connecting);
   }
 
   async leave(): Promise<void> {
@@ -95,10 +97,9 @@ export class RedisLink implements Link {
     this.#hasLeft = true;
     const cell = this.#cellNow();
     if (this.#isReady && !this.#isLate && cell !== null) {
-      const until = performance.now() + COMMAND_MS;
       await within(
-        COMMAND_MS,
-        cell.change((state) => forget(state, this.#member), until),
+        ANSWER_MS,
+        cell.change((state) => forget(state, this.#member)),
       );
     }
     this.#client.disconnect();
@@ -113,7 +114,7 @@ export class RedisLink implements Link {
     return this.#cell.cell;
   }
 
-  async #ask(request: Exchange, until: number): Promise<Answer> {
+  async #ask(request: Exchange): Promise<Answer> {
     const cell = this.#cellNow();
     if (cell === null) throw new LinkDown('the key store is not open yet');
     this.#isBusy = true;
@@ -124,27 +125,41 @@ export class RedisLink implements Link {
       return result.state;
     };
     try {
-      await cell.change(change, until);
+      await cell.change(change);
     } catch (error) {
       throw this.#down(error);
     } finally {
       this.#isBusy = false;
     }
-    const now = performance.now();
-    this.#answeredAt = now;
-    if (now > until) this.#tooLate();
-    else {
-      this.#isLate = false;
-      this.#state.up('member');
-    }
+    this.#answeredAt = performance.now();
     if (answer === null) throw new LinkDown('no answer');
     return answer;
   }
 
-  #tooLate(): void {
-    this.#isLate = true;
-    const name = nameOf(this.#options.server);
-    this.#state.down({ reason: `the Redis at ${name} answers late`, next: '' });
+  /** The answer, or at the end of the time none; from then on nobody waits until one is in time. */
+  #inTime(answer: Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const patience = new PatientTimer(ANSWER_MS, () => {
+        isOver = true;
+        this.#isLate = true;
+        this.#state.down(this.#lateness());
+        reject(new LinkDown('no answer in time'));
+      });
+      const take = (taken: Answer): void => {
+        if (!isOver) {
+          this.#isLate = false;
+          this.#state.up('member');
+        }
+        resolve(taken);
+      };
+      answer.then(take, reject).finally(() => patience.clear());
+    });
+  }
+
+  #lateness(): Problem {
+    const reason = `the Redis at ${nameOf(this.#options.server)} answers late`;
+    return { reason, next: '', isPassing: true };
   }
 
   /** Says what is wrong, once, and gives the reason to whoever asked. */
@@ -167,19 +182,10 @@ export class RedisLink implements Link {
       return { reason: `the Redis at ${name} answers nonsense`, next: 'check KEYPOOL_REDIS_URL' };
     }
     if (error instanceof TooContended) return { reason: error.message, next: '' };
+    const isTimeout = error instanceof Error && /timed out/i.test(error.message);
+    if (isTimeout && this.#isReady) return this.#lateness();
     // The client only says that it is not connected; why, it said before.
     const isClosed = error instanceof Error && /closed|writeable|not ready/i.test(error.message);
     return redisProblem(isClosed ? (this.#connectError ?? error) : error, name);
   }
-}
-
-/** The answer, or at the end of the time none. */
-function inTime(answer: Promise<Answer>, until: number, onLate: () => void): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const timer = new PatientTimer(Math.max(0, until - performance.now()), () => {
-      onLate();
-      reject(new LinkDown('no answer in time'));
-    });
-    answer.then(resolve, reject).finally(() => timer.clear());
-  });
 }

@@ -10,6 +10,8 @@ import type { RedisClient } from './connection.ts';
 import { seal, unseal } from './seal.ts';
 
 const NAME_BYTES = 16;
+/** Somebody succeeds in each round. */
+const MOST_ROUNDS = 16;
 
 /** Nobody who was slower may be kept from trying again for ever. */
 export class TooContended extends Error {
@@ -35,15 +37,11 @@ export class SharedCell {
 
   /**
    * @param change pure; made again on what stands there by then when another process was quicker
-   * @param until of `performance.now()`
    * @throws what the client throws, StrangeReply, TooContended
    */
-  async change(
-    change: (state: SharedState, now: number) => SharedState,
-    until: number,
-  ): Promise<void> {
+  async change(change: (state: SharedState, now: number) => SharedState): Promise<void> {
     if (this.#generation === '') this.#take(await replaceCell(this.#client, this.name, '', ''));
-    while (performance.now() < until) {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
       const now = performance.now() + this.#offsetMs;
       const next = change(this.#state ?? createState(randomBytes(9).toString('base64url')), now);
       const text = seal(this.#key, JSON.stringify({ at: now, state: packState(next, now) }));

@@ -35,15 +35,15 @@ describe('three programs on one home', () => {
       await all.assistant(),
       await all.assistant(),
     ];
-    for (const each of [first, second, third]) await each.call('hello');
-    const before = all.attempts().length;
+    for (const each of [first, second, third]) await each.burst(8, 'finding the limit');
+    const [before, done] = [all.attempts().length, first.done];
     const burst = first.burst(40);
     const others = await Promise.all([second.row(5), third.row(5)]);
     expect(others.flat().every(({ ok }) => ok)).toBe(true);
     // Fifteen slots went by for ten calls of two who had one each: the burst is far from over.
-    expect(first.done).toBeLessThan(34);
+    expect(first.done - done).toBeLessThan(34);
     expect((await burst).every(({ ok }) => ok)).toBe(true);
-    expect(all.refusals(before)).toBeLessThanOrEqual(12);
+    expect(all.refusals(before)).toBeLessThanOrEqual(15);
   }, 60_000);
 
   it('show each other, by name', async () => {
