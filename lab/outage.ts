@@ -43,7 +43,12 @@ function passOn(request: IncomingMessage, response: ServerResponse, behind: stri
   request.pipe(onward);
 }
 
-const CHUNK = { choices: [{ index: 0, delta: { role: 'assistant', content: 'def' } }] };
+/** A chunk of an answer; at the beta address it goes on from what the first one began with. */
+function chunkFor(path: string): string {
+  const content = path.startsWith('/beta/') ? ' main():' : 'def';
+  const choices = [{ index: 0, delta: { role: 'assistant', content } }];
+  return `data: ${JSON.stringify({ choices })}\n\n`;
+}
 
 async function fail(
   kind: OutageKind,
@@ -59,7 +64,7 @@ async function fail(
   }
   if (kind === 'cut') {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(`data: ${JSON.stringify(CHUNK)}\n\n`);
+    response.write(chunkFor(request.url ?? '/'));
     await delay(100);
   }
   request.socket.resetAndDestroy();

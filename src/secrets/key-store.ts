@@ -190,8 +190,26 @@ export class KeyStore {
    */
   async putAll(secrets: readonly NewSecret[]): Promise<ReadonlyMap<string, PutOutcome>> {
     checkSecrets(secrets);
+    return this.putChosen(() => secrets);
+  }
+
+  /**
+   * As `putAll`, with secrets that are named by what the store holds when it is written: what
+   * another process has put there meanwhile keeps its name.
+   *
+   * @param choose from name → value; not asked again once it was written
+   */
+  async putChosen(
+    choose: (held: ReadonlyMap<string, string>) => readonly NewSecret[],
+  ): Promise<ReadonlyMap<string, PutOutcome>> {
     let outcomes: ReadonlyMap<string, PutOutcome> = new Map();
     await this.#change((document) => {
+      const held = [...document.secrets].map(([name, { value }]): [string, string] => [
+        name,
+        value,
+      ]);
+      const secrets = choose(new Map(held));
+      checkSecrets(secrets);
       const result = withSecrets(document, secrets, new Date());
       outcomes = result.outcomes;
       return result.document;

@@ -123,6 +123,17 @@ describe('keys import', () => {
     expect(stderr).not.toContain(SK0.slice(0, 8));
   });
 
+  it('loses no key when several imports run at once', async () => {
+    const keys = [SK0, SK1, SK2];
+    const runs = await Promise.all(
+      keys.map((key, at) => cli(['keys', 'import', source(`${at}.txt`, `DeepSeek: ${key}\n`)])),
+    );
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(await names()).toEqual(['DEEPSEEK_API_KEY', 'DEEPSEEK_API_KEY_2', 'DEEPSEEK_API_KEY_3']);
+    const added = runs.map(({ stdout }) => /^added +(\w+)/.exec(stdout)?.[1]).sort();
+    expect(added).toEqual(await names());
+  });
+
   it('keeps its report, and that of doctor, within the terminal', async ({ skip }) => {
     if (!hasTerminal) skip('util-linux script is not installed');
     source('keys.txt', `DEEPSEEK_API_KEY=${SK0}\n# PERPLEXITY_API_KEY=${PX0}\n${SK1}\n`);

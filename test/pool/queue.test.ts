@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Queued, WaitQueue } from '../../src/pool/run/queue.ts';
 
 function entry(id: number, more: Partial<Queued> = {}): Queued {
-  return { id, session: 'a', priority: 'interactive', notBefore: 0, ...more };
+  return { id, session: 'a', priority: 'interactive', since: 0, notBefore: 0, ...more };
 }
 
 function drain(queue: WaitQueue<Queued>, now = 0): number[] {

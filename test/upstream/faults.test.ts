@@ -24,6 +24,7 @@ const stage = useStage();
 const DOCUMENT = new URL('../../docs/faults.md', import.meta.url);
 /** Of the test; the document shows the product's default. */
 const IDLE_MS = 600;
+const CALL_MS = 4_000;
 const SILENT = new Set(['never_answers', 'keep_alive_for_ever', 'silent']);
 const DEFAULT_IDLE = '45 s';
 
@@ -79,6 +80,8 @@ async function run(group: FaultGroup, { strike, condition }: FaultCase): Promise
   if ('fault' in strike) stage.sim.setBehaviour(key.secret, { faults: [strike] });
   const thrown = thrownBy(strike, isDeepSeek ? 'api.deepseek.com' : 'api.perplexity.ai');
   const times = {
+    // What may be billed is sent again after a third of it at most.
+    callTimeoutMs: CALL_MS,
     ...('fault' in strike && SILENT.has(strike.fault) ? { idleTimeoutMs: IDLE_MS } : {}),
     ...(thrown === null ? {} : { fetch: strickenFetch(key.secret, thrown) }),
   };

@@ -194,7 +194,7 @@ describe('a stream of another make', () => {
       more();
     });
     expect(await errorOf(generate(url))).toMatchObject({ failure: { kind: 'malformed' } });
-  });
+  }, 20_000);
 
   it('more text than any answer has is cut, and says so', async () => {
     const { url, paths } = await serve((response) => {

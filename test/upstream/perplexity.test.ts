@@ -119,7 +119,7 @@ describe('a search', () => {
 
   it('blank lines for ever are no answer, and the body is read under the deadline', async () => {
     stage.sim.setProviderFaults('perplexity', [{ fault: 'keep_alive_for_ever', times: 99 }]);
-    const idle = stage.perplexity({ idleTimeoutMs: 200 });
+    const idle = stage.perplexity({ idleTimeoutMs: 200, callTimeoutMs: 3_000 });
     expect(await errorOf(idle.client.search(SEARCH, stage.context()))).toMatchObject({
       failure: { kind: 'idle' },
     });

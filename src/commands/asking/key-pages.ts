@@ -59,9 +59,9 @@ class SharedPage implements KeyPage {
   readonly url: string;
   readonly #close: () => void;
   readonly #ended: Promise<boolean>;
+  readonly #over = new AbortController();
   #end: (isTaken: boolean) => void = () => {};
   #waiting = 0;
-  isOver = false;
 
   constructor(url: string, close: () => void) {
     this.url = url;
@@ -86,15 +86,31 @@ class SharedPage implements KeyPage {
   }
 
   refuse(): void {
-    if (this.#waiting > 0) return;
-    this.end(false);
-    this.#close();
+    if (this.#waiting === 0) this.end(false);
   }
 
   end(isTaken: boolean): void {
-    this.isOver = true;
+    this.#over.abort();
     this.#end(isTaken);
+    this.#close();
   }
+
+  /** Fires when nobody needs the page any more. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+}
+
+/** Keys come by other ways, too: a terminal, the dashboard, the page of another server. */
+async function followKeys(page: SharedPage, provider: Provider, runtime: Runtime): Promise<void> {
+  let before: ReadonlySet<string> | null = null;
+  await runtime.untilKeys((keys) => {
+    const ours = keys.filter((key) => key.provider === provider).map(({ secret }) => secret);
+    before ??= new Set(ours);
+    const known = before;
+    return ours.some((secret) => !known.has(secret));
+  }, page.over);
+  page.end(true);
 }
 
 function aboutPage(provider: Provider, { config, flags, env }: RuntimeOptions): KeyPageAbout {
@@ -122,7 +138,7 @@ export class KeyPages {
     const open = await before?.catch(() => null);
     // Another call may have opened the next one while this one looked.
     if (this.#pages.get(provider) !== before) return this.open(provider);
-    if (open !== undefined && open !== null && !open.isOver) return open;
+    if (open !== undefined && open !== null && !open.over.aborted) return open;
     const opening = this.#open(provider);
     this.#pages.set(provider, opening);
     return opening;
@@ -136,7 +152,8 @@ export class KeyPages {
         logger.info('No page for the missing key: its store could not be written');
         return null;
       }
-      const taker = { provider, options, runtime: await runtime() };
+      const running = await runtime();
+      const taker = { provider, options, runtime: running };
       const { url, close } = await openKeyPage({
         about: aboutPage(provider, options),
         take: async (text) => {
@@ -150,6 +167,7 @@ export class KeyPages {
         logger,
       });
       const page = new SharedPage(url, close);
+      void followKeys(page, provider, running);
       logger.info(`A page on this machine takes a ${PROVIDER_NAMES[provider]} key`, {
         openMs: OPEN_MS,
       });

@@ -49,14 +49,21 @@ async function checked(
   return new Map(await Promise.all(checks));
 }
 
-/** Each value under the name that it has already, or under the next free number. */
-function named(taker: KeyTaker, store: KeyStore, values: readonly string[]): NewSecret[] {
-  const { flags, env } = taker.options;
-  const { keys: inEnvironment } = loadConfig(flags, env).environmentKeys;
-  const names = new Map(store.list().map(({ name }) => [store.get(name), name]));
-  const taken = new Set([...names.values(), ...inEnvironment.keys()]);
+/**
+ * Each value under the name that it has already, or under the next free number.
+ *
+ * @param held name → value in the store
+ */
+function named(
+  { provider, options }: KeyTaker,
+  values: readonly string[],
+  held: ReadonlyMap<string, string>,
+): NewSecret[] {
+  const { keys: inEnvironment } = loadConfig(options.flags, options.env).environmentKeys;
+  const names = new Map([...held].map(([name, value]) => [value, name]));
+  const taken = new Set([...held.keys(), ...inEnvironment.keys()]);
   return values.flatMap((value) => {
-    const family = FAMILIES[taker.provider];
+    const family = FAMILIES[provider];
     const name = names.get(value) ?? freeName(family, 1, (each) => taken.has(each));
     if (name === null) return [];
     taken.add(name);
@@ -77,8 +84,11 @@ async function storedFrom(taker: KeyTaker, values: readonly string[]): Promise<T
     return { ok: false, problem };
   }
   const store = await storeOf(taker.options);
-  const secrets = named(taker, store, values);
-  await store.putAll(secrets);
+  let secrets: readonly NewSecret[] = [];
+  await store.putChosen((held) => {
+    secrets = named(taker, values, held);
+    return secrets;
+  });
   const stored = secrets.map(({ name, value }): StoredKey => {
     const check = checks.get(value);
     return { name, keyId: keyId(value), detail: check?.detail ?? null };
@@ -87,9 +97,9 @@ async function storedFrom(taker: KeyTaker, values: readonly string[]): Promise<T
   options.logger.info('Keys were put in on the page of a waiting call', {
     keys: stored.map((key) => `${key.name} (${key.keyId})`),
   });
-  await runtime.whenServing(
-    secrets.map(({ value }) => value),
-    IN_FORCE_MS,
+  await runtime.untilKeys(
+    (keys) => secrets.every(({ value }) => keys.some(({ secret }) => secret === value)),
+    AbortSignal.timeout(IN_FORCE_MS),
   );
   return { ok: true, stored };
 }

@@ -8,7 +8,6 @@ import { ConfigError, type KeyStoreError } from '../../base/errors.ts';
 import { keyId } from '../../base/keys/key-id.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Redactor } from '../../base/redact.ts';
-import { within } from '../../base/system/within.ts';
 import type { Config, Environment, GlobalFlags } from '../../config.ts';
 import { KeyPool } from '../../pool/key-pool.ts';
 import type { KeyProbe, PoolKey } from '../../pool/lease.ts';
@@ -79,8 +78,8 @@ export interface Runtime {
    * @throws KeyStoreError while nothing gives a key
    */
   ready(): Promise<Supply>;
-  /** Resolves when the pool has these keys, by their values, or after `patienceMs`. */
-  whenServing(values: readonly string[], patienceMs: number): Promise<void>;
+  /** Resolves when the pool's keys are as wished, or when the signal fires. */
+  untilKeys(isWished: (keys: readonly PoolKey[]) => boolean, signal: AbortSignal): Promise<void>;
   /** Resolves when everything is loaded that a call needs; at once when there is no key to call with. */
   prepare(): Promise<void>;
   snapshot(): PoolSnapshot;
@@ -108,7 +107,7 @@ class KeySupply {
   /** null: the pool was given none yet. */
   #keys: readonly PoolKey[] | null = null;
   #prepared: Promise<void> = Promise.resolve();
-  #onKeys: Array<() => void> = [];
+  readonly #onKeys = new Set<() => void>();
 
   constructor(
     options: RuntimeOptions,
@@ -149,17 +148,17 @@ class KeySupply {
     await this.#prepared;
   }
 
-  async whenServing(values: readonly string[], patienceMs: number): Promise<void> {
-    const isServing = (): boolean =>
-      values.every((value) => this.#keys?.some(({ secret }) => secret === value));
-    const served = new Promise<void>((resolve) => {
+  untilKeys(isWished: (keys: readonly PoolKey[]) => boolean, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
       const look = (): void => {
-        if (isServing()) resolve();
-        else this.#onKeys.push(look);
+        if (signal.aborted || isWished(this.#keys ?? [])) {
+          this.#onKeys.delete(look);
+          resolve();
+        } else this.#onKeys.add(look);
       };
+      signal.addEventListener('abort', look, { once: true });
       look();
     });
-    await within(patienceMs, served);
   }
 
   stop(): void {
@@ -182,7 +181,7 @@ class KeySupply {
     if (isDeepStrictEqual(keys, this.#keys)) return;
     this.#keys = keys;
     this.#pool.setKeys(keys);
-    for (const look of this.#onKeys.splice(0)) look();
+    for (const look of this.#onKeys) look();
     this.#balances.setKeys(keys);
     // What fails to load here fails again, with its reason, in the first call.
     if (keys.length > 0) this.#prepared = prepareChat().catch(() => {});
@@ -346,7 +345,7 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
     }),
     perplexity: createPerplexityClient({ ...calling, baseUrl: config.perplexityBaseUrl }),
     ready: () => supply.current(),
-    whenServing: (values, patienceMs) => supply.whenServing(values, patienceMs),
+    untilKeys: (isWished, signal) => supply.untilKeys(isWished, signal),
     prepare: () => supply.prepare(),
     snapshot: () => pool.snapshot(),
     sharing: async () => ('port' in found ? found.view() : found),

@@ -54,9 +54,11 @@ async function importKeys(served: ServedEnvironment, text: string): Promise<Impo
     ...findings.flatMap((finding) => (finding.pile === 'left' ? [] : [finding.value])),
   );
   const store = await openStore(served);
-  const stored = new Map(store.list().map(({ name }) => [name, store.get(name)]));
-  const plan = planImport(findings, stored);
-  await store.putAll(plan.sure);
+  let plan = planImport(findings, new Map());
+  await store.putChosen((held) => {
+    plan = planImport(findings, held);
+    return plan.sure;
+  });
   const skipped = [
     ...plan.likely.map(({ name, line, reason }) => ({
       name: `line ${line}`,

@@ -8,8 +8,9 @@ import { loadConfig, presentValue } from '../../config.ts';
 import { readWholeFile } from '../../disk/read-file.ts';
 import { type ImportPlan, type PlannedKey, planImport } from '../../importing/plan.ts';
 import { type KeysReading, readKeys } from '../../importing/read-keys.ts';
-import { advice, reportRows } from '../../importing/report.ts';
+import { advice, type ImportOutcome, reportRows } from '../../importing/report.ts';
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
+import type { KeyStore } from '../../secrets/key-store.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { openConfiguredStore } from '../composition/open-store.ts';
 import { confirm, readStandardInput } from '../terminal/prompt.ts';
@@ -120,6 +121,25 @@ async function agreedOf(plan: ImportPlan, isYes: boolean, mayAsk: boolean): Prom
   return agreed;
 }
 
+/**
+ * Stores what was agreed to, under the names that are free when it is written: another import may
+ * have been quicker.
+ */
+async function storeKeys(
+  store: KeyStore,
+  { findings }: KeysReading,
+  agreed: readonly PlannedKey[],
+): Promise<Omit<ImportOutcome, 'isDryRun'>> {
+  const values = new Set(agreed.map(({ value }) => value));
+  let outcome = { plan: planImport(findings, new Map()), agreed };
+  await store.putChosen((held) => {
+    const plan = planImport(findings, held);
+    outcome = { plan, agreed: plan.likely.filter(({ value }) => values.has(value)) };
+    return [...plan.sure, ...outcome.agreed];
+  });
+  return outcome;
+}
+
 async function run(input: CommandInput): Promise<number> {
   const [argument = ''] = input.positionals;
   const isPiped = argument === '-';
@@ -141,8 +161,8 @@ async function run(input: CommandInput): Promise<number> {
   const isYes = input.values.yes === true;
   const mayAsk = !isPiped && !isDryRun && process.stdin.isTTY === true;
   const agreed = await agreedOf(plan, isYes, mayAsk);
-  if (!isDryRun) await store.putAll([...plan.sure, ...agreed]);
-  const outcome = { plan, agreed, isDryRun };
+  const done = isDryRun ? { plan, agreed } : await storeKeys(store, source.reading, agreed);
+  const outcome = { ...done, isDryRun };
   for (const { verb, text } of reportRows(outcome)) print(hanging(verb, text));
   if (isDryRun) tell('Nothing was changed.');
   else if (source.isInClear && isFile) {

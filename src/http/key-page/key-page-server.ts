@@ -86,7 +86,7 @@ class KeyPageServer {
   readonly #until: Date;
   readonly #files: ReadonlyMap<string, PageFile>;
   #names: ServedNames = { hosts: new Set(), origins: new Set() };
-  #state: 'open' | 'busy' | 'used' | 'over' = 'open';
+  #state: 'open' | 'busy' | 'closed' = 'open';
   #stop: () => void = () => {};
 
   constructor(options: KeyPageOptions, files: ReadonlyMap<string, PageFile>) {
@@ -109,7 +109,7 @@ class KeyPageServer {
       server.maxConnections = 16;
       server.unref();
     }
-    const timer = setTimeout(() => this.#end('over'), this.#options.openMs).unref();
+    const timer = setTimeout(() => this.#close(), this.#options.openMs).unref();
     this.#stop = () => {
       clearTimeout(timer);
       const goes = (): void => {
@@ -120,12 +120,12 @@ class KeyPageServer {
       };
       setTimeout(goes, LINGER_MS).unref();
     };
-    return { url: `${urlOf(ADDRESS, port)}${this.#path}`, close: () => this.#end('over') };
+    return { url: `${urlOf(ADDRESS, port)}${this.#path}`, close: () => this.#close() };
   }
 
-  #end(state: 'used' | 'over'): void {
-    if (this.#state === 'used' || this.#state === 'over') return;
-    this.#state = state;
+  #close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
     this.#stop();
   }
 
@@ -151,9 +151,8 @@ class KeyPageServer {
 
   async #show(response: ServerResponse): Promise<void> {
     const { about } = this.#options;
-    if (this.#state === 'used' || this.#state === 'over') {
-      await this.#send(response, 410, closedPage(about, this.#state === 'used'));
-    } else await this.#send(response, 200, formPage(about, this.#until, null));
+    if (this.#state === 'closed') await this.#send(response, 410, closedPage(about));
+    else await this.#send(response, 200, formPage(about, this.#until, null));
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -174,7 +173,7 @@ class KeyPageServer {
       }
       const taken = await take(text);
       if (taken.ok) {
-        this.#end('used');
+        this.#close();
         await this.#send(response, 200, donePage(about, taken.stored));
       } else await this.#send(response, 422, formPage(about, this.#until, taken.problem));
     } finally {

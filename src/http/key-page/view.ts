@@ -109,13 +109,13 @@ export function donePage(about: KeyPageAbout, stored: readonly StoredKey[]): Mar
   );
 }
 
-export function closedPage(about: KeyPageAbout, isUsed: boolean): Markup {
-  const why = isUsed ? 'It was used: it works once.' : 'Its time is over, or it was declined.';
+export function closedPage(about: KeyPageAbout): Markup {
   return page(
     'This page is closed',
     html`<section class="card gate">
       <h1>This page is closed</h1>
-      <p>${why} The next call that needs a key offers a new one.</p>
+      <p>It works once and for ten minutes, and not when a key came by another way.</p>
+      <p>The next call that needs a key offers a new one.</p>
       <p class="help">In a terminal: <code>${about.command}</code></p>
     </section>`,
   );

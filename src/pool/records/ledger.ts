@@ -115,10 +115,14 @@ export function noteBad(scene: Scene, outageKind: boolean): void {
   addEvidence(scene, false, outageKind);
 }
 
+/** A lone call has its own, longer pauses. */
+const SUSPICION_MAX_MS = 1_000;
+
 /** Nobody knows yet whose fault it was: the key waits a little, so that a key which fails faster
  * than others answer does not draw all calls. */
 export function noteSuspicion({ key, now, timing }: Scene): void {
-  const pause = doubled(timing.retryMs, key.suspicions, 4 * timing.openMs);
+  const most = Math.min(SUSPICION_MAX_MS, 4 * timing.openMs);
+  const pause = doubled(timing.retryMs, key.suspicions, most);
   key.suspicions += 1;
   key.suspectUntil = now + pause;
 }

@@ -51,6 +51,15 @@ export function othersAreFine(
   return provider.evidence.some((each) => each.ok && each.key !== key.name && each.at >= since);
 }
 
+/** True when a call other than this one was answered since this instant. */
+export function wereServedSince(
+  { evidence }: ProviderRecord,
+  since: number,
+  call: number,
+): boolean {
+  return evidence.some((each) => each.ok && each.at >= since && each.call !== call);
+}
+
 const FAULTS_IN_ROW = 2;
 const FAULTS_IN_WINDOW = 3;
 const FAULT_SHARE = 0.4;

@@ -181,8 +181,6 @@ export const FORBIDDEN_MS = 300_000;
 export const ABORT_GRACE_MS = 250;
 /** An aborted request may still occupy the upstream for so long. */
 export const LINGER_MS = 250;
-/** One call is not retried more often for faults that are not its keys'. */
-export const MAX_FAULT_RETRIES = 4;
 /** Nothing a person may have been billed for is sent more often than this. */
 export const MAX_BILLED_SENDS = 2;
 /** Calls that may wait per provider. */

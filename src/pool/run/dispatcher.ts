@@ -177,7 +177,7 @@ export class Dispatcher {
     // What a call without a history cannot have, no other one can: many wait after a refused burst.
     let isFull = false;
     let spare: { readonly waiter: Waiter; readonly pick: Pick } | null = null;
-    for (const waiter of queue.candidates(moment.now, isTrial)) {
+    for (const waiter of queue.candidates(moment.now, isTrial, moment.provider.healedAt)) {
       const isPlain = waiter.call.tried.size === 0;
       if (isFull && isPlain) continue;
       const pick = pickFor(waiter.call, moment, queue.size);

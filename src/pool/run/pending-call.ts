@@ -20,6 +20,9 @@ export class PendingCall {
   faults = 0;
   /** Times that it was refused for too many in flight. */
   refusals = 0;
+  /** When the first attempt was sent that failed so, and the first that may have been billed. */
+  failingSince: number | null = null;
+  billedSince: number | null = null;
   /** Sends that may have been billed and brought nothing. */
   billed = 0;
   lastError: UpstreamError | null = null;

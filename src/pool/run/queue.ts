@@ -10,6 +10,8 @@ export interface Queued {
   readonly id: number;
   readonly session: string;
   readonly priority: Priority;
+  /** In the queue since. */
+  readonly since: number;
   /** Not before this instant: a back-off. */
   readonly notBefore: number;
 }
@@ -116,9 +118,14 @@ export class WaitQueue<T extends Queued> {
    *
    * @param freshFirst for the trial of a provider that is down: a call that failed before may be
    *   what breaks the upstream
+   * @param healedAt when the provider came back: nobody backs off any longer for what was before
    */
-  *candidates(now: number, freshFirst = false): IterableIterator<T> {
-    const again = this.#again.filter((entry) => entry.notBefore <= now);
+  *candidates(
+    now: number,
+    freshFirst = false,
+    healedAt = Number.NEGATIVE_INFINITY,
+  ): IterableIterator<T> {
+    const again = this.#again.filter((entry) => entry.notBefore <= now || entry.since < healedAt);
     if (freshFirst) yield* this.#heads();
     yield* again;
     if (!freshFirst) yield* this.#heads();

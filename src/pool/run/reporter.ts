@@ -1,6 +1,6 @@
 /** Brings an attempt's events to the writer of the records, and does what that asks for. */
 
-import { isAbort, UpstreamError } from '../../base/errors.ts';
+import { type Failure, isAbort, UpstreamError } from '../../base/errors.ts';
 import { type AttemptResult, AttemptStopped, type ToldRate } from '../lease.ts';
 import type { Outcome } from '../observer.ts';
 import { release } from '../records/attempt-record.ts';
@@ -8,9 +8,9 @@ import { type CourseEvent, write } from '../records/course.ts';
 import type { Effect, Scene } from '../records/effect.ts';
 import type { Failed, Verdict } from '../records/failing.ts';
 import type { Kinship } from '../records/kinship.ts';
-import { spendBudget } from '../records/state.ts';
 import { FAULT_OF } from '../rules/attribution.ts';
-import { backOffMs, nextStep } from '../rules/next-step.ts';
+import { nextAttemptMs } from '../rules/next-step.ts';
+import { wereServedSince } from '../rules/outage.ts';
 import { isRateLimited } from '../rules/rate.ts';
 import { isSignOverdue, MAX_BILLED_SENDS } from '../rules/timing.ts';
 import type { Attempt, Settled } from './attempt.ts';
@@ -26,6 +26,9 @@ export type Next =
   | { readonly kind: 'fail'; readonly error: unknown }
   /** Another attempt as soon as a key is free; a back-off may come first. */
   | { readonly kind: 'again'; readonly afterMs: number };
+
+/** Whoever brings something for so long works. */
+const ALIVE_MS = 1_000;
 
 const AGAIN: Next = { kind: 'again', afterMs: 0 };
 
@@ -127,19 +130,37 @@ export class Reporter {
     if (next === 'redraw') return call.billed >= MAX_BILLED_SENDS ? end : AGAIN;
     const isBroken = failed.kind === 'failure' && FAULT_OF[failed.failure.kind] === 'upstream';
     if (isLimit) return { kind: 'again', afterMs: this.#roster.timing().burstMs };
-    if (next === 'again') return isBroken && call.billed >= MAX_BILLED_SENDS ? end : AGAIN;
-    return this.#retry(attempt, next === 'retry-elsewhere', end);
+    return isBroken ? this.#retry(attempt, failed.failure, next, end) : AGAIN;
   }
 
-  #retry({ call }: Attempt, isKeys: boolean, end: Next): Next {
+  #retry(attempt: Attempt, failure: Failure, next: Verdict['next'], end: Next): Next {
+    const { call } = attempt;
+    const { sentAt } = attempt.record;
+    const { provider } = this.#roster;
+    const now = this.#roster.now();
     call.faults += 1;
-    const { faults, billed } = call;
-    const step = nextStep({ faults, billed, isKeys, hasUntried: this.#hasUntried(call.tried) });
-    if (step === 'end') return end;
-    if (step === 'elsewhere') return AGAIN;
-    const isPaid = spendBudget(this.#roster.provider, 1);
-    const afterMs = backOffMs(faults, isPaid, this.#roster.timing(), this.#roster.random());
-    return { kind: 'again', afterMs };
+    call.failingSince ??= sentAt;
+    if (failure.mayBeBilled) call.billedSince ??= sentAt;
+    const afterMs = nextAttemptMs({
+      kind: failure.kind,
+      faults: call.faults,
+      billed: call.billed,
+      hasUntried: this.#hasUntried(call.tried),
+      isKeys: next === 'retry-elsewhere',
+      isDown: next === 'again',
+      hasServed: provider.served,
+      isAlive: wereServedSince(provider, sentAt, call.id) || this.#showedLife(attempt, failure),
+      failingMs: now - call.failingSince,
+      billedMs: now - (call.billedSince ?? now),
+      leftMs: call.deadlineAt - now,
+      chance: this.#roster.random(),
+    });
+    return afterMs === null ? end : { kind: 'again', afterMs };
+  }
+
+  /** It had begun to bring something, and that ended in any other way than by an early reset. */
+  #showedLife({ record: { hasFirstByte, sentAt } }: Attempt, { kind }: Failure): boolean {
+    return hasFirstByte && (kind !== 'connection_lost' || this.#roster.now() - sentAt > ALIVE_MS);
   }
 
   #hasUntried(tried: ReadonlySet<string>): boolean {

@@ -143,6 +143,21 @@ describe.each(ERAS)('a call without a key, %s', (era) => {
     expect((await callTool(client, GENERATE, CODE)).isError).toBeUndefined();
   });
 
+  it('goes on as well when the key comes by another way, and closes the page', async () => {
+    const answer: Answerer = async () => {
+      await run(['init'], home.env);
+      const { code } = await run(['keys', 'add', 'DEEPSEEK_API_KEY'], home.env, {
+        input: knownKey(),
+      });
+      expect(code).toBe(0);
+      return 'accept';
+    };
+    const { client, shown } = await connectEliciting(home.env, { era, answer });
+    const result = await callTool(client, GENERATE, CODE);
+    expect(result.isError, textOf(result)).toBeUndefined();
+    expect((await fetch(shown[0]?.url ?? '')).status).toBe(410);
+  });
+
   it('asks for Perplexity’s key without spending on a search to check it', async () => {
     const key = newPerplexityKey();
     simulator.addKey(key, { provider: 'perplexity' });
@@ -198,6 +213,32 @@ describe.each(ERAS)('a call without a key, %s', (era) => {
     const result = await callTool(client, GENERATE, CODE);
     expect(textOf(result)).toContain('keypool-mcp init');
     expect(shown).toEqual([]);
+  });
+});
+
+describe('two servers of one home', () => {
+  it('lose neither of the keys that are put in on both pages at once', async () => {
+    const keys = [knownKey(), knownKey()];
+    const urls: string[] = [];
+    const clients = await Promise.all(
+      keys.map((key) =>
+        connectEliciting(home.env, {
+          era: 'legacy',
+          answer: async ({ url }) => {
+            urls.push(url);
+            await vi.waitFor(() => expect(urls).toHaveLength(2), { timeout: 10_000 });
+            const { status } = await putIn(url, key);
+            expect([200, 410]).toContain(status);
+            return 'accept';
+          },
+        }),
+      ),
+    );
+    const results = await Promise.all(
+      clients.map(({ client }) => callTool(client, GENERATE, CODE)),
+    );
+    expect(results.map(({ isError }) => isError)).toEqual([undefined, undefined]);
+    expect(await names()).toEqual(['DEEPSEEK_API_KEY', 'DEEPSEEK_API_KEY_2']);
   });
 });
 
