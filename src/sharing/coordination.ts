@@ -51,10 +51,11 @@ function take(draft: Draft, id: string, before: Member, request: Exchange, now: 
     takeFacts(draft, request.facts, now);
     for (const group of request.joined) join(draft, group);
   }
-  for (const row of rows) takeLane(draft, row, now);
   draft.members.set(id, before);
   const fresh = reports.filter(({ number }) => number > before.reported);
+  // What happened came before what there is: a refusal is one of the lane as it was.
   for (const report of fresh) note(draft, id, report, now);
+  for (const row of rows) takeLane(draft, row, now);
   const reported = fresh.at(-1)?.number ?? before.reported;
   const held = draft.members.get(id)?.stakes ?? before.stakes;
   const stakes = stakesOf(draft, rows, held, now);
