@@ -109,7 +109,7 @@ export interface Timing {
   /** First pause before the provider is probed. */
   readonly outageMs: number;
   readonly outageMaxMs: number;
-  /** Back-off before a retry, full jitter, first step; doubles. */
+  /** How long a key rests after a fault of which nobody knows whose it is, first step; doubles. */
   readonly retryMs: number;
   /** A slowness or a stain fades to the median with this time constant. */
   readonly fadeMs: number;
