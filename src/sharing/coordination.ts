@@ -44,17 +44,18 @@ export function exchange(
 
 function take(draft: Draft, id: string, before: Member, request: Exchange, now: number): void {
   const { rows, asks, reports, heard, client, seq } = request;
-  if (heard.epoch !== draft.epoch) {
-    if (heard.epoch !== '' && draft.settlesUntil === Number.NEGATIVE_INFINITY) {
-      draft.settlesUntil = now + SETTLE_MS;
-    }
-    takeFacts(draft, request.facts, now);
-    for (const group of request.joined) join(draft, group);
+  const isFromElsewhere = heard.epoch !== draft.epoch && heard.epoch !== '';
+  if (isFromElsewhere && draft.settlesUntil === Number.NEGATIVE_INFINITY) {
+    draft.settlesUntil = now + SETTLE_MS;
   }
-  for (const row of rows) takeLane(draft, row, now);
+  // Told when a process finds another coordinator than before; what is newer here stays.
+  takeFacts(draft, request.facts, now);
+  for (const group of request.joined) join(draft, group);
   draft.members.set(id, before);
   const fresh = reports.filter(({ number }) => number > before.reported);
+  // What happened came before what there is: a refusal is one of the lane as it was.
   for (const report of fresh) note(draft, id, report, now);
+  for (const row of rows) takeLane(draft, row, now);
   const reported = fresh.at(-1)?.number ?? before.reported;
   const held = draft.members.get(id)?.stakes ?? before.stakes;
   const stakes = stakesOf(draft, rows, held, now);

@@ -110,10 +110,9 @@ export function newsFor({ epoch, facts }: SharedState, heard: Heard, now: number
 /** Clocks of two processes round differently. */
 const EARLY_MS = 5;
 
-function mayBeTried(fact: SharedFact, member: string, now: number): boolean {
-  if (fact.isOut && fact.checkAt > now + EARLY_MS) return false;
-  if (fact.restsUntil > now + EARLY_MS) return false;
-  return fact.works || fact.trial === null || fact.trial.member === member;
+/** It rests no more, and its check is due. */
+function isDue(fact: SharedFact, now: number): boolean {
+  return !(fact.isOut && fact.checkAt > now + EARLY_MS) && fact.restsUntil <= now + EARLY_MS;
 }
 
 /** Who may try and does not gives way to others after so long. */
@@ -139,7 +138,7 @@ export function takeAsks(
   dropTrials(draft, member, new Set([...tries, ...kept]));
   for (const id of [...tries, ...kept]) {
     const fact = draft.facts.get(id) ?? UNKNOWN;
-    if (fact.works || fact.trial !== null || !mayBeTried(fact, member, now)) continue;
+    if (fact.works || fact.trial !== null || !isDue(fact, now)) continue;
     draft.facts.set(id, { ...fact, trial: { member, since: now } });
   }
 }
@@ -153,7 +152,7 @@ export function trialsOf(
   return [...new Set([...tries, ...asks])].filter((id) => {
     const fact = facts.get(id) ?? UNKNOWN;
     const isOurs = fact.works || fact.trial?.member === member;
-    return isOurs && mayBeTried(fact, member, now);
+    return isOurs && isDue(fact, now);
   });
 }
 

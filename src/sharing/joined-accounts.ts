@@ -5,6 +5,7 @@ import {
   type Draft,
   laneKey,
   type Member,
+  type SharedLane,
   type SharedState,
   type Stake,
 } from './shared-state.ts';
@@ -21,13 +22,22 @@ export function join(draft: Draft, accounts: readonly string[]): void {
     draft.lanes.delete(laneKey(lane.account, lane.model));
     const key = laneKey(first, lane.model);
     const known = draft.lanes.get(key);
-    if (known === undefined || known.generation < lane.generation) {
-      draft.lanes.set(key, { ...lane, account: first });
-    }
+    const own = { ...lane, account: first };
+    draft.lanes.set(key, known === undefined ? own : mergedLane(known, own));
   }
   for (const [id, member] of draft.members) {
     draft.members.set(id, { ...member, stakes: joinedStakes(draft, member.stakes) });
   }
+}
+
+/** Each has found its part of the whole. Who joined them may know better, and says so in a row. */
+function mergedLane(one: SharedLane, other: SharedLane): SharedLane {
+  const [newer, older] = one.generation >= other.generation ? [one, other] : [other, one];
+  const [known, loose] = newer.limit.capacity === null ? [older, newer] : [newer, older];
+  const { capacity, ceiling } = known.limit;
+  const sum = Math.min(ceiling, (capacity ?? 0) + (loose.limit.capacity ?? 0));
+  const limit = capacity === null ? known.limit : { ...known.limit, limit: sum, capacity: sum };
+  return { ...newer, limit, tries: Math.min(one.tries, other.tries) };
 }
 
 function joinedStakes(draft: Draft, stakes: Member['stakes']): Map<string, Stake> {
@@ -42,13 +52,14 @@ function joinedStakes(draft: Draft, stakes: Member['stakes']): Map<string, Stake
 
 /** One process on one lane by two names. What waits for one waits for the other. */
 export function mergedStake(one: Stake, other: Stake): Stake {
+  const waits = ({ interactive, inFlight }: Stake): number => interactive - inFlight;
   return {
     ...one,
     names: [...one.names, ...other.names],
     inFlight: one.inFlight + other.inFlight,
     accepted: one.accepted + other.accepted,
     acceptedSentAt: Math.max(one.acceptedSentAt, other.acceptedSentAt),
-    interactive: Math.max(one.interactive, other.interactive),
+    interactive: one.inFlight + other.inFlight + Math.max(waits(one), waits(other)),
     batch: Math.max(one.batch, other.batch),
     isInteractive: one.isInteractive || other.isInteractive,
     ceiling: Math.max(one.ceiling, other.ceiling),

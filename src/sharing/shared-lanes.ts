@@ -177,7 +177,7 @@ export function grantLane(draft: Draft, member: string, key: string, now: number
   const known = draft.lanes.get(key);
   if (own === undefined || known === undefined) return null;
   const others = othersOn(draft, member, key);
-  if (now < draft.settlesUntil) return settled(known, own, others);
+  if (now < draft.settlesUntil) return settled(own);
   if (others.length === 0) return alone(draft, known, own);
   const lane = noteTaken(draft, key, known, [own, ...others]);
   const held = sumOf(others, (stake) => stake.held);
@@ -187,10 +187,8 @@ export function grantLane(draft: Draft, member: string, key: string, now: number
 }
 
 /** A coordinator that is new here: nobody has more than the last one gave, until all were heard. */
-function settled({ limit }: SharedLane, own: Stake, others: readonly Stake[]): Stake {
-  const left = limit.limit - sumOf(others, (stake) => stake.held);
-  const held = Math.max(own.inFlight, Math.min(own.held, left));
-  return { ...own, held, tries: 0, isAlone: false, isContended: true, reserve: 0 };
+function settled(own: Stake): Stake {
+  return { ...own, tries: 0, isAlone: false, isContended: true, reserve: 0 };
 }
 
 function alone(draft: Draft, { limit }: SharedLane, own: Stake): Stake {

@@ -218,6 +218,31 @@ describe('accounts that are one', () => {
     expect(hub.held).toBeLessThanOrEqual(8);
   });
 
+  it('have the limits of both, and a refusal before they were one counts for the lane it met', () => {
+    const hub = new Hub();
+    const rows = [row({ account: 'one', inFlight: 5 }), row({ account: 'two', inFlight: 3 })];
+    hub.says('b', says(1, { rows }));
+    hub.says('a', says(1, { rows: [row({ account: 'two', inFlight: 2, waitingInteractive: 1 })] }));
+    const refused = {
+      kind: 'refused',
+      account: 'two',
+      model: 'model',
+      sentAgoMs: 80,
+      seen: 1,
+      namedInFlight: null,
+      namedLimit: null,
+      retryAfterMs: null,
+      isTry: false,
+      cost: 1,
+    } as const;
+    const told = reports(refused, { kind: 'joined', accounts: ['one', 'two'] });
+    const mine = [row({ account: 'one', inFlight: 1, waitingInteractive: 1 })];
+    const { grants } = hub.says('a', says(2, { rows: mine, reports: told }));
+    // Four calls were on the second account, eight fit on the first.
+    expect(grants[0]?.limit).toMatchObject({ limit: 12, capacity: 12 });
+    expect(grants[0]?.elsewhere).toBe(8);
+  });
+
   it('come apart for everybody', () => {
     const hub = new Hub();
     hub.says('a', says(1, { reports: reports({ kind: 'joined', accounts: ['one', 'two'] }) }));
