@@ -1,7 +1,7 @@
 /** A real redis-server (Debian's package) for as long as a test needs it. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,7 @@ export class RedisServerProcess {
   readonly #args: readonly string[];
   readonly #folder = mkdtempSync(join(tmpdir(), 'keypool-redis-'));
   #child: ChildProcess | null = null;
+  #said = '';
   #ended: Promise<void> = Promise.resolve();
 
   private constructor(port: number, args: readonly string[]) {
@@ -50,13 +51,33 @@ export class RedisServerProcess {
   async up(): Promise<void> {
     const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
     const quiet = ['--save', '', '--appendonly', 'no'];
-    this.#child = spawn('redis-server', [...fixed, ...quiet, ...this.#args], { stdio: 'pipe' });
-    let said = '';
+    this.#run([...fixed, ...quiet, ...this.#args]);
+    await until('redis-server is up', () => /[Rr]eady to accept connections/.test(this.#said));
+  }
+
+  /** As a sentinel that watches another server, and calls it `mymaster`. */
+  static async sentinelOf(watched: RedisServerProcess): Promise<RedisServerProcess> {
+    const sentinel = new RedisServerProcess(await freePort(), []);
+    const file = join(sentinel.#folder, 'sentinel.conf');
+    const lines = [
+      `port ${sentinel.port}`,
+      'bind 127.0.0.1',
+      `dir ${sentinel.#folder}`,
+      `sentinel monitor mymaster 127.0.0.1 ${watched.port} 1`,
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    sentinel.#run([file, '--sentinel']);
+    await until('the sentinel is up', () => /\+monitor master mymaster/.test(sentinel.#said));
+    return sentinel;
+  }
+
+  #run(args: readonly string[]): void {
+    this.#said = '';
+    this.#child = spawn('redis-server', args, { stdio: 'pipe' });
     this.#child.stdout?.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
+      this.#said += chunk.toString();
     });
     this.#ended = new Promise((resolve) => this.#child?.once('exit', () => resolve()));
-    await until('redis-server is up', () => /[Rr]eady to accept connections/.test(said));
   }
 
   signal(name: NodeJS.Signals): void {

@@ -4,13 +4,14 @@
  * the others find him.
  */
 
-import { lstat } from 'node:fs/promises';
+import { lstat, readdir, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { DiskError } from '../../base/errors.ts';
 import { systemCode } from '../../base/system/system-error.ts';
 import { withFileLock } from '../../disk/file-lock.ts';
 import { CallError, Caller, type CallerEvents } from './caller.ts';
 import { Host, type HostEvents } from './host.ts';
-import type { MeetingPlace } from './place.ts';
+import { DRAFT, type MeetingPlace } from './place.ts';
 
 /** Two greetings that nobody answers, and the way there. */
 const LOCK_PATIENCE_MS = 5_000;
@@ -33,7 +34,7 @@ function isFree(error: unknown): boolean {
 }
 
 /** @returns null where the place can be taken */
-async function join(options: MeetOptions): Promise<Met | null> {
+async function call(options: MeetOptions): Promise<Met | null> {
   const { place, key, member, asMember } = options;
   try {
     return { role: 'member', caller: await Caller.call(place.socket, key, member, asMember) };
@@ -54,9 +55,20 @@ export async function checkPlace({ socket, isFile }: MeetingPlace): Promise<void
   }
 }
 
+/** What a process left that was killed before its socket had its name. Under the lock. */
+async function sweepDrafts({ socket }: MeetingPlace): Promise<void> {
+  const folder = dirname(socket);
+  const prefix = `${basename(socket)}.`;
+  for (const name of await readdir(folder).catch(() => [])) {
+    const isDraft = name.startsWith(prefix) && DRAFT.test(name.slice(prefix.length));
+    if (isDraft) await unlink(join(folder, name)).catch(() => {});
+  }
+}
+
 async function take(options: MeetOptions): Promise<Met> {
   const { place, key, asHost } = options;
   await checkPlace(place);
+  if (place.isFile) await sweepDrafts(place);
   try {
     return { role: 'coordinator', host: await Host.open(place, key, asHost) };
   } catch (error) {
@@ -71,11 +83,11 @@ async function take(options: MeetOptions): Promise<Met> {
  * @throws CallError stranger, closed; DiskError, or the system's error, where no socket can stand
  */
 export async function meet(options: MeetOptions): Promise<Met> {
-  const met = await join(options);
+  const met = await call(options);
   if (met !== null) return met;
   return withFileLock(
     options.place.lock,
-    async () => (await join(options)) ?? (await take(options)),
+    async () => (await call(options)) ?? (await take(options)),
     LOCK_PATIENCE_MS,
   );
 }

@@ -16,6 +16,7 @@ const MAX_PATH_BYTES = 100;
 const NAME_BYTES = 9;
 /** What a socket is called until it is ready: a dot and so many characters more. */
 export const DRAFT_CHARACTERS = 6;
+export const DRAFT = /^[0-9a-f]{6}$/;
 /**
  * Not `os.tmpdir()`: it follows a variable that one client passes on and another does not, and the
  * processes would not find each other.

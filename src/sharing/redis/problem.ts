@@ -54,7 +54,7 @@ const SAYINGS: readonly Saying[] = [
   },
   {
     pattern:
-      /^(?:CLUSTERDOWN|TRYAGAIN|MASTERDOWN|LOADING|BUSY)\b|failed to refresh slots|cluster support disabled/i,
+      /^(?:CLUSTERDOWN|TRYAGAIN|MASTERDOWN|LOADING|BUSY)\b|failed to refresh slots|too many cluster redirections|cluster support disabled/i,
     what: 'is not ready',
     next: '',
   },

@@ -151,9 +151,16 @@ describe('the meeting place', () => {
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
     expect(lstatSync(place.socket).isSocket()).toBe(true);
+    writeFileSync(`${place.socket}.0a1b2c`, '');
+    writeFileSync(`${place.socket}.txt`, '');
     const peers = [new Peer(place), new Peer(place), new Peer(place)];
     await Promise.all(peers.map((peer) => peer.meet()));
     expect(peers.map(({ role }) => role).sort()).toEqual(['coordinator', 'member', 'member']);
+    // What a process left that was killed a moment earlier goes, too; nothing else does.
+    expect(readdirSync(join(place.lock, '..')).sort()).toEqual([
+      'kp1-test.sock',
+      'kp1-test.sock.txt',
+    ]);
   });
 
   it('is taken from one who is silent, and stays with who took it', async () => {

@@ -1,92 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
-import { freePort, hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/redis.ts';
-import { rowOf, statement } from '../../../lab/sharing/statement.ts';
-import { createLogger } from '../../../src/base/logger.ts';
-import { Redactor } from '../../../src/base/redact.ts';
-import { type Answer, type Exchange, LinkDown } from '../../../src/sharing/protocol.ts';
-import type { RedisServer } from '../../../src/sharing/redis/connection.ts';
-import { RedisLink } from '../../../src/sharing/redis/redis-link.ts';
-
-const cleanups: Array<() => Promise<void>> = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-const secret = randomBytes(32);
-
-async function redis(...args: string[]): Promise<RedisServerProcess> {
-  const server = await RedisServerProcess.start(args);
-  cleanups.push(() => server.remove());
-  return server;
-}
-
-/** One process, as far as the others are concerned. */
-class Process {
-  readonly link: RedisLink;
-  readonly log: string[] = [];
-  #seq = 0;
-
-  constructor(port: number, more: Partial<RedisServer> = {}, ownSecret: Uint8Array = secret) {
-    const logger = createLogger({
-      level: 'info',
-      redactor: new Redactor(),
-      write: (line) => void this.log.push(JSON.parse(line).reason ?? JSON.parse(line).msg),
-    });
-    const server: RedisServer = {
-      kind: 'single',
-      nodes: [{ host: '127.0.0.1', port }],
-      user: null,
-      password: null,
-      sentinelName: null,
-      database: 0,
-      tls: null,
-      ...more,
-    };
-    this.link = new RedisLink({ server, secret: () => ownSecret, logger });
-    cleanups.push(() => this.link.leave());
-  }
-
-  says(more: Partial<Exchange> = {}): Promise<Answer> {
-    this.#seq += 1;
-    return this.link.exchange(statement(this.#seq, more));
-  }
-
-  async wants(waiting: number, inFlight = 0): Promise<number> {
-    const { grants } = await this.says({ rows: [rowOf(inFlight, waiting)] });
-    return grants[0]?.share ?? 0;
-  }
-
-  /** As a busy process asks: again and again, until it is answered. */
-  async isAnswered(patienceMs = 8_000): Promise<Answer> {
-    const endsAt = performance.now() + patienceMs;
-    for (;;) {
-      const answer = await this.says().catch(() => null);
-      if (answer !== null) return answer;
-      if (performance.now() > endsAt) throw new Error(`never answered: ${this.log.join(' | ')}`);
-      await sleep(50);
-    }
-  }
-
-  /** What it says of a Redis that does not do. */
-  async complaint(): Promise<string> {
-    for (let i = 0; i < 100 && this.log.length === 0; i++) {
-      await expect(this.says()).rejects.toThrow(LinkDown);
-      await sleep(20);
-    }
-    await expect(this.says()).rejects.toThrow(LinkDown);
-    expect(this.log).toHaveLength(1);
-    expect(this.link.view).toMatchObject({ isUp: false, problem: this.log[0] });
-    return this.log[0] ?? '';
-  }
-}
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort, hasRedis, NO_REDIS } from '../../../lab/redis.ts';
+import { rowOf } from '../../../lab/sharing/statement.ts';
+import { LinkDown } from '../../../src/sharing/protocol.ts';
+import { RedisProcess, redis } from './redis-process.ts';
 
 describe.skipIf(!hasRedis)(`processes on one Redis${hasRedis ? '' : `: ${NO_REDIS}`}`, () => {
   it('share an account', async () => {
     const { port } = await redis();
-    const all = [new Process(port), new Process(port), new Process(port)];
+    const all = [new RedisProcess(port), new RedisProcess(port), new RedisProcess(port)];
     for (const each of all) await each.isAnswered();
     const [first, second, third] = all;
     await first?.wants(9);
@@ -100,7 +24,7 @@ describe.skipIf(!hasRedis)(`processes on one Redis${hasRedis ? '' : `: ${NO_REDI
 
   it('lose nothing when all change it at once', async () => {
     const { port } = await redis();
-    const all = Array.from({ length: 5 }, () => new Process(port));
+    const all = Array.from({ length: 5 }, () => new RedisProcess(port));
     for (const each of all) await each.isAnswered();
     await Promise.all(
       all.map(async (each, index) => {
@@ -117,20 +41,20 @@ describe.skipIf(!hasRedis)(`processes on one Redis${hasRedis ? '' : `: ${NO_REDI
         }
       }),
     );
-    const { facts } = await new Process(port).isAnswered();
+    const { facts } = await new RedisProcess(port).isAnswered();
     expect(facts).toHaveLength(50);
   });
 
   it('of another store never meet, and nothing on the wire tells of anybody', async () => {
     const server = await redis();
     const client = server.client();
-    cleanups.push(async () => client.disconnect());
+    onTestFinished(async () => client.disconnect());
     const monitor = await client.monitor();
     const lines: string[] = [];
     monitor.on('monitor', (_time, args) => void lines.push(args.join(' ')));
-    cleanups.push(async () => monitor.disconnect());
-    const ours = new Process(server.port);
-    const theirs = new Process(server.port, {}, randomBytes(32));
+    onTestFinished(async () => monitor.disconnect());
+    const ours = new RedisProcess(server.port);
+    const theirs = new RedisProcess(server.port, {}, randomBytes(32));
     await ours.isAnswered();
     await theirs.isAnswered();
     await ours.says({ client: 'claude-code', rows: [rowOf(1, 1)] });
@@ -144,21 +68,21 @@ describe.skipIf(!hasRedis)(`processes on one Redis${hasRedis ? '' : `: ${NO_REDI
 
   it('believe nothing that somebody else put there', async () => {
     const server = await redis();
-    const process = new Process(server.port);
+    const process = new RedisProcess(server.port);
     await process.says({ rows: [rowOf(1)] }).catch(() => null);
     await process.isAnswered();
     const client = server.client();
     const [key = ''] = await client.keys('*');
     await client.hset(key, 'v', Buffer.from('{"state":{}}').toString('base64'), 'g', '99');
     await client.quit();
-    const other = new Process(server.port);
+    const other = new RedisProcess(server.port);
     expect((await other.isAnswered()).processes).toHaveLength(1);
     expect((await process.isAnswered()).processes.length).toBeGreaterThan(0);
   });
 
   it('go on when it is stopped, killed, and back', async () => {
     const server = await redis();
-    const process = new Process(server.port);
+    const process = new RedisProcess(server.port);
     await process.isAnswered();
     server.signal('SIGSTOP');
     const startedAt = performance.now();
@@ -181,12 +105,12 @@ describe.skipIf(!hasRedis)(`processes on one Redis${hasRedis ? '' : `: ${NO_REDI
 describe.skipIf(!hasRedis)(`a Redis that does not do${hasRedis ? '' : `: ${NO_REDIS}`}`, () => {
   it('wants a password, or another one', async () => {
     const { port } = await redis('--requirepass', 'test-password-of-redis');
-    expect(await new Process(port).complaint()).toContain('wants a password');
-    const wrong = new Process(port, { password: 'wrong-password' });
+    expect(await new RedisProcess(port).complaint()).toContain('wants a password');
+    const wrong = new RedisProcess(port, { password: 'wrong-password' });
     const said = await wrong.complaint();
     expect(said).toContain('refuses the password');
     expect(said).not.toContain('wrong-password');
-    const right = new Process(port, { password: 'test-password-of-redis' });
+    const right = new RedisProcess(port, { password: 'test-password-of-redis' });
     expect((await right.isAnswered()).processes).toHaveLength(1);
   });
 
@@ -202,7 +126,7 @@ describe.skipIf(!hasRedis)(`a Redis that does not do${hasRedis ? '' : `: ${NO_RE
       '+@connection',
     );
     const user = { user: 'team', password: 'pass-of-team' };
-    expect(await new Process(port, user).complaint()).toContain('does not allow its scripts');
+    expect(await new RedisProcess(port, user).complaint()).toContain('does not allow its scripts');
   });
 
   it('does with the rights that doctor asks for', async () => {
@@ -219,30 +143,30 @@ describe.skipIf(!hasRedis)(`a Redis that does not do${hasRedis ? '' : `: ${NO_RE
       '+pexpire',
       '+time',
     );
-    const process = new Process(port, { user: 'team', password: 'pass-of-team' });
+    const process = new RedisProcess(port, { user: 'team', password: 'pass-of-team' });
     expect((await process.isAnswered()).processes).toHaveLength(1);
   });
 
   it('knows no EVAL', async () => {
     const { port } = await redis('--rename-command', 'EVAL', '', '--rename-command', 'EVALSHA', '');
-    expect(await new Process(port).complaint()).toContain('knows no EVAL');
+    expect(await new RedisProcess(port).complaint()).toContain('knows no EVAL');
   });
 
   it('is a read-only replica', async () => {
     const master = await redis();
     const { port } = await redis('--replicaof', `127.0.0.1 ${master.port}`);
     await sleep(300);
-    expect(await new Process(port).complaint()).toMatch(/read-only replica|not ready/);
+    expect(await new RedisProcess(port).complaint()).toMatch(/read-only replica|not ready/);
   });
 
   it('is out of memory', async () => {
     const { port } = await redis('--maxmemory', '1000000', '--maxmemory-policy', 'noeviction');
-    expect(await new Process(port).complaint()).toContain('is out of memory');
+    expect(await new RedisProcess(port).complaint()).toContain('is out of memory');
   });
 
   it('is a cluster', async () => {
     const { port } = await redis('--cluster-enabled', 'yes');
-    expect(await new Process(port).complaint()).toMatch(/is a cluster|is not ready/);
+    expect(await new RedisProcess(port).complaint()).toMatch(/is a cluster|is not ready/);
   });
 });
 
@@ -254,7 +178,7 @@ describe('what is no Redis', () => {
       onSocket(socket);
     });
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    cleanups.push(async () => void server.close());
+    onTestFinished(async () => void server.close());
     return port;
   };
 
@@ -278,10 +202,10 @@ describe('what is no Redis', () => {
     ['who is silent', () => {}, /answers late|does not answer/],
   ])('%s', async (_what, onSocket, expected) => {
     const port = await listen(onSocket);
-    expect(await new Process(port).complaint()).toMatch(expected);
+    expect(await new RedisProcess(port).complaint()).toMatch(expected);
   });
 
   it('nobody at all', async () => {
-    expect(await new Process(await freePort()).complaint()).toContain('nobody listens there');
+    expect(await new RedisProcess(await freePort()).complaint()).toContain('nobody listens there');
   });
 });

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { ConfigError, DiskError } from '../../../base/errors.ts';
 import { type Logger, silentLogger } from '../../../base/logger.ts';
 import type { Redactor } from '../../../base/redact.ts';
+import { within } from '../../../base/system/within.ts';
 import type { Config } from '../../../config.ts';
 import { resolveLinks } from '../../../disk/links.ts';
 import { privateFolder } from '../../../disk/private-folder.ts';
@@ -20,6 +21,9 @@ import { Member } from '../../../sharing/member.ts';
 import type { Link } from '../../../sharing/protocol.ts';
 import type { SharingView } from '../../../sharing/sharing-view.ts';
 import { redisServer } from './redis-server.ts';
+
+/** What was found out is written down, and the others are told. */
+const LEAVE_MS = 500;
 
 export interface SharedPool {
   readonly port: Sharing;
@@ -43,14 +47,14 @@ export interface SharedPoolOptions {
 class LinkedPool implements SharedPool {
   readonly port: Member;
   readonly #link: Link;
-  readonly #onStore: (secret: Uint8Array) => void;
+  readonly #onStore: (secret: Uint8Array | null) => void;
   #client: string | null;
 
   constructor(
     link: Link,
     idOf: (words: readonly string[]) => string,
     title: string | null,
-    onStore: (secret: Uint8Array) => void = () => {},
+    onStore: (secret: Uint8Array | null) => void = () => {},
   ) {
     this.#link = link;
     this.#client = title;
@@ -79,15 +83,18 @@ class LinkedPool implements SharedPool {
     };
   }
 
-  leave(): Promise<void> {
-    return this.port.leave();
+  /** A disk that hangs holds nobody up. */
+  async leave(): Promise<void> {
+    await within(LEAVE_MS, this.port.leave());
   }
 }
 
-/** Replicas without a store meet when they were given the same keys. */
-function secretOf(keys: Iterable<string>): Buffer {
+/** Replicas without a store meet when they were given the same keys; without keys, nobody. */
+function secretOf(keys: Iterable<string>): Buffer | null {
+  const sorted = [...keys].sort();
+  if (sorted.length === 0) return null;
   const hash = createHash('sha256').update('keypool sharing of environment keys');
-  for (const key of [...keys].sort()) hash.update(`\n${key}`);
+  for (const key of sorted) hash.update(`\n${key}`);
   return hash.digest();
 }
 

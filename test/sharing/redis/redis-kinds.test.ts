@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createCertificates, createTlsFront } from '../../../lab/certificates.ts';
+import { listenOnLoopback } from '../../../lab/listen.ts';
+import { hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/redis.ts';
+import { temporaryFolder } from '../../../lab/store.ts';
+import { RedisProcess, redis } from './redis-process.ts';
+
+const where = (port: number) => [{ host: '127.0.0.1', port }];
+
+describe.skipIf(!hasRedis)(`a Redis of another kind${hasRedis ? '' : `: ${NO_REDIS}`}`, () => {
+  it('is named by sentinels', async () => {
+    const server = await redis();
+    const sentinel = await RedisServerProcess.sentinelOf(server);
+    onTestFinished(() => sentinel.remove());
+    const more = {
+      kind: 'sentinel',
+      nodes: where(sentinel.port),
+      sentinelName: 'mymaster',
+    } as const;
+    const [one, other] = [new RedisProcess(0, more), new RedisProcess(0, more)];
+    await one.isAnswered();
+    expect((await other.isAnswered()).processes).toHaveLength(2);
+    const stranger = new RedisProcess(0, { ...more, sentinelName: 'somebody' });
+    expect(await stranger.complaint()).toContain('sentinel');
+  }, 20_000);
+
+  it('is a cluster', async () => {
+    const server = await redis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1');
+    const client = server.client();
+    onTestFinished(() => client.disconnect());
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    const more = { kind: 'cluster', nodes: where(server.port) } as const;
+    const [one, other] = [new RedisProcess(0, more), new RedisProcess(0, more)];
+    await one.isAnswered();
+    expect((await other.isAnswered()).processes).toHaveLength(2);
+  }, 20_000);
+
+  it('speaks TLS, with a certificate that its owner trusts', async () => {
+    const server = await redis();
+    const certificates = createCertificates(temporaryFolder(), ['localhost']);
+    const front = await listenOnLoopback(
+      createTlsFront(certificates, `http://127.0.0.1:${server.port}`),
+    );
+    onTestFinished(() => front.close());
+    const ca = readFileSync(certificates.caFile, 'utf8');
+    const none = { ca: null, certificate: null, key: null };
+    const trusting = new RedisProcess(front.port, { tls: { ...none, ca } });
+    expect((await trusting.isAnswered()).processes).toHaveLength(1);
+    const doubting = new RedisProcess(front.port, { tls: none });
+    expect(await doubting.complaint()).toContain('cannot be trusted');
+    const plain = new RedisProcess(server.port, { tls: none });
+    expect(await plain.complaint()).toMatch(/cannot be trusted|cannot be reached/);
+  }, 20_000);
+
+  it('is slow: nobody waits for it twice, and it is used again when it is quick', async () => {
+    const server = await redis();
+    let delayMs = 0;
+    const slow = await listenOnLoopback(
+      createServer((outside) => {
+        const inside = connect(server.port, '127.0.0.1');
+        outside.pipe(inside);
+        inside.on('data', (chunk) => void sleep(delayMs).then(() => outside.write(chunk)));
+        for (const each of [inside, outside]) each.on('error', () => {});
+        outside.on('close', () => inside.destroy());
+      }),
+    );
+    onTestFinished(() => slow.close());
+    const process = new RedisProcess(slow.port);
+    await process.isAnswered();
+    delayMs = 200;
+    const tooks: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const askedAt = performance.now();
+      await process.says().catch(() => null);
+      tooks.push(performance.now() - askedAt);
+      await sleep(60);
+    }
+    const [first = 0, ...others] = tooks;
+    for (const took of others) expect(took).toBeLessThan(first);
+    expect(process.link.view.problem).toContain('answers late');
+    delayMs = 0;
+    await process.isAnswered();
+    expect(process.link.view.isUp).toBe(true);
+  }, 20_000);
+});
