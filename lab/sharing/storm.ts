@@ -80,7 +80,10 @@ function overGiven(before: SharedState, after: SharedState, member: string): str
   const own = after.members.get(member)?.stakes ?? new Map();
   const broken: string[] = [];
   for (const [key, stake] of own) {
-    const had = before.members.get(member)?.stakes.get(key)?.held ?? 0;
+    const last = before.members.get(member)?.stakes.get(key);
+    // Who was alone found the limit itself, and says now what it has.
+    if (last?.isAlone) continue;
+    const had = last?.held ?? 0;
     if (stake.held <= Math.max(had, stake.inFlight)) continue;
     let held = 0;
     for (const { stakes } of after.members.values()) held += stakes.get(key)?.held ?? 0;
