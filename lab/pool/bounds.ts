@@ -46,8 +46,7 @@ const LOOP: Bounds = { ...USUAL, score: 0.87, sends: 1.5, slowest: 3, slowestOve
 function loopBounds(name: string): Bounds {
   const [, answerMs, refusalMs] = name.split('/').map(Number);
   const share = (refusalMs ?? 0) / (answerMs ?? 1);
-  if (share > 1) return { ...LOOP, slowest: 6.5, slowestOverMedian: 6.5 };
-  return share > 0.5 ? { ...LOOP, slowest: 4, slowestOverMedian: 4 } : LOOP;
+  return share > 1 ? { ...LOOP, slowest: 4.5, slowestOverMedian: 4.5 } : LOOP;
 }
 
 const OF_ITS_OWN: Readonly<Record<string, Partial<Bounds>>> = {
@@ -68,6 +67,8 @@ const OF_ITS_OWN: Readonly<Record<string, Partial<Bounds>>> = {
   S4g: { faults: 16, success: 0.99 },
   S5: { faults: 30 },
   S5b: { faults: 36, score: 0.95 },
+  S5c: { faults: 150, sends: 1.5, score: 0.93, slowest: 1.4 },
+  S5d: { faults: 240, sends: 1.75, score: 0.85, slowest: 1.8, success: 0.99 },
   S6: { faults: 30, score: 0.92, slowest: 1.35 },
   S9b: { score: 0.95 },
   U1: { sends: 1.5 },
@@ -77,7 +78,7 @@ const OF_ITS_OWN: Readonly<Record<string, Partial<Bounds>>> = {
   U6: { sends: 1.5, score: 0.88 },
   U6b: { sends: 1.5, score: 0.9 },
   // Nobody tells us when a stranger's calls end: it can only be tried.
-  U6c: { sends: 2.6, refusals: 1.6, score: 0.55, slowest: 1.9 },
+  U6c: { sends: 2.4, refusals: 1.35, score: 0.55, slowest: 1.9 },
 };
 
 /** Every bound that a run breaks, in words. */

@@ -4,7 +4,7 @@
  * long as they say; nothing is scaled.
  */
 
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './traffic.ts';
 import type { RefusalSpec } from './upstream.ts';
 
 interface Household {

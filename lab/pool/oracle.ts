@@ -7,7 +7,7 @@
  * no search.
  */
 
-import type { Arrival } from './scenarios.ts';
+import type { Arrival } from './traffic.ts';
 import type { AccountSpec, KeySpec, UpstreamSpec } from './upstream.ts';
 
 interface Slot {

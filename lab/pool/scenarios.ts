@@ -1,47 +1,8 @@
 /** Scenarios S1–S14 of the design, at answers of eight seconds and at a fraction of that. */
 
-import { exponential } from './random.ts';
-import {
-  type AccountSpec,
-  drawTokens,
-  type FaultAt,
-  type KeySpec,
-  type RefusalSpec,
-  type UpstreamSpec,
-  type Work,
-} from './upstream.ts';
-
-export interface Arrival {
-  readonly at: number;
-  readonly work: Work;
-  readonly timeoutMs: number;
-  /** The caller cancels so long after the arrival. */
-  readonly cancelAfterMs?: number;
-}
-
-export interface Scenario {
-  readonly name: string;
-  readonly title: string;
-  readonly upstream: UpstreamSpec;
-  readonly arrivals: (random: () => number) => Arrival[];
-  /** So many loops share the calls, each with its next as soon as its last one ended; without a
-   * number every call comes at its own time. */
-  readonly callers?: number;
-  readonly maxConcurrent: number;
-}
-
-/** All durations in milliseconds for answers of eight seconds; `scale` shrinks them. */
-interface Shape {
-  readonly accounts: readonly AccountSpec[];
-  readonly keys: readonly KeySpec[];
-  readonly earlyHeaders?: boolean;
-  readonly streams?: boolean;
-  readonly lostShare?: number;
-  readonly refusal?: RefusalSpec;
-  readonly isUnlabelled?: boolean;
-}
-
-const MEAN_TOKENS = 360;
+import { burst, caps, plain, type Scenario, type Shape, stream, type Wire } from './traffic.ts';
+import { unlabelledScenarios } from './unlabelled-scenarios.ts';
+import type { FaultAt, KeySpec, UpstreamSpec } from './upstream.ts';
 
 function upstream(shape: Shape, scale: number): UpstreamSpec {
   return {
@@ -54,38 +15,10 @@ function upstream(shape: Shape, scale: number): UpstreamSpec {
     streams: shape.streams ?? true,
     idleMs: Math.max(1_000, 45_000 * scale),
     lostShare: shape.lostShare ?? 0,
+    failShare: shape.failShare ?? 0,
+    ...(shape.overloadAt === undefined ? {} : { overloadAt: shape.overloadAt }),
     ...(shape.refusal === undefined ? {} : { refusal: shape.refusal }),
     isUnlabelled: shape.isUnlabelled ?? false,
-  };
-}
-
-const TIMEOUT_MS = 180_000;
-
-function burst(count: number, tokens = MEAN_TOKENS) {
-  return (random: () => number): Arrival[] =>
-    Array.from({ length: count }, () => ({
-      at: 0,
-      work: { tokens: drawTokens(tokens, random) },
-      timeoutMs: TIMEOUT_MS,
-    }));
-}
-
-/** Where even the optimum takes longer than callers usually wait. */
-function patient(count: number) {
-  return (random: () => number): Arrival[] =>
-    burst(count)(random).map((arrival) => ({ ...arrival, timeoutMs: 600_000 }));
-}
-
-/** Poisson arrivals for a share of what `slots` slots can serve. */
-function stream(count: number, slots: number, load: number, scale: number) {
-  const serviceMs = (80 + 800 + MEAN_TOKENS * 20) * scale;
-  const gap = serviceMs / (slots * load);
-  return (random: () => number): Arrival[] => {
-    let at = 0;
-    return Array.from({ length: count }, () => {
-      at += exponential(gap, random);
-      return { at, work: { tokens: drawTokens(MEAN_TOKENS, random) }, timeoutMs: TIMEOUT_MS };
-    });
   };
 }
 
@@ -103,87 +36,8 @@ function flapping(periodMs: number, fault: ReturnType<FaultAt>): FaultAt {
   return (now) => (Math.floor(now / periodMs) % 2 === 0 ? null : fault);
 }
 
-const caps = (...capacities: number[]): AccountSpec[] =>
-  capacities.map((capacity) => ({ capacity }));
-
-const plain = (count: number): KeySpec[] =>
-  Array.from({ length: count }, (_, account) => ({ account }));
-
 function withKey(count: number, at: number, more: Omit<KeySpec, 'account'>): KeySpec[] {
   return plain(count).map((key, index) => (index === at ? { ...key, ...more } : key));
-}
-
-export interface Wire {
-  readonly earlyHeaders?: boolean;
-  readonly streams?: boolean;
-}
-
-type Make = (name: string, title: string, shape: Shape, arrivals: Scenario['arrivals']) => Scenario;
-
-/** A balance that ends: the limits that were seen one after the other. */
-function falling(stepMs: number): AccountSpec {
-  const limits = [39, 25, 20, 7, 5];
-  return { capacity: (now) => limits[Math.min(limits.length - 1, Math.floor(now / stepMs))] ?? 5 };
-}
-
-/** Keys of which nobody said whose they are; refusals in every wording, at once and late. */
-function unlabelled(make: Make, scale: number): Scenario[] {
-  const second = 1_000 * scale;
-  const of = (accounts: readonly AccountSpec[], keys: readonly number[], refusal: RefusalSpec) => ({
-    accounts,
-    keys: keys.map((account) => ({ account })),
-    refusal,
-    isUnlabelled: true,
-  });
-  const one = [0, 0, 0, 0];
-  const two = [0, 0, 1, 1];
-  const bare = { wording: 'bare', ms: 0 } as const;
-  const numbers = { wording: 'numbers', ms: 0 } as const;
-  const late = { wording: 'equal', ms: 200 * scale } as const;
-  const busy = [0, 3, 5, 2, 6, 1];
-  const others = (now: number): number => busy[Math.floor(now / (30 * second)) % 6] ?? 0;
-  const shared = [{ capacity: 8, others }];
-  const greedy = [0, 8, 5, 2, 8, 1];
-  const harsh = (now: number): number => greedy[Math.floor(now / (6 * second)) % 6] ?? 0;
-  return [
-    make('U1', 'one account of 5, four keys, numbers', of(caps(5), one, numbers), patient(100)),
-    make('U1b', 'the same, bare refusals', of(caps(5), one, bare), patient(100)),
-    make('U1c', 'the same, late refusals, A equals B', of(caps(5), one, late), patient(100)),
-    make(
-      'U1d',
-      'one account of 8, overload of 130 %, bare',
-      of(caps(8), one, bare),
-      stream(300, 8, 1.3, scale),
-    ),
-    make(
-      'U2',
-      'two accounts of 8, two keys each, numbers',
-      of(caps(8, 8), two, numbers),
-      burst(200),
-    ),
-    make('U2b', 'the same, bare refusals', of(caps(8, 8), two, bare), burst(200)),
-    make(
-      'U4',
-      'four accounts of 8, numbers',
-      of(caps(8, 8, 8, 8), [0, 1, 2, 3], numbers),
-      burst(200),
-    ),
-    make('U4b', 'the same, bare refusals', of(caps(8, 8, 8, 8), [0, 1, 2, 3], bare), burst(200)),
-    make(
-      'U5',
-      'the limit falls: 39, 25, 20, 7, 5',
-      of([falling(6 * second)], one, numbers),
-      burst(150),
-    ),
-    make('U6', 'somebody else on the account, four keys', of(shared, one, numbers), patient(100)),
-    make('U6b', 'somebody else, one key, bare refusals', of(shared, [0], bare), patient(100)),
-    make(
-      'U6c',
-      'somebody else, who changes every 6 s and takes all 8 twice a round',
-      of([{ capacity: 8, others: harsh }], one, bare),
-      patient(60),
-    ),
-  ];
 }
 
 /** The catalogue at one time scale; 1 is answers of eight seconds. */
@@ -335,6 +189,28 @@ export function scenariosAt(scale: number, wire: Wire = {}): Scenario[] {
       burst(300),
     ),
     make(
+      'S5c',
+      'provider 503 for 20 s, then weak: six calls at once, one more every second',
+      {
+        ...four,
+        keys: plain(4).map((key) => ({
+          ...key,
+          fault: between(20 * second, 40 * second, { kind: 'overloaded' }),
+        })),
+        overloadAt: (now) =>
+          now >= 40 * second && now < 60 * second
+            ? 6 + (now - 40 * second) / second
+            : Number.POSITIVE_INFINITY,
+      },
+      stream(400, 32, 0.7, scale),
+    ),
+    make(
+      'S5d',
+      'three answers in ten are a 500, whatever the key',
+      { ...four, failShare: 0.3 },
+      stream(400, 32, 0.6, scale),
+    ),
+    make(
       'S6',
       'one key flaps, 10 s bad, 10 s good',
       { ...four, keys: withKey(4, 1, { fault: flapping(10 * second, { kind: 'server_error' }) }) },
@@ -384,7 +260,7 @@ export function scenariosAt(scale: number, wire: Wire = {}): Scenario[] {
         random() < 0.3 ? { ...arrival, cancelAfterMs: 8_000 * scale * random() } : arrival,
       ),
     ),
-    ...unlabelled(make, scale),
+    ...unlabelledScenarios(make, scale),
     make('S13', '20 % bad requests', four, (random) =>
       burst(250)(random).map((arrival) => ({
         ...arrival,

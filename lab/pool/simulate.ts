@@ -5,7 +5,7 @@ import type { FoundAccounts } from '../../src/pool/snapshot.ts';
 import { runOracle } from './oracle.ts';
 import { createPolicy, type Policy, type PolicyName } from './policies.ts';
 import { seeded } from './random.ts';
-import type { Arrival, Scenario } from './scenarios.ts';
+import type { Arrival, Scenario } from './traffic.ts';
 import {
   type Counts,
   indexOfKey,

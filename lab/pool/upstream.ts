@@ -52,6 +52,10 @@ export interface UpstreamSpec {
   readonly idleMs: number;
   /** Share of the requests that are never answered, whatever their key. */
   readonly lostShare?: number;
+  /** Share of the requests that end in a 500, whatever their key. */
+  readonly failShare?: number;
+  /** Calls in flight, of all accounts together, with which the provider answers 503. */
+  readonly overloadAt?: (now: number) => number;
   readonly refusal?: RefusalSpec;
   /** Nobody says which keys share an account. */
   readonly isUnlabelled?: boolean;
@@ -147,6 +151,7 @@ export class SimulatedUpstream {
     await this.#clock.sleep(this.spec.answerMs * (0.8 + 0.4 * this.#random()), lease.signal);
     const fault = key.fault?.(this.#clock.now) ?? null;
     if (fault !== null) await this.#fail(index, fault, lease);
+    await this.#failAtRandom(index, lease);
     if (work.isBad) throw failure('bad_request');
     const account = key.account;
     const busy = this.#inFlight[account] ?? 0;
@@ -161,6 +166,15 @@ export class SimulatedUpstream {
     } finally {
       this.#inFlight[account] = (this.#inFlight[account] ?? 1) - 1;
     }
+  }
+
+  async #failAtRandom(index: number, lease: Lease): Promise<void> {
+    const { overloadAt, failShare = 0 } = this.spec;
+    const there = this.#inFlight.reduce((sum, each) => sum + each, 0);
+    const isOverloaded = overloadAt !== undefined && there >= overloadAt(this.#clock.now);
+    if (isOverloaded) await this.#fail(index, { kind: 'overloaded' }, lease);
+    const isFailing = failShare > 0 && this.#random() < failShare;
+    if (isFailing) await this.#fail(index, { kind: 'server_error' }, lease);
   }
 
   async #refuse(there: number, limit: number, lease: Lease): Promise<never> {

@@ -1,7 +1,8 @@
 /** A burst in one of three clients, and the scenarios of the pool divided among four processes. */
 
 import { exponential, seeded } from '../pool/random.ts';
-import { type Scenario, scenariosAt } from '../pool/scenarios.ts';
+import { scenariosAt } from '../pool/scenarios.ts';
+import type { Scenario } from '../pool/traffic.ts';
 import { drawTokens, type UpstreamSpec } from '../pool/upstream.ts';
 import type { SharedArrival, SharedCase } from './simulate-shared.ts';
 

@@ -44,8 +44,9 @@ export interface AccountSnapshot {
   /** What writes a found account down for good; null for one that was named. */
   readonly advice: string | null;
   readonly inFlight: number;
-  /** How long it rests on, and how long it has rested; null where it does not. */
+  /** How long it rests on; null where it does not. */
   readonly coolingMs: number | null;
+  /** How long it has been kept from serving, pauses that follow each other as one; null: it is not. */
   readonly coolingForMs: number | null;
   readonly reason: string | null;
   /** What was found to be taken, per model or endpoint. */

@@ -44,13 +44,13 @@ export function exchange(
 
 function take(draft: Draft, id: string, before: Member, request: Exchange, now: number): void {
   const { rows, asks, reports, heard, client, seq } = request;
-  if (heard.epoch !== draft.epoch) {
-    if (heard.epoch !== '' && draft.settlesUntil === Number.NEGATIVE_INFINITY) {
-      draft.settlesUntil = now + SETTLE_MS;
-    }
-    takeFacts(draft, request.facts, now);
-    for (const group of request.joined) join(draft, group);
+  const isFromElsewhere = heard.epoch !== draft.epoch && heard.epoch !== '';
+  if (isFromElsewhere && draft.settlesUntil === Number.NEGATIVE_INFINITY) {
+    draft.settlesUntil = now + SETTLE_MS;
   }
+  // Told when a process finds another coordinator than before; what is newer here stays.
+  takeFacts(draft, request.facts, now);
+  for (const group of request.joined) join(draft, group);
   draft.members.set(id, before);
   const fresh = reports.filter(({ number }) => number > before.reported);
   // What happened came before what there is: a refusal is one of the lane as it was.

@@ -14,7 +14,7 @@ import { type FaultStep, type Simulator, startSimulator } from '../../src/simula
 import { FAULTS, type FaultGroup } from '../upstream/fault-cases.ts';
 
 const KEYS_EACH = 8;
-const TIMES = { KEYPOOL_CALL_TIMEOUT_MS: '15000', KEYPOOL_IDLE_TIMEOUT_MS: '1000' } as const;
+const TIMES = { KEYPOOL_CALL_TIMEOUT_MS: '9000', KEYPOOL_IDLE_TIMEOUT_MS: '1000' } as const;
 
 let simulator: Simulator;
 let home: Home;

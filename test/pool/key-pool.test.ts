@@ -282,10 +282,17 @@ describe('concurrency', () => {
     const restedMs = () => fresh.snapshot().providers[0]?.accounts[0]?.coolingForMs ?? null;
     expect(restedMs()).toBeNull();
     const call = createPoolCall(upstream);
-    await vi.advanceTimersByTimeAsync(70_000);
-    expect(restedMs()).toBeGreaterThan(60_000);
+    // Whenever one looks, also between two pauses.
+    let before = 0;
+    for (let second = 1; second <= 70; second++) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(restedMs()).toBeGreaterThan(before);
+      before = restedMs() ?? 0;
+    }
+    expect(before).toBeGreaterThan(60_000);
     isLimited = false;
     await settle(call);
+    expect(restedMs()).toBeNull();
     isLimited = true;
     const later = createPoolCall(upstream);
     later.catch(() => {});

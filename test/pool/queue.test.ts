@@ -63,6 +63,14 @@ describe('the queue', () => {
     expect(queue.nextBackOff(0)).toBe(100);
     expect([...queue.candidates(0)].map((each) => each.id)).toEqual([5]);
     expect([...queue.candidates(100)].map((each) => each.id)).toEqual([1, 5]);
+    // The provider came back meanwhile.
+    expect([...queue.candidates(0, false, 1)].map((each) => each.id)).toEqual([1, 5]);
+  });
+
+  it('lets an interactive call pass batch work, also where that had its turn', () => {
+    const queue = queueOf(entry(7), entry(6, { priority: 'batch' }));
+    queue.addAgain(entry(1, { priority: 'batch' }));
+    expect(drain(queue)).toEqual([7, 1, 6]);
   });
 
   it('loses and doubles nobody, whatever comes and goes', () => {

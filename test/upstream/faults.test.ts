@@ -145,6 +145,15 @@ simulated upstream, through the real clients and the real key pool. Do not edit;
 - An error that is the caller's own is returned at once and touches no key.
 - Everything else is tried again, on another key first, until the call's time
   (\`KEYPOOL_CALL_TIMEOUT_MS\`) is spent; two attempts that may have been billed are the most.
+- One call alone in an outage does the same as twelve: its pauses begin with a third of a second and
+  grow with the time that the upstream has failed, up to 20 s, so that it is served within about two
+  seconds of an outage of four, after six sends or so. The second attempt that may be billed (504, a
+  connection lost after the request was sent) waits until five seconds after the first, or a third of
+  the call's time, unless somebody was answered meanwhile.
+- An address that never answered, and a page that something on the way answers with, are given up
+  after 15 s: time seldom mends those.
+- Too many requests per time (Perplexity's 429) pause that account for search or for answers alone;
+  from then on its calls take turns at the rate that it was found to take (\`perSecond\` in the status).
 - A DeepSeek answer that broke off in the middle goes on where it stopped, on the next key; where
   the upstream cannot do that it starts over, and no key is judged by the attempt.
 - An ending of the model's own making, such as a call of tools that nobody offered, is tried once

@@ -1,16 +1,16 @@
 /** What is wrong with keys and accounts, said once: in the log, and in the next call's result. */
 
 import type { Logger } from '../../base/logger.ts';
-import { AlertDesk } from '../../usage/alerts/alert-desk.ts';
-import { claim, release } from '../../usage/alerts/claims.ts';
 import {
-  balanceFaults,
-  type Fault,
-  type FaultKind,
+  type Alert,
+  type AlertKind,
+  balanceAlerts,
   type PoolFacts,
-  poolFaults,
+  poolAlerts,
   type Reserve,
-} from '../../usage/alerts/faults.ts';
+} from '../../usage/alerts/alert.ts';
+import { AlertDesk } from '../../usage/alerts/alert-desk.ts';
+import { claim, unclaim } from '../../usage/alerts/claims.ts';
 import { dayStart } from '../../usage/days.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import { alertsFolder, usageFolder } from '../../usage/ledger/ledger.ts';
@@ -22,8 +22,8 @@ export interface AlertsOptions {
   readonly hasLedger: boolean;
   readonly logger: Logger;
   readonly facts: () => PoolFacts;
-  /** Hears of each fault once. */
-  readonly onFault?: (fault: Fault) => void;
+  /** Hears of each alert once. */
+  readonly onAlert?: (alert: Alert) => void;
   /** Epoch milliseconds; default the machine's clock. */
   readonly now?: () => number;
 }
@@ -34,7 +34,7 @@ const LOOK_MS = 5_000;
 const LOOK_AFTER_FAILURE_MS = 250;
 const RATE_DAYS = 7;
 
-const LOG_WORDS: Readonly<Record<FaultKind, string>> = {
+const LOG_WORDS: Readonly<Record<AlertKind, string>> = {
   key_disabled: 'A key does not serve',
   account_disabled: 'An account does not serve',
   account_cooling: 'An account has been cooling for long',
@@ -49,18 +49,18 @@ export class Alerts {
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: AlertsOptions) {
-    const { home, hasLedger, logger, onFault, now = Date.now } = options;
+    const { home, hasLedger, logger, onAlert, now = Date.now } = options;
     this.#options = options;
     this.#now = now;
     this.#desk = new AlertDesk({
       now,
       claim: (what) => !hasLedger || claim(alertsFolder(home), what, now()),
       release: (what) => {
-        if (hasLedger) release(alertsFolder(home), what);
+        if (hasLedger) unclaim(alertsFolder(home), what);
       },
-      onFault: (fault) => {
-        logger.warn(LOG_WORDS[fault.kind], { reason: fault.sentence });
-        onFault?.(fault);
+      onAlert: (alert) => {
+        logger.warn(LOG_WORDS[alert.kind], { reason: alert.sentence });
+        onAlert?.(alert);
       },
     });
   }
@@ -71,7 +71,7 @@ export class Alerts {
     const everyMs = hasFailed ? LOOK_AFTER_FAILURE_MS : LOOK_MS;
     if (Math.abs(now - this.#lookedAt) >= everyMs) {
       this.#lookedAt = now;
-      this.#desk.look('pool', poolFaults(this.#options.facts()));
+      this.#desk.look('pool', poolAlerts(this.#options.facts()));
     }
     return this.#desk.take();
   }
@@ -85,7 +85,7 @@ export class Alerts {
   /** To be called when all accounts were asked what they have. Never rejects. */
   async weighBalances(): Promise<void> {
     try {
-      this.#desk.look('balances', balanceFaults(await this.#reserves()));
+      this.#desk.look('balances', balanceAlerts(await this.#reserves()));
     } catch {
       // A ledger that cannot be read is said by whoever writes it.
     }

@@ -278,7 +278,7 @@ function openBooks(
     hasLedger: config.ledger,
     logger,
     facts: () => pool.snapshot(),
-    onFault: ({ sentence }) => onAlert?.(sentence),
+    onAlert: ({ sentence }) => onAlert?.(sentence),
   });
   const balances = new BalanceReader({
     check: (key, signal) => checkKey(key.provider, key.secret, signal),

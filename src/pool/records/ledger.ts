@@ -16,7 +16,7 @@ import {
 import type { Scene } from './effect.ts';
 import { type Lane, mostAtOnce, shutAfter, takenWith } from './lane.ts';
 import type { KeyRecord, ProviderRecord } from './state.ts';
-import { earnBudget } from './state.ts';
+import { earnTry } from './state.ts';
 
 /** Evidence and outcomes beyond these say nothing new. */
 const EVIDENCE_KEPT = 256;
@@ -85,7 +85,7 @@ export function noteServed(
   provider.served = true;
   key.endedLately = 1 + endedLately(key, now, provider.pace.serviceMs ?? ms);
   key.endedAt = now;
-  earnBudget(provider);
+  earnTry(provider);
   addOutcome(key, true, now);
   key.success = learnSuccess(key.success, true, now);
   key.successes += 1;
@@ -175,13 +175,11 @@ export function noteCooling(
   retryAfterMs: number | null,
 ): void {
   const { sentAt } = attempt;
-  // Others hold the slots, and their calls end.
-  const most = (lane.elsewhere ?? 0) > 0 ? timing.elsewhereMaxMs : timing.coolMaxMs;
-  const ownMs = jittered(doubled(timing.coolMs, account.coolings, most), 0.25, chance);
+  const ownMs = jittered(doubled(timing.coolMs, account.coolings, timing.coolMaxMs), 0.25, chance);
   // A pause of nothing, or one that has passed by our clock, is no leave to go on at once.
   const ms = Math.max(ownMs, Math.min(RETRY_AFTER_MAX_MS, retryAfterMs ?? 0));
   // Where nobody called for long, nobody was kept waiting either.
-  const isAnew = account.coolSince === null || now - account.coolUntil > most;
+  const isAnew = account.coolSince === null || now - account.coolUntil > timing.coolMaxMs;
   if (isAnew) account.coolSince = now;
   // Refusals of the same burst do not add up.
   if (sentAt >= account.coolUntil || account.coolUntil <= now) account.coolings += 1;

@@ -5,7 +5,8 @@ import { jittered } from '../rules/timing.ts';
 import type { Effect, Scene } from './effect.ts';
 import type { ProviderRecord } from './state.ts';
 
-/** Calls in flight at first when the provider is back. */
+/** Calls in flight at first when the provider is back, beside those that it took before it failed
+ * again: counted among these, they held up everybody else where some answers fail at random. */
 const RAMP_START = 4;
 const RAMP_STEP = 2;
 
@@ -49,7 +50,7 @@ export function outageEnds({ provider, providerGate, attempt, now }: Scene): rea
 /** It takes calls again, as a trial of ours or of another process shows. */
 export function comeBack(provider: ProviderRecord, now: number): void {
   provider.healedAt = now;
-  provider.ramp = RAMP_START;
+  provider.ramp = RAMP_START + provider.rampInFlight;
 }
 
 /** One more was taken since the provider is back. */

@@ -128,8 +128,6 @@ export interface ProviderRecord {
   healedAt: number;
   /** The provider served at least once. */
   served: boolean;
-  /** Retry tokens. */
-  budget: number;
   /** What tries above a proven limit are paid from. */
   tries: number;
   /** Refused calls of which it is not yet known what was there meanwhile, by model. */
@@ -143,9 +141,6 @@ export interface ProviderRecord {
   answeredSentAt: number;
 }
 
-/** Tokens for retries of faults that are nobody's key: full at start. */
-const BUDGET_MAX = 20;
-const BUDGET_GAIN = 0.2;
 /**
  * A refused try costs one: whatever a limit does, and whoever else is on the account, no more than
  * one call in five is refused for our curiosity.
@@ -223,7 +218,6 @@ export function createProvider(provider: Provider, answerMs: number): ProviderRe
     badMs: 0,
     healedAt: Number.NEGATIVE_INFINITY,
     served: false,
-    budget: BUDGET_MAX,
     tries: TRIES_MAX,
     flights: new Map(),
     sightings: new Map(),
@@ -239,14 +233,7 @@ export function laneOf(account: AccountRecord, model: string, ceiling: number): 
   return laneIn(account.lanes, model, ceiling);
 }
 
-/** Takes retry tokens; false when there are not enough. */
-export function spendBudget(provider: ProviderRecord, tokens: number): boolean {
-  if (provider.budget < tokens) return false;
-  provider.budget -= tokens;
-  return true;
-}
-
-export function earnBudget(provider: ProviderRecord): void {
-  provider.budget = Math.min(BUDGET_MAX, provider.budget + BUDGET_GAIN);
+/** A call was served. */
+export function earnTry(provider: ProviderRecord): void {
   provider.tries = Math.min(TRIES_MAX, provider.tries + TRIES_GAIN);
 }

@@ -56,11 +56,22 @@ export function awaitsSwap(account: AccountRecord, lane: Lane, about: Bystanders
   });
 }
 
+/** The slot is idle until the refusal comes, and a flight as long as that tells little. */
+function isTooDear({ pace }: ProviderRecord): boolean {
+  return (pace.refusalMs ?? 0) > (pace.serviceMs ?? Number.POSITIVE_INFINITY) / 2;
+}
+
 /** Keeps the slot that a call of `from` just left, if there is another full lane to try instead. */
 export function beginSwap(from: AccountRecord, model: string, about: Bystanders): void {
   const { provider, accounts, now } = about;
   const lane = from.lanes.get(model);
-  if (provider.swap !== null || provider.tries < 1 || lane?.limit.capacity == null) return;
+  if (
+    isTooDear(provider) ||
+    provider.swap !== null ||
+    provider.tries < 1 ||
+    lane?.limit.capacity == null
+  )
+    return;
   if (isDivided(lane) || isFull(lane) || lane.inFlight + 1 < lane.limit.limit) return;
   for (const to of accounts) {
     const target = to.lanes.get(model);

@@ -99,8 +99,6 @@ export interface Timing {
   /** Cool-down after a rate limit without Retry-After, first step; doubles. */
   readonly coolMs: number;
   readonly coolMaxMs: number;
-  /** The longest such pause where the refusal showed that others hold the slots: they end. */
-  readonly elsewhereMaxMs: number;
   /** A key's breaker stays open this long at first; doubles. */
   readonly openMs: number;
   readonly openMaxMs: number;
@@ -151,7 +149,6 @@ export function timingFor(pace: Pace): Timing {
     limitProbeMaxMs: clamp(2 * Math.max(service, tryMs), 100, 60_000),
     coolMs: clamp(service / 8, 50, 1_000),
     coolMaxMs: 30_000,
-    elsewhereMaxMs: clamp(4 * service, 500, 30_000),
     openMs: clamp(service / 4, 50, 2_000),
     openMaxMs: clamp(4 * service, 1_000, 30_000),
     faultWindowMs: clamp(20 * service, 2_000, 30_000),

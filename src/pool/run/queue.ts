@@ -60,6 +60,9 @@ class Turns<T extends Queued> {
   }
 }
 
+/** In this order. */
+const PRIORITIES = ['interactive', 'batch'] as const satisfies readonly Priority[];
+
 export class WaitQueue<T extends Queued> {
   /** Calls that had a turn already, in order of arrival. */
   readonly #again: T[] = [];
@@ -113,8 +116,8 @@ export class WaitQueue<T extends Queued> {
   }
 
   /**
-   * Calls that may go next, best first: those with a turn behind them, then the head of each
-   * class. The keys that the first kind already tried differ, so one may pass another.
+   * Calls that may go next, best first, interactive ones before batch work: those with a turn behind
+   * them, then the head of the class. The keys that they already tried differ, so one may pass another.
    *
    * @param freshFirst for the trial of a provider that is down: a call that failed before may be
    *   what breaks the upstream
@@ -126,9 +129,11 @@ export class WaitQueue<T extends Queued> {
     healedAt = Number.NEGATIVE_INFINITY,
   ): IterableIterator<T> {
     const again = this.#again.filter((entry) => entry.notBefore <= now || entry.since < healedAt);
-    if (freshFirst) yield* this.#heads();
-    yield* again;
-    if (!freshFirst) yield* this.#heads();
+    if (freshFirst) yield* this.#heads(PRIORITIES);
+    for (const priority of PRIORITIES) {
+      yield* again.filter((entry) => entry.priority === priority);
+      if (!freshFirst) yield* this.#heads([priority]);
+    }
   }
 
   #leave(entry: T): boolean {
@@ -142,11 +147,11 @@ export class WaitQueue<T extends Queued> {
     return isGone;
   }
 
-  *#heads(): IterableIterator<T> {
-    const interactive = this.#fresh.interactive.peek();
-    if (interactive !== undefined) yield interactive;
-    const batch = this.#fresh.batch.peek();
-    if (batch !== undefined) yield batch;
+  *#heads(priorities: readonly Priority[]): IterableIterator<T> {
+    for (const priority of priorities) {
+      const head = this.#fresh[priority].peek();
+      if (head !== undefined) yield head;
+    }
   }
 
   /** The earliest end of a back-off. */

@@ -9,7 +9,6 @@
  */
 
 import { PatientTimer } from '../../base/system/patient-timer.ts';
-import { spendBudget } from '../records/state.ts';
 import { predictMs } from '../rules/score.ts';
 import { silenceOf } from '../rules/timing.ts';
 import type { Attempt } from './attempt.ts';
@@ -18,8 +17,6 @@ import { isMuchSlower, momentOf, pickFor } from './selector.ts';
 
 /** First bytes of calls sent later, that make silence telling. */
 const LATER_ANSWERS = 3;
-/** Retry tokens for a second send that a patient pool would not need. */
-const SLOW_COST = 2;
 
 export class Rescue {
   readonly #roster: Roster;
@@ -79,10 +76,10 @@ export class Rescue {
     const isPlain = later.length >= LATER_ANSWERS && slot.record.answeredSentAt <= sentAt;
     if (isPlain) return now - slot.record.lastFirstByteAt >= patienceMs;
     // The key answers others: this one request got lost. Or few calls are left to compare with,
-    // as at the end of a burst. It may be at work all the same, so that a second send has its price.
+    // as at the end of a burst.
     const isLost = later.length >= LATER_ANSWERS;
     const isLast = answered.length > 0 && (isKeyTrial || this.#waiting() === 0);
-    return (isLost || isLast) && spendBudget(provider, SLOW_COST);
+    return isLost || isLast;
   }
 
   /** Nobody waits, a much faster key is idle, and this one is slow by its own measure. */
@@ -96,8 +93,6 @@ export class Rescue {
     const moment = momentOf(slots, provider, ceiling, now, timing);
     if (!isMuchSlower(attempt.slot, moment)) return false;
     const pick = pickFor(attempt.call, moment, 1);
-    if (pick === null || pick.slot === attempt.slot || isMuchSlower(pick.slot, moment))
-      return false;
-    return spendBudget(provider, SLOW_COST);
+    return pick !== null && pick.slot !== attempt.slot && !isMuchSlower(pick.slot, moment);
   }
 }

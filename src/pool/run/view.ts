@@ -74,9 +74,15 @@ function writeDown(keys: readonly string[], account: AccountRecord): string {
   return `to write it down: ${keys.map((key) => `keypool-mcp keys add ${key} --account ${label}`).join('; ')}`;
 }
 
+/** Between two pauses it has not come back: it has when it serves, or when nobody asks any more. */
+function restedMs({ coolSince, coolUntil }: AccountRecord, pauseMs: number, now: number) {
+  return coolSince === null || now - coolUntil > pauseMs ? null : Math.round(now - coolSince);
+}
+
 function accountView(
   account: AccountRecord,
   slots: readonly KeySlot[],
+  coolMaxMs: number,
   now: number,
 ): AccountSnapshot {
   const isFound = account.members.length > 1;
@@ -91,7 +97,7 @@ function accountView(
     advice: isFound ? writeDown(keys, account) : null,
     inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
     coolingMs,
-    coolingForMs: coolingMs === null ? null : Math.round(now - (account.coolSince ?? now)),
+    coolingForMs: restedMs(account, coolMaxMs, now),
     reason: account.disabled?.reason ?? (coolingMs === null ? null : account.coolReason),
     limits: lanes.map((lane) => ({
       model: lane.model,
@@ -106,7 +112,7 @@ function accountView(
 
 export function viewProvider(facts: ProviderFacts): ProviderSnapshot {
   const { provider, slots, now } = facts;
-  const { fadeMs } = timingFor(provider.pace);
+  const { fadeMs, coolMaxMs } = timingFor(provider.pace);
   const ratios = slots.flatMap((slot) => fadedRatio(slot.record.slowness, now, fadeMs) ?? []);
   const medianRatio = median(ratios);
   return {
@@ -115,7 +121,7 @@ export function viewProvider(facts: ProviderFacts): ProviderSnapshot {
     retryInMs: facts.breakerOpenUntil === null ? null : Math.ceil(facts.breakerOpenUntil - now),
     queueDepth: facts.queueDepth,
     oldestWaitMs: facts.oldestSince === null ? null : Math.round(now - facts.oldestSince),
-    accounts: facts.accounts.map((account) => accountView(account, slots, now)),
+    accounts: facts.accounts.map((account) => accountView(account, slots, coolMaxMs, now)),
     keys: [...slots, ...facts.draining].map((slot) => keyView(slot, medianRatio, fadeMs, now)),
   };
 }

@@ -82,9 +82,9 @@ export class Resumption {
       } catch (error) {
         if (lease.signal.aborted || !isOfUpstream(error)) throw error;
         if (error instanceof NotContinued) this.#left = 0;
-        // It was taken, and brought nothing to speak of: asked from the start, it would be paid for
-        // once more.
-        else if (draft.addition.length < TELLING_CHARS) throw error;
+        // It went on, and broke off almost at once: asked from the start, the answer would be paid
+        // for a third time.
+        else if (draft.addition !== '' && draft.addition.length < TELLING_CHARS) throw error;
       }
       // Broken off again, but further on: so it goes on from there.
       if (draft.addition.length < TELLING_CHARS) this.#left = 0;

@@ -1,11 +1,11 @@
 /**
- * Says each fault once: to the log when it comes up, and to whoever calls next. Of several
+ * Says each alert once: to the log when it comes up, and to whoever calls next. Of several
  * programs of one home the first one says it; what is there on the next day, too, is said anew
  * by a program that meets it then.
  */
 
 import { dayOf } from '../days.ts';
-import type { Fault } from './faults.ts';
+import type { Alert } from './alert.ts';
 
 export interface AlertDeskOptions {
   /** Epoch milliseconds. */
@@ -14,46 +14,46 @@ export interface AlertDeskOptions {
   readonly claim: (what: string) => boolean;
   /** It is over: whoever meets it again says it anew. */
   readonly release: (what: string) => void;
-  readonly onFault: (fault: Fault) => void;
+  readonly onAlert: (alert: Alert) => void;
 }
 
 /** Who looked: what one of them no longer sees is over, whatever the other sees. */
-export type FaultSource = 'pool' | 'balances';
+export type AlertSource = 'pool' | 'balances';
 
 /** A result is no report. */
 const MOST_AT_ONCE = 3;
 
-function nameOf({ kind, subject }: Fault): string {
+function nameOf({ kind, subject }: Alert): string {
   return JSON.stringify([kind, subject]);
 }
 
 export class AlertDesk {
   readonly #options: AlertDeskOptions;
   /** Faults that are there, by name; the value is what was claimed. */
-  readonly #current: Readonly<Record<FaultSource, Map<string, string>>> = {
+  readonly #current: Readonly<Record<AlertSource, Map<string, string>>> = {
     pool: new Map(),
     balances: new Map(),
   };
-  readonly #untold = new Map<string, Fault>();
+  readonly #untold = new Map<string, Alert>();
 
   constructor(options: AlertDeskOptions) {
     this.#options = options;
   }
 
-  /** @param faults all that this source sees now */
-  look(source: FaultSource, faults: readonly Fault[]): void {
+  /** @param alerts all that this source sees now */
+  look(source: AlertSource, alerts: readonly Alert[]): void {
     const current = this.#current[source];
-    const seen = new Map(faults.map((fault) => [nameOf(fault), fault]));
+    const seen = new Map(alerts.map((alert) => [nameOf(alert), alert]));
     for (const [name, claimed] of [...current]) {
       if (seen.has(name)) continue;
       current.delete(name);
       this.#untold.delete(name);
       this.#options.release(claimed);
     }
-    for (const [name, fault] of seen) {
+    for (const [name, alert] of seen) {
       // What it says may have changed while nobody called.
-      if (this.#untold.has(name)) this.#untold.set(name, fault);
-      if (!current.has(name)) this.#begin(current, name, fault);
+      if (this.#untold.has(name)) this.#untold.set(name, alert);
+      if (!current.has(name)) this.#begin(current, name, alert);
     }
   }
 
@@ -64,12 +64,12 @@ export class AlertDesk {
     return told.length === 0 ? null : told.map(([, { sentence }]) => sentence).join(' ');
   }
 
-  #begin(current: Map<string, string>, name: string, fault: Fault): void {
-    const { now, claim, onFault } = this.#options;
+  #begin(current: Map<string, string>, name: string, alert: Alert): void {
+    const { now, claim, onAlert } = this.#options;
     const what = JSON.stringify([name, dayOf(now())]);
     current.set(name, what);
     if (!claim(what)) return;
-    this.#untold.set(name, fault);
-    onFault(fault);
+    this.#untold.set(name, alert);
+    onAlert(alert);
   }
 }

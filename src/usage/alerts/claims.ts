@@ -40,7 +40,7 @@ export function claim(folder: string, what: string, now: number): boolean {
 }
 
 /** From here on it can be claimed anew. */
-export function release(folder: string, what: string): void {
+export function unclaim(folder: string, what: string): void {
   try {
     unlinkSync(join(folder, nameOf(what)));
   } catch {

@@ -12,6 +12,7 @@ import { type Budget, budgetName, budgetSpan } from './budget.ts';
 import { heldError, nearNotice, noLedgerError, spentError, unpricedError } from './budget-words.ts';
 import type { Reservation, ReservationJournal } from './reservation-journal.ts';
 import type { SpentBook } from './spent-book.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 export interface BudgetAlert {
   readonly budget: string;
@@ -63,8 +64,6 @@ interface Held {
   readonly mostUsd: number | null;
 }
 
-/** Others' calls end unseen: they are looked for this often while somebody waits. */
-const LOOK_MS = 25;
 /** Within one round of choices the view is the same. */
 const LATELY_MS = 5;
 const NEAR = 0.8;
@@ -76,11 +75,10 @@ const GRACE_MS = 10_000;
 export class BudgetKeeper {
   readonly #options: BudgetKeeperOptions;
   readonly #sessions = new Map<string, number>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new WaitingRoom();
   /** Reservations of this process, and the session of each. */
   readonly #sessionOf = new Map<string, string>();
   readonly #alerted = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
   #refreshedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: BudgetKeeperOptions) {
@@ -132,39 +130,12 @@ export class BudgetKeeper {
     const id = journal.reserve({ usd, client: ask.client, until });
     this.#sessionOf.set(id, ask.session);
     try {
-      await this.#turn(id, ask, general, usd);
+      await this.#waiting.until(this.#watchLine(id, ask, general, usd), ask.signal);
       return new HeldPermit(this, { id, ask, mine, mostUsd });
     } catch (error) {
       this.release(id);
       throw error;
     }
-  }
-
-  /** Resolves when the call may go. */
-  #turn(id: string, ask: CallAsk, budgets: readonly Budget[], mostUsd: number): Promise<void> {
-    const { signal } = ask;
-    const isDue = this.#watchLine(id, ask, budgets, mostUsd);
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#waiting.delete(check);
-        signal.removeEventListener('abort', check);
-      };
-      const check = (): void => {
-        try {
-          signal.throwIfAborted();
-          if (!isDue()) return;
-          leave();
-          resolve();
-        } catch (error) {
-          leave();
-          reject(error);
-        }
-      };
-      this.#waiting.add(check);
-      signal.addEventListener('abort', check);
-      check();
-      this.#lookAgain();
-    });
   }
 
   /** Tells whether it is the call's turn; throws when that will not come. */
@@ -185,19 +156,6 @@ export class BudgetKeeper {
       hasSaid = true;
       return false;
     };
-  }
-
-  #lookAgain(): void {
-    if (this.#timer !== undefined || this.#waiting.size === 0) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#wake();
-      this.#lookAgain();
-    }, LOOK_MS);
-  }
-
-  #wake(): void {
-    for (const check of [...this.#waiting]) check();
   }
 
   /** The line before the book: who has left the line has written down what it spent. */
@@ -329,11 +287,11 @@ export class BudgetKeeper {
   release(id: string): void {
     this.#options.journal.release(id);
     this.#sessionOf.delete(id);
-    this.#wake();
+    this.#waiting.look();
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#waiting.close();
     this.#options.journal.close();
     this.#options.book.close();
   }

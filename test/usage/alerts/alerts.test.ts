@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../lab/store.ts';
-import { AlertDesk } from '../../../src/usage/alerts/alert-desk.ts';
-import { claim, release } from '../../../src/usage/alerts/claims.ts';
 import {
-  balanceFaults,
-  type Fault,
+  type Alert,
+  balanceAlerts,
   type PoolFacts,
-  poolFaults,
-} from '../../../src/usage/alerts/faults.ts';
+  poolAlerts,
+} from '../../../src/usage/alerts/alert.ts';
+import { AlertDesk } from '../../../src/usage/alerts/alert-desk.ts';
+import { claim, unclaim } from '../../../src/usage/alerts/claims.ts';
 
 type AccountFacts = PoolFacts['providers'][number]['accounts'][number];
 type KeyFacts = PoolFacts['providers'][number]['keys'][number];
@@ -32,12 +32,12 @@ const key = (changes: Partial<KeyFacts> = {}): KeyFacts => ({
 const pool = (accounts: AccountFacts[], keys: KeyFacts[]): PoolFacts => ({
   providers: [{ accounts, keys }],
 });
-const sentences = (faults: readonly Fault[]): string[] => faults.map(({ sentence }) => sentence);
+const sentences = (alerts: readonly Alert[]): string[] => alerts.map(({ sentence }) => sentence);
 
-describe('a fault', () => {
+describe('an alert', () => {
   it('of a key names it, why, and what replaces it', () => {
     const bad = key({ state: 'disabled', reason: 'rejected by DeepSeek (401)' });
-    expect(sentences(poolFaults(pool([account()], [key(), bad])))).toEqual([
+    expect(sentences(poolAlerts(pool([account()], [key(), bad])))).toEqual([
       'DEEPSEEK_API_KEY (abc123) does not serve: rejected by DeepSeek (401). Replace it with: keypool-mcp keys add DEEPSEEK_API_KEY',
     ]);
   });
@@ -46,7 +46,7 @@ describe('a fault', () => {
     const reason = 'no balance left at DeepSeek (402)';
     const out = account({ reason });
     const keys = [key({ state: 'disabled', reason }), key({ state: 'disabled', reason })];
-    expect(sentences(poolFaults(pool([out], keys)))).toEqual([
+    expect(sentences(poolAlerts(pool([out], keys)))).toEqual([
       'Account main: no balance left at DeepSeek (402); DEEPSEEK_API_KEY and DEEPSEEK_API_KEY_2 do not serve until it is topped up, and then by themselves.',
     ]);
   });
@@ -56,23 +56,30 @@ describe('a fault', () => {
     [60_000, 60_000, 0],
     [61_000, 4_000, 1],
     [500, 90_000, 1],
-  ])('is an account that has rested for %i ms and rests %i more: %i', (forMs, ms, count) => {
-    const cooling = account({ coolingForMs: forMs, coolingMs: ms, reason: 'rate limited' });
-    const found = poolFaults(pool([cooling], [key({ state: 'cooling' })]));
+    // Between two pauses: still the same rest.
+    [70_000, null, 1],
+    [5_000, null, 0],
+  ])('is an account that has rested for %i ms and rests %s more: %i', (forMs, ms, count) => {
+    const cooling = account({
+      coolingForMs: forMs,
+      coolingMs: ms,
+      reason: ms === null ? null : 'rate limited',
+    });
+    const found = poolAlerts(pool([cooling], [key({ state: 'cooling' })]));
     expect(found).toHaveLength(count);
     if (count > 0) expect(found[0]?.sentence).toMatch(/^Account main has been resting for \d+ s/);
   });
 
   it('is a balance of less than three days, all currencies of an account together', () => {
     const reserve = { account: 'main', currency: 'USD', amount: 5, spentPerDay: 2 };
-    expect(sentences(balanceFaults([reserve]))).toEqual([
+    expect(sentences(balanceAlerts([reserve]))).toEqual([
       'Account main has 5.00 USD left: about 2.5 days at the rate of the last week. Top it up, or cap it with: keypool-mcp budget set',
     ]);
-    expect(balanceFaults([{ ...reserve, amount: 6 }])).toEqual([]);
-    expect(balanceFaults([{ ...reserve, spentPerDay: 0 }])).toEqual([]);
-    expect(sentences(balanceFaults([{ ...reserve, amount: 0 }]))[0]).toContain('less than a day');
+    expect(balanceAlerts([{ ...reserve, amount: 6 }])).toEqual([]);
+    expect(balanceAlerts([{ ...reserve, spentPerDay: 0 }])).toEqual([]);
+    expect(sentences(balanceAlerts([{ ...reserve, amount: 0 }]))[0]).toContain('less than a day');
     const yuan = { account: 'main', currency: 'CNY', amount: 10, spentPerDay: 14 };
-    expect(balanceFaults([reserve, yuan])).toEqual([]);
+    expect(balanceAlerts([reserve, yuan])).toEqual([]);
   });
 });
 
@@ -84,28 +91,28 @@ function desks() {
     new AlertDesk({
       now: () => clock.now,
       claim: (what) => claim(folder, what, clock.now),
-      release: (what) => release(folder, what),
-      onFault: ({ subject }) => heard.push(subject),
+      release: (what) => unclaim(folder, what),
+      onAlert: ({ subject }) => heard.push(subject),
     });
   return { make, clock, heard };
 }
 
-const fault = (subject: string, sentence = `${subject} is out.`): Fault => ({
+const alert = (subject: string, sentence = `${subject} is out.`): Alert => ({
   kind: 'key_disabled',
   subject,
   sentence,
 });
 
 describe('the alert desk', () => {
-  it('says a fault once, to whoever takes next, and again when it came back', () => {
+  it('says an alert once, to whoever takes next, and again when it came back', () => {
     const { make, heard } = desks();
     const desk = make();
-    desk.look('pool', [fault('a')]);
+    desk.look('pool', [alert('a')]);
     expect([desk.take(), desk.take()]).toEqual(['a is out.', null]);
-    desk.look('pool', [fault('a')]);
+    desk.look('pool', [alert('a')]);
     expect(desk.take()).toBeNull();
     desk.look('pool', []);
-    desk.look('pool', [fault('a')]);
+    desk.look('pool', [alert('a')]);
     expect(desk.take()).toBe('a is out.');
     expect(heard).toEqual(['a', 'a']);
   });
@@ -113,29 +120,29 @@ describe('the alert desk', () => {
   it('of one of several programs says it, the others do not; the next day one says it anew', () => {
     const { make, clock } = desks();
     const [first, second] = [make(), make()];
-    for (const desk of [first, second]) desk.look('pool', [fault('a')]);
+    for (const desk of [first, second]) desk.look('pool', [alert('a')]);
     expect([first.take(), second.take()]).toEqual(['a is out.', null]);
     const later = make();
-    later.look('pool', [fault('a')]);
+    later.look('pool', [alert('a')]);
     expect(later.take()).toBeNull();
     clock.now += 24 * 3_600_000;
     const tomorrow = make();
-    tomorrow.look('pool', [fault('a')]);
+    tomorrow.look('pool', [alert('a')]);
     expect(tomorrow.take()).toBe('a is out.');
   });
 
   it('says nothing of what was over before anybody called, and the newest words of what is not', () => {
     const { make } = desks();
     const desk = make();
-    desk.look('pool', [fault('a'), fault('b', 'b rests for 70 s.')]);
-    desk.look('pool', [fault('b', 'b rests for 80 s.')]);
+    desk.look('pool', [alert('a'), alert('b', 'b rests for 70 s.')]);
+    desk.look('pool', [alert('b', 'b rests for 80 s.')]);
     expect(desk.take()).toBe('b rests for 80 s.');
   });
 
   it('keeps what one source sees although the other sees nothing', () => {
     const { make } = desks();
     const desk = make();
-    desk.look('balances', [fault('money')]);
+    desk.look('balances', [alert('money')]);
     desk.look('pool', []);
     expect(desk.take()).toBe('money is out.');
   });
@@ -145,7 +152,7 @@ describe('the alert desk', () => {
     const desk = make();
     desk.look(
       'pool',
-      ['a', 'b', 'c', 'd'].map((subject) => fault(subject)),
+      ['a', 'b', 'c', 'd'].map((subject) => alert(subject)),
     );
     expect([desk.take(), desk.take()]).toEqual(['a is out. b is out. c is out.', 'd is out.']);
   });

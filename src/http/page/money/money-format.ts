@@ -135,11 +135,15 @@ export function savingText({ usd, peakUsd, offPeakUsd }: Spent): string {
   return `This month ${dollars(peakUsd)} of ${dollars(usd)} were spent at peak prices. Off-peak all of it would have cost ${dollars(offPeakUsd)}, ${percent(saved, usd)} less.`;
 }
 
+/** A label further to the right than this would be cut off. */
+const LAST_MARK = 0.93;
+
 /** Where a full hour of UTC lies on a line that begins now and is a day long; every `step` hours. */
 export function hourMarks(from: number, step: number): Array<{ at: number; label: string }> {
   const day = 24 * HOUR_MS;
   const marks: Array<{ at: number; label: string }> = [];
-  for (let next = Math.ceil(from / HOUR_MS) * HOUR_MS; next < from + day; next += HOUR_MS) {
+  const end = from + LAST_MARK * day;
+  for (let next = Math.ceil(from / HOUR_MS) * HOUR_MS; next < end; next += HOUR_MS) {
     const hour = new Date(next).getUTCHours();
     if (hour % step !== 0) continue;
     marks.push({ at: (next - from) / day, label: `${String(hour).padStart(2, '0')}:00` });

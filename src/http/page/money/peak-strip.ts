@@ -22,6 +22,12 @@ export class PeakStrip {
   readonly #now = create('p');
   readonly #strip = create('div', { class: 'strip', role: 'img' });
   readonly #axis = create('div', { class: 'strip-axis muted small', 'aria-hidden': 'true' });
+  readonly #doubt = create(
+    'span',
+    {},
+    create('i', { 'data-tone': 'doubt', 'aria-hidden': 'true' }),
+    'perhaps peak',
+  );
   readonly #legend = create(
     'p',
     { class: 'legend' },
@@ -29,6 +35,7 @@ export class PeakStrip {
     'off-peak ',
     create('i', { 'data-tone': 'warn', 'aria-hidden': 'true' }),
     'peak',
+    this.#doubt,
   );
   readonly #saving = create('p', { class: 'muted small' });
 
@@ -54,6 +61,8 @@ export class PeakStrip {
       return;
     }
     setText(this.#now, peakText(peak, zone, now));
+    const isDoubtful = peak.spans.some(({ period }) => period === 'perhaps');
+    setAttribute(this.#doubt, 'hidden', !isDoubtful);
     const start = Date.parse(peak.spans[0]?.from ?? '');
     const parts = peak.spans.map(({ from, until, period }) => {
       const part = create('i', { class: 'period', 'data-period': period });

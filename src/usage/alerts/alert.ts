@@ -1,6 +1,6 @@
 /** What is wrong with keys and accounts, in sentences for whoever reads the next result. Pure. */
 
-/** The part of a pool's snapshot that tells of faults. */
+/** The part of a pool's snapshot that alerts come from. */
 export interface PoolFacts {
   readonly providers: ReadonlyArray<{
     readonly accounts: ReadonlyArray<{
@@ -30,10 +30,10 @@ export interface Reserve {
   readonly spentPerDay: number;
 }
 
-export type FaultKind = 'key_disabled' | 'account_disabled' | 'account_cooling' | 'balance_low';
+export type AlertKind = 'key_disabled' | 'account_disabled' | 'account_cooling' | 'balance_low';
 
-export interface Fault {
-  readonly kind: FaultKind;
+export interface Alert {
+  readonly kind: AlertKind;
   /** The key's name and id, or the account. */
   readonly subject: string;
   /** One sentence or two, with the next step. Nothing of a secret but a key's id. */
@@ -60,23 +60,24 @@ function isOut({ coolingMs, reason }: AccountFacts): boolean {
   return coolingMs === null && reason !== null;
 }
 
-function accountFault(account: AccountFacts): Fault[] {
+function accountAlerts(account: AccountFacts): Alert[] {
   const { account: subject, keys, reason, coolingMs, coolingForMs } = account;
   if (isOut(account)) {
     const serve = keys.length === 1 ? 'does not serve' : 'do not serve';
     const sentence = `Account ${subject}: ${reason}; ${named(keys)} ${serve} until it is topped up, and then by ${keys.length === 1 ? 'itself' : 'themselves'}.`;
     return [{ kind: 'account_disabled', subject, sentence }];
   }
-  if (coolingMs === null) return [];
   const restedMs = coolingForMs ?? 0;
-  if (restedMs <= LONG_COOLING_MS && coolingMs <= LONG_COOLING_MS) return [];
-  const sentence = `Account ${subject} has been resting for ${seconds(restedMs)} and rests ${seconds(coolingMs)} more: ${reason ?? 'it was refused'}. Fewer calls at once help, or a key of another account.`;
+  if (restedMs <= LONG_COOLING_MS && (coolingMs ?? 0) <= LONG_COOLING_MS) return [];
+  const more = coolingMs === null ? '' : ` and rests ${seconds(coolingMs)} more`;
+  const why = reason === null ? '' : `: ${reason}`;
+  const sentence = `Account ${subject} has been resting for ${seconds(restedMs)}${more}${why}. Fewer calls at once help, or a key of another account.`;
   return [{ kind: 'account_cooling', subject, sentence }];
 }
 
-function keyFaults({ keys, accounts }: ProviderFacts): Fault[] {
+function keyAlerts({ keys, accounts }: ProviderFacts): Alert[] {
   const outAccounts = new Set(accounts.filter(isOut).map(({ account }) => account));
-  return keys.flatMap(({ name, keyId, account, state, reason }): Fault[] => {
+  return keys.flatMap(({ name, keyId, account, state, reason }): Alert[] => {
     if (state !== 'disabled' || outAccounts.has(account)) return [];
     const why = reason ?? 'it was refused';
     const sentence = `${name} (${keyId}) does not serve: ${why}. Replace it with: keypool-mcp keys add ${name}`;
@@ -84,21 +85,21 @@ function keyFaults({ keys, accounts }: ProviderFacts): Fault[] {
   });
 }
 
-export function poolFaults({ providers }: PoolFacts): Fault[] {
+export function poolAlerts({ providers }: PoolFacts): Alert[] {
   return providers.flatMap((provider) => [
-    ...provider.accounts.flatMap(accountFault),
-    ...keyFaults(provider),
+    ...provider.accounts.flatMap(accountAlerts),
+    ...keyAlerts(provider),
   ]);
 }
 
 /** An account that holds several currencies lasts as long as all of them. */
-export function balanceFaults(reserves: readonly Reserve[]): Fault[] {
+export function balanceAlerts(reserves: readonly Reserve[]): Alert[] {
   const days = new Map<string, number>();
   for (const { account, amount, spentPerDay } of reserves) {
     const lasts = spentPerDay > 0 ? amount / spentPerDay : Number.POSITIVE_INFINITY;
     days.set(account, (days.get(account) ?? 0) + lasts);
   }
-  return [...days].flatMap(([subject, lasts]): Fault[] => {
+  return [...days].flatMap(([subject, lasts]): Alert[] => {
     if (!(lasts < LOW_DAYS)) return [];
     const left = reserves
       .filter(({ account }) => account === subject)
