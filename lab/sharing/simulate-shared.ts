@@ -52,6 +52,8 @@ export interface SharedRun {
   readonly makespanMs: number;
   readonly leaked: number;
   readonly exchanges: number;
+  /** Accounts that each process knows of at the end. */
+  readonly accounts: readonly number[];
   /** What the coordinator knew at the end. */
   readonly known: SharedState;
 }
@@ -96,8 +98,9 @@ export async function simulateShared(
     );
     await clock.sleep(1_000);
     const keys = pools.flatMap((pool) => pool.snapshot().providers[0]?.keys ?? []);
+    const accounts = pools.map((pool) => pool.snapshot().providers[0]?.accounts.length ?? 0);
     for (const pool of pools) pool.close();
-    return { ends, leaked: keys.reduce((sum, key) => sum + key.inFlight, 0) };
+    return { ends, accounts, leaked: keys.reduce((sum, key) => sum + key.inFlight, 0) };
   });
   return {
     ...done,

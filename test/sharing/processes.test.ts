@@ -110,6 +110,30 @@ describe('what one process found out, all of them know', () => {
   });
 });
 
+describe('keys of which nobody said whose they are', () => {
+  it('are one account for a process that comes after another one has found it', async () => {
+    const calls = (client: number, at: number, count: number) =>
+      Array.from({ length: count }, () => ({
+        client,
+        at,
+        work: { tokens: 300 },
+        timeoutMs: 600_000,
+      }));
+    const upstream: UpstreamSpec = {
+      ...TWO,
+      accounts: [{ capacity: 5 }],
+      keys: [{ account: 0 }, { account: 0 }, { account: 0 }],
+      isUnlabelled: true,
+      refusal: { wording: 'numbers', ms: 0 },
+    };
+    const arrivals = [...calls(0, 0, 60), ...calls(1, 60_000, 1)];
+    const each = { upstream, clients: 2, arrivals, maxConcurrent: 64 };
+    const run = await simulateShared(each, 'shared', 1);
+    expect(run.ends.filter((end) => !end.ok)).toEqual([]);
+    expect(run.accounts).toEqual([1, 1]);
+  });
+});
+
 describe('a burst in one of three processes', () => {
   it.each(BURST_ROWS.map((row) => [row.title, row] as const))(
     'does not starve the others: %s',
