@@ -7,7 +7,15 @@
 
 import type { Logger } from '../base/logger.ts';
 import type { Membership, Participant, Report, Sharing, Statement } from '../pool/sharing.ts';
-import type { Answer, Exchange, Heard, Link, NumberedReport, ProcessView } from './protocol.ts';
+import {
+  type Answer,
+  type Exchange,
+  type Heard,
+  type Link,
+  LinkDown,
+  type NumberedReport,
+  type ProcessView,
+} from './protocol.ts';
 
 /** How often a busy process says what it has. */
 const BUSY_MS = 250;
@@ -182,9 +190,6 @@ export class Member implements Sharing {
   }
 
   #rise(): void {
-    if (this.#isUp === false) {
-      this.#options.logger.info('Other processes on the same accounts can be asked again');
-    }
     this.#isUp = true;
     this.#failures = 0;
   }
@@ -192,12 +197,9 @@ export class Member implements Sharing {
   /** Nothing waits for an answer any more: each pool goes on with its part. */
   #lose(error: unknown, mayWant: boolean): void {
     if (this.#hasLeft) return;
-    if (this.#isUp !== false) {
-      const reason = error instanceof Error ? error.message : 'no answer';
-      this.#options.logger.warn(
-        'Other processes on the same accounts cannot be asked; calls go on with a part of each limit',
-        { reason },
-      );
+    // That a link is down, and why, the link itself has said.
+    if (!(error instanceof LinkDown)) {
+      this.#options.logger.error('What other processes say could not be taken in', { error });
     }
     const wasUp = this.#isUp !== false;
     this.#isUp = false;

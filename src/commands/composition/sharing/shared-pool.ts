@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { ConfigError, DiskError } from '../../../base/errors.ts';
-import { type Logger, silentLogger } from '../../../base/logger.ts';
+import type { Logger } from '../../../base/logger.ts';
 import type { Redactor } from '../../../base/redact.ts';
 import { within } from '../../../base/system/within.ts';
 import type { Config } from '../../../config.ts';
@@ -54,12 +54,13 @@ class LinkedPool implements SharedPool {
     link: Link,
     idOf: (words: readonly string[]) => string,
     title: string | null,
+    logger: Logger,
     onStore: (secret: Uint8Array | null) => void = () => {},
   ) {
     this.#link = link;
     this.#client = title;
     this.#onStore = onStore;
-    this.port = new Member({ link, idOf, logger: silentLogger, client: () => this.#client });
+    this.port = new Member({ link, idOf, logger, client: () => this.#client });
   }
 
   useStore(store: KeyStore | null, environmentKeys: Iterable<string>): void {
@@ -113,7 +114,7 @@ async function overSocket(options: SharedPoolOptions): Promise<SharedPool> {
   const scope = scopeOf(config);
   const link = new LocalLink({ folder, secret, storePath, logger });
   link.prepare();
-  return new LinkedPool(link, (words) => id(scope, ...words), title);
+  return new LinkedPool(link, (words) => id(scope, ...words), title, logger);
 }
 
 /** Loaded by those who configured it alone. */
@@ -134,6 +135,7 @@ async function overRedis(
     link,
     (words) => id(scope, ...words),
     title,
+    logger,
     (found) => {
       secret = found;
     },
