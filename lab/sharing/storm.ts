@@ -83,6 +83,8 @@ function overGiven(before: SharedState, after: SharedState, member: string): str
     const last = before.members.get(member)?.stakes.get(key);
     // Who was alone found the limit itself, and says now what it has.
     if (last?.isAlone) continue;
+    // Who comes from a coordinator that has ended keeps what that one gave.
+    if (last === undefined && Number.isFinite(after.settlesUntil)) continue;
     const had = last?.held ?? 0;
     if (stake.held <= Math.max(had, stake.inFlight)) continue;
     let held = 0;
