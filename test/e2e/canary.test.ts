@@ -3,7 +3,7 @@
  * key but its id may be found anywhere, in any form.
  */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canarySecret, findLeaks, processSinks, type Sink } from '../../lab/canary.ts';
@@ -86,6 +86,8 @@ interface Round {
 async function play(lane: Lane, round: number): Promise<Round> {
   const faults = faultsOf(round);
   strike(lane, faults);
+  // What the round before found out about these keys is true no more.
+  rmSync(join(lane.home.folder, 'run'), { recursive: true, force: true });
   const client = new RawClient(lane.home.env);
   await client.initialize();
   const call = (name: string, args: Record<string, unknown>, progressToken: string) =>
