@@ -19,8 +19,8 @@ async function run(input: CommandInput): Promise<number> {
   const vault = chosenVault(input);
   const { flags, env } = input;
   const { home, warnings } = loadConfig(flags, env);
-  for (const { message, hint } of warnings) tell(`Warning: ${message}; ${hint}`);
   const { store, masterKey } = await makeHome({ flags, env, vault });
+  for (const { message, hint } of warnings) tell(`Warning: ${message}; ${hint}`);
   const count = store.list().length;
   print(`Home        ${home}`);
   print(`Master key  ${masterKey}`);
