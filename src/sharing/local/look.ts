@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { purposeKey } from '../ids.ts';
 import { newNonce } from '../nonce.ts';
 import { CallError, Caller } from './caller.ts';
+import { HELLO_MS } from './hello.ts';
 import { homeSecret, SECRET_NAME } from './home-secret.ts';
 import { checkPlace } from './meet.ts';
 import { meetingPlace, placeName } from './place.ts';
@@ -29,6 +30,8 @@ export async function lookAt(folder: string, storePath: string): Promise<Seen> {
   const place = await meetingPlace(folder, placeName(secret, storePath));
   await checkPlace(place);
   const events = { answered: () => {}, closed: () => {} };
+  // A connection of ours keeps no process alive, and whoever looks has to stay for the answer.
+  const stay = setTimeout(() => {}, 2 * HELLO_MS);
   try {
     const key = purposeKey(secret, 'hello');
     const caller = await Caller.call(place.socket, key, newNonce(), events);
@@ -37,5 +40,7 @@ export async function lookAt(folder: string, storePath: string): Promise<Seen> {
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
     return error.failure === 'closed' ? 'silent' : error.failure;
+  } finally {
+    clearTimeout(stay);
   }
 }
