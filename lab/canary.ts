@@ -8,8 +8,10 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 /** A fresh random secret; the repository holds none, and no text contains part of it by chance. */
 export function canarySecret(prefix = 'sk-fake'): string {
-  const random = Array.from({ length: 40 }, () => ALPHABET[randomInt(ALPHABET.length)]);
-  return `${prefix}${random.join('')}`;
+  const random = (length: number): string =>
+    Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+  // Nothing that may be written before a key id ends so.
+  return `${prefix}${random(32)}qZ${random(6)}`;
 }
 
 export interface Sink {

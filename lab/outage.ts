@@ -81,7 +81,8 @@ export async function startOutage({ kind, forMs, behind }: OutageOptions): Promi
   const server = createServer((request, response) => {
     const atMs = elapsed();
     const served = atMs >= forMs;
-    sends.push({ atMs, served });
+    // A balance is asked for with GET, and costs nothing.
+    if (request.method === 'POST') sends.push({ atMs, served });
     if (served) passOn(request, response, behind);
     else void fail(kind, request, response).catch(() => response.destroy());
   });
