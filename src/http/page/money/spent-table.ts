@@ -99,7 +99,7 @@ export class SpentTable {
   readonly #body = create('tbody');
   readonly #rows = new Keyed(this.#body, (name) => new SpentRow(name));
   readonly #nothing = create('p', { class: 'muted empty' }, 'No attempt in this time.');
-  readonly #more = create('button', { type: 'button', class: 'quiet' });
+  readonly #more = create('button', { type: 'button', class: 'quiet', hidden: '' }, 'Show all');
   #isWhole = false;
   #view: MoneyView | null = null;
 
