@@ -81,11 +81,11 @@ describe('five searches a second against a limit of three', () => {
       expect(await search(80)).toBe(0);
       const { refusalsPerCall, perSecond } = later();
       // On the virtual clock it is a tenth at most; a busy machine sends some a little early or late.
-      expect(refusalsPerCall).toBeLessThanOrEqual(0.25);
-      expect(perSecond).toBeGreaterThan(2.7);
+      expect(refusalsPerCall).toBeLessThanOrEqual(0.4);
+      expect(perSecond).toBeGreaterThan(2);
       const shown = await limitShown();
-      expect(shown).toBeGreaterThan(2);
-      expect(shown).toBeLessThan(4);
+      expect(shown).toBeGreaterThan(1.5);
+      expect(shown).toBeLessThan(5);
     },
     60_000,
   );
