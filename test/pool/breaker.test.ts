@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Breaker } from '../../src/pool/run/breaker.ts';
+import { Breaker } from '../../src/pool/run/keys/breaker.ts';
 import type { BreakerState } from '../../src/pool/snapshot.ts';
 
 let breaker: Breaker;

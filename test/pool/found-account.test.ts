@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lanesOfKeys, mergeAccount } from '../../src/pool/records/found-account.ts';
+import { lanesOfKeys, mergeAccount } from '../../src/pool/records/kinship/found-account.ts';
 import { enter, type Lane, leave } from '../../src/pool/records/lane.ts';
 import { type AccountRecord, createAccount, laneOf } from '../../src/pool/records/state.ts';
 

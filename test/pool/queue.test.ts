@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Queued, WaitQueue } from '../../src/pool/run/queue.ts';
+import { type Queued, WaitQueue } from '../../src/pool/run/calls/queue.ts';
 
 function entry(id: number, more: Partial<Queued> = {}): Queued {
   return { id, session: 'a', priority: 'interactive', since: 0, notBefore: 0, ...more };

@@ -1,11 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { enter } from '../../src/pool/records/lane.ts';
-import {
-  type AccountRecord,
-  createAccount,
-  createProvider,
-  laneOf,
-} from '../../src/pool/records/state.ts';
 import {
   awaitsSwap,
   type Bystanders,
@@ -13,7 +6,14 @@ import {
   endSwap,
   mayBeOne,
   swapRefused,
-} from '../../src/pool/records/swap.ts';
+} from '../../src/pool/records/kinship/swap.ts';
+import { enter } from '../../src/pool/records/lane.ts';
+import {
+  type AccountRecord,
+  createAccount,
+  createProvider,
+  laneOf,
+} from '../../src/pool/records/state.ts';
 import { timingFor } from '../../src/pool/rules/timing.ts';
 
 const MODEL = 'deepseek-flash';

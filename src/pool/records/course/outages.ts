@@ -1,9 +1,9 @@
 /** The provider as a whole: down, tried, back, and the ramp after it. */
 
-import { isOutage, outagePauseMs } from '../rules/outage.ts';
-import { jittered } from '../rules/timing.ts';
-import type { Effect, Scene } from './effect.ts';
-import type { ProviderRecord } from './state.ts';
+import { isOutage, outagePauseMs } from '../../rules/outage.ts';
+import { jittered } from '../../rules/timing.ts';
+import type { Effect, Scene } from '../effect.ts';
+import type { ProviderRecord } from '../state.ts';
 
 /** Calls in flight at first when the provider is back, beside those that it took before it failed
  * again: counted among these, they held up everybody else where some answers fail at random. */

@@ -1,7 +1,7 @@
 /** Out until the upstream's own answer, or an operator, says otherwise. */
 
-import { doubled, type Timing } from '../rules/timing.ts';
-import type { AccountRecord, Disabled, KeyRecord } from './state.ts';
+import { doubled, type Timing } from '../../rules/timing.ts';
+import type { AccountRecord, Disabled, KeyRecord } from '../state.ts';
 
 /** Every check in vain doubles the time to the next. */
 function disabledNow(before: Disabled | null, reason: string, now: number, timing: Timing) {

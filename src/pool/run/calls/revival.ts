@@ -3,20 +3,20 @@
  * Pools that only shrink are what users of other gateways complain about most.
  */
 
-import { isAbort, PROVIDER_NAMES } from '../../base/errors.ts';
-import type { KeyProbe, KeyVerdict } from '../lease.ts';
+import { isAbort, PROVIDER_NAMES } from '../../../base/errors.ts';
+import type { KeyProbe, KeyVerdict } from '../../lease.ts';
 import {
   blameAccount,
   checkedInVain,
   disableAccount,
   disableKey,
   readmit,
-} from '../records/disabling.ts';
-import type { AccountRecord } from '../records/state.ts';
-import { reasonFor } from '../rules/attribution.ts';
-import type { KeySlot } from './key-slot.ts';
-import type { Neighbours } from './neighbours.ts';
-import type { Roster } from './roster.ts';
+} from '../../records/course/disabling.ts';
+import type { AccountRecord } from '../../records/state.ts';
+import { reasonFor } from '../../rules/attribution.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
+import type { Roster } from '../keys/roster.ts';
+import type { Neighbours } from '../neighbours/neighbours.ts';
 
 export class Revival {
   readonly #roster: Roster;

@@ -1,6 +1,6 @@
 /** An attempt that brought no result: whose fault it was, what that costs, and what follows. */
 
-import { type Failure, type FailureKind, PROVIDER_NAMES } from '../../base/errors.ts';
+import { type Failure, type FailureKind, PROVIDER_NAMES } from '../../../base/errors.ts';
 import {
   FAULT_OF,
   type Fault,
@@ -8,9 +8,9 @@ import {
   type Outcome,
   reasonFor,
   speaksOfOutage,
-} from '../rules/attribution.ts';
-import { isFailing, othersAreFine } from '../rules/outage.ts';
-import { isRateLimited } from '../rules/rate.ts';
+} from '../../rules/attribution.ts';
+import { isFailing, othersAreFine } from '../../rules/outage.ts';
+import { isRateLimited } from '../../rules/rate.ts';
 import {
   clamp,
   doubled,
@@ -20,11 +20,11 @@ import {
   paceAfterAnswer,
   paceAfterRefusal,
   TRIAL_COST,
-} from '../rules/timing.ts';
-import { release } from './attempt-record.ts';
+} from '../../rules/timing.ts';
+import { release } from '../attempt-record.ts';
+import type { Effect, Scene } from '../effect.ts';
+import * as ledger from './attempt-notes.ts';
 import { disableAccount, disableKey } from './disabling.ts';
-import type { Effect, Scene } from './effect.ts';
-import * as ledger from './ledger.ts';
 import { outageBegins, outageGoesOn } from './outages.ts';
 import { noteRateRefused } from './turns.ts';
 

@@ -1,21 +1,34 @@
 /** Hands free keys to waiting calls, one call per freed slot, and refuses calls without hope. */
 
-import type { KeyReason, PoolExhaustedError } from '../../base/errors.ts';
-import type { WaitNotice } from '../lease.ts';
-import type { Kinship } from '../records/kinship.ts';
-import { isTry, type Lane } from '../records/lane.ts';
-import { turnAt } from '../rules/rate.ts';
-import { MAX_QUEUE } from '../rules/timing.ts';
-import { book, isBroke, isCapped, MONEY_LOOK_MS, waitedForMoney } from './account-money.ts';
-import { Attempt } from './attempt.ts';
-import { exhausted, noCredentials, noKeys, queueFull, unavailability } from './exhausted.ts';
-import type { KeySlot } from './key-slot.ts';
-import type { Neighbours, Waiting } from './neighbours.ts';
-import type { PendingCall } from './pending-call.ts';
+import type { KeyReason, PoolExhaustedError } from '../../../base/errors.ts';
+import type { WaitNotice } from '../../lease.ts';
+import type { Kinship } from '../../records/kinship/kinship.ts';
+import { isTry, type Lane } from '../../records/lane.ts';
+import { turnAt } from '../../rules/rate.ts';
+import { MAX_QUEUE } from '../../rules/timing.ts';
+import {
+  book,
+  isBroke,
+  isCapped,
+  MONEY_LOOK_MS,
+  waitedForMoney,
+} from '../attempts/account-money.ts';
+import { Attempt } from '../attempts/attempt.ts';
+import type { PendingCall } from '../attempts/pending-call.ts';
+import {
+  isInRotation,
+  isOut,
+  type Moment,
+  momentOf,
+  type Pick,
+  pickFor,
+} from '../attempts/selector.ts';
+import { exhausted, noCredentials, noKeys, queueFull, unavailability } from '../keys/exhausted.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
+import type { Roster } from '../keys/roster.ts';
+import type { Neighbours, Waiting } from '../neighbours/neighbours.ts';
 import { type Queued, WaitQueue } from './queue.ts';
 import type { Reporter } from './reporter.ts';
-import type { Roster } from './roster.ts';
-import { isInRotation, isOut, type Moment, momentOf, type Pick, pickFor } from './selector.ts';
 
 /** Who outlives a failure this many times over is not failing. */
 const SURVIVED_FAILURES = 4;

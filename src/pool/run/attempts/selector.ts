@@ -1,12 +1,12 @@
 /** Which key may and should take a waiting call: the rules of choose.ts on the live slots. */
 
-import { createLane, isShut, type Lane, roomIn } from '../records/lane.ts';
-import { endedLately } from '../records/ledger.ts';
-import type { ProviderRecord } from '../records/state.ts';
-import type { Candidate, Faster } from '../rules/choose.ts';
-import { choose, waitingPays } from '../rules/choose.ts';
-import { freshLimit } from '../rules/limit.ts';
-import { turnAt } from '../rules/rate.ts';
+import { endedLately } from '../../records/course/attempt-notes.ts';
+import { createLane, isShut, type Lane, roomIn } from '../../records/lane.ts';
+import type { ProviderRecord } from '../../records/state.ts';
+import type { Candidate, Faster } from '../../rules/choose.ts';
+import { choose, waitingPays } from '../../rules/choose.ts';
+import { freshLimit } from '../../rules/limit.ts';
+import { turnAt } from '../../rules/rate.ts';
 import {
   costOf,
   exposedRatio,
@@ -14,9 +14,9 @@ import {
   fadedSuccess,
   median,
   predictMs,
-} from '../rules/score.ts';
-import { clamp, type Timing } from '../rules/timing.ts';
-import type { KeySlot } from './key-slot.ts';
+} from '../../rules/score.ts';
+import { clamp, type Timing } from '../../rules/timing.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
 import type { PendingCall } from './pending-call.ts';
 
 export interface Pick extends Candidate {

@@ -1,7 +1,7 @@
 /** What the budgets of accounts let a call do. The pool asks; it counts no money. */
 
-import type { AccountFunds, FundsState } from '../../base/spending.ts';
-import type { KeySlot } from './key-slot.ts';
+import type { AccountFunds, FundsState } from '../../../base/spending.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
 import type { PendingCall } from './pending-call.ts';
 import { isOut } from './selector.ts';
 

@@ -1,13 +1,13 @@
 /** What other processes found out, brought into our records and breakers. */
 
-import { PROVIDER_NAMES } from '../../base/errors.ts';
-import { comeBack } from '../records/outages.ts';
-import type { AccountRecord, Disabled } from '../records/state.ts';
-import { mayBeOne } from '../records/swap.ts';
-import { reasonFor } from '../rules/attribution.ts';
-import type { Fact } from '../sharing.ts';
-import type { KeySlot } from './key-slot.ts';
-import type { Roster } from './roster.ts';
+import { PROVIDER_NAMES } from '../../../base/errors.ts';
+import { comeBack } from '../../records/course/outages.ts';
+import { mayBeOne } from '../../records/kinship/swap.ts';
+import type { AccountRecord, Disabled } from '../../records/state.ts';
+import { reasonFor } from '../../rules/attribution.ts';
+import type { Fact } from '../../sharing.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
+import type { Roster } from '../keys/roster.ts';
 import type { Subjects } from './subjects.ts';
 
 export class Hearsay {

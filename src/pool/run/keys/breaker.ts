@@ -9,7 +9,7 @@
 
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
-import type { BreakerState } from '../snapshot.ts';
+import type { BreakerState } from '../../snapshot.ts';
 
 type Action = () => Promise<void>;
 type Gate = CircuitBreaker<[Action], void>;

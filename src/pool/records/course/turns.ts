@@ -1,12 +1,12 @@
 /** Requests per time on the records: what a refusal and what an answer says, and who waits why. */
 
-import type { Failure } from '../../base/errors.ts';
-import { isRateLimited } from '../rules/rate.ts';
-import { afterRateRefused } from '../rules/rate-refused.ts';
-import { afterRateTold, type ToldRate } from '../rules/rate-told.ts';
-import { RETRY_AFTER_MAX_MS } from '../rules/timing.ts';
-import type { Scene } from './effect.ts';
-import type { AccountRecord } from './state.ts';
+import type { Failure } from '../../../base/errors.ts';
+import { isRateLimited } from '../../rules/rate.ts';
+import { afterRateRefused } from '../../rules/rate-refused.ts';
+import { afterRateTold, type ToldRate } from '../../rules/rate-told.ts';
+import { RETRY_AFTER_MAX_MS } from '../../rules/timing.ts';
+import type { Scene } from '../effect.ts';
+import type { AccountRecord } from '../state.ts';
 
 /** Refused for too many requests per time; the attempt is released already. */
 export function noteRateRefused(

@@ -1,9 +1,9 @@
 /** A key in the pool: its plain record, its breaker, and its secret, which nothing can print. */
 
-import { keyId } from '../../base/keys/key-id.ts';
-import type { PoolKey } from '../lease.ts';
-import { type AccountRecord, createKeyRecord, type KeyRecord } from '../records/state.ts';
-import type { BreakerState } from '../snapshot.ts';
+import { keyId } from '../../../base/keys/key-id.ts';
+import type { PoolKey } from '../../lease.ts';
+import { type AccountRecord, createKeyRecord, type KeyRecord } from '../../records/state.ts';
+import type { BreakerState } from '../../snapshot.ts';
 import { Breaker } from './breaker.ts';
 
 export interface KeySlotOptions {

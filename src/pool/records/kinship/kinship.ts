@@ -1,7 +1,7 @@
 /** Which accounts are one: the rules of same-account.ts and swap.ts on the records. */
 
-import type { Failure } from '../../base/errors.ts';
-import { afterNeighbour, atLeast, grown, growsAt } from '../rules/limit.ts';
+import type { Failure } from '../../../base/errors.ts';
+import { afterNeighbour, atLeast, grown, growsAt } from '../../rules/limit.ts';
 import {
   accountOf,
   isMistaken,
@@ -9,12 +9,12 @@ import {
   type Sightings,
   surelyTaken,
   withRefusal,
-} from '../rules/same-account.ts';
-import type { Timing } from '../rules/timing.ts';
-import type { AttemptRecord, Place } from './attempt-record.ts';
-import { type Companion, type Flight, isSettled, refusalOf } from './flight.ts';
-import { isDivided, isFull } from './lane.ts';
-import type { AccountRecord, ProviderRecord } from './state.ts';
+} from '../../rules/same-account.ts';
+import type { Timing } from '../../rules/timing.ts';
+import type { AttemptRecord, Place } from '../attempt-record.ts';
+import { type Companion, type Flight, isSettled, refusalOf } from '../flight.ts';
+import { isDivided, isFull } from '../lane.ts';
+import type { AccountRecord, ProviderRecord } from '../state.ts';
 import { awaitsSwap, type Bystanders, beginSwap, endSwap, mayBeOne, swapRefused } from './swap.ts';
 
 /** What is older than so many services says nothing about today. */

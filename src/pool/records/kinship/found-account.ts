@@ -3,9 +3,9 @@
  * against it. Pure transitions on plain records; who moves the keys is the roster's business.
  */
 
-import { freshLimit, type LimitState } from '../rules/limit.ts';
-import { createLane, type Lane, type LaneShare, NO_SHARE } from './lane.ts';
-import type { AccountRecord } from './state.ts';
+import { freshLimit, type LimitState } from '../../rules/limit.ts';
+import { createLane, type Lane, type LaneShare, NO_SHARE } from '../lane.ts';
+import type { AccountRecord } from '../state.ts';
 
 function mergedLimit(one: Lane, other: Lane, ceiling: number): LimitState {
   const [known, loose] = one.limit.capacity === null ? [other, one] : [one, other];

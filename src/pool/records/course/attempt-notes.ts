@@ -3,20 +3,20 @@
  * in; `now` is an argument; nothing here starts, stops or wakes anything.
  */
 
-import type { Failure } from '../../base/errors.ts';
-import { afterAccepted, afterPause, afterRefused } from '../rules/limit.ts';
-import { learnSlowness, learnSpeed, learnSuccess, predictMs } from '../rules/score.ts';
+import type { Failure } from '../../../base/errors.ts';
+import { afterAccepted, afterPause, afterRefused } from '../../rules/limit.ts';
+import { learnSlowness, learnSpeed, learnSuccess, predictMs } from '../../rules/score.ts';
 import {
   doubled,
   jittered,
   paceAfterFirstByte,
   paceAfterService,
   RETRY_AFTER_MAX_MS,
-} from '../rules/timing.ts';
-import type { Scene } from './effect.ts';
-import { type Lane, mostAtOnce, shutAfter, takenWith } from './lane.ts';
-import type { KeyRecord, ProviderRecord } from './state.ts';
-import { earnTry } from './state.ts';
+} from '../../rules/timing.ts';
+import type { Scene } from '../effect.ts';
+import { type Lane, mostAtOnce, shutAfter, takenWith } from '../lane.ts';
+import type { KeyRecord, ProviderRecord } from '../state.ts';
+import { earnTry } from '../state.ts';
 
 /** Evidence and outcomes beyond these say nothing new. */
 const EVIDENCE_KEPT = 256;

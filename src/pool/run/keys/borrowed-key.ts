@@ -1,6 +1,6 @@
 /** The lease handed to an upstream client. Its secret is private: no dump of it shows a key. */
 
-import type { Lease, ToldRate } from '../lease.ts';
+import type { Lease, ToldRate } from '../../lease.ts';
 
 export interface LeaseFacts {
   readonly keyName: string;

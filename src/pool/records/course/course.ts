@@ -3,14 +3,14 @@
  * Every instant is an argument; nothing here starts, stops or wakes anything.
  */
 
-import type { ToldRate } from '../rules/rate-told.ts';
-import { paceAfterAnswer, paceAfterSign } from '../rules/timing.ts';
-import { answered, release } from './attempt-record.ts';
+import type { ToldRate } from '../../rules/rate-told.ts';
+import { paceAfterAnswer, paceAfterSign } from '../../rules/timing.ts';
+import { answered, release } from '../attempt-record.ts';
+import type { Effect, Scene } from '../effect.ts';
+import { accept } from '../lane.ts';
+import * as ledger from './attempt-notes.ts';
 import { readmit } from './disabling.ts';
-import type { Effect, Scene } from './effect.ts';
 import { type Failed, fail, type Verdict } from './failing.ts';
-import { accept } from './lane.ts';
-import * as ledger from './ledger.ts';
 import { outageEnds, outageIsOver, rampUp } from './outages.ts';
 import { noteTold } from './turns.ts';
 

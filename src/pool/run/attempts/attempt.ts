@@ -1,20 +1,20 @@
 /** One attempt: the send on a borrowed key, its stop and its end. */
 
-import type { PatientTimer } from '../../base/system/patient-timer.ts';
+import type { PatientTimer } from '../../../base/system/patient-timer.ts';
 import {
   type AttemptResult,
   AttemptStopped,
   type Send,
   type StopReason,
   stopReasonOf,
-} from '../lease.ts';
-import { type AttemptRecord, begin } from '../records/attempt-record.ts';
-import type { Visit } from '../records/kinship.ts';
-import { laneOf, type ProviderRecord } from '../records/state.ts';
-import type { ToldRate } from '../rules/rate-told.ts';
-import { ABORT_GRACE_MS } from '../rules/timing.ts';
-import { BorrowedKey } from './borrowed-key.ts';
-import type { KeySlot } from './key-slot.ts';
+} from '../../lease.ts';
+import { type AttemptRecord, begin } from '../../records/attempt-record.ts';
+import type { Visit } from '../../records/kinship/kinship.ts';
+import { laneOf, type ProviderRecord } from '../../records/state.ts';
+import type { ToldRate } from '../../rules/rate-told.ts';
+import { ABORT_GRACE_MS } from '../../rules/timing.ts';
+import { BorrowedKey } from '../keys/borrowed-key.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
 import type { PendingCall } from './pending-call.ts';
 
 export type Settled<T> =

@@ -1,16 +1,16 @@
 /** What happens here, told to the other processes. Without them it says nothing. */
 
-import type { Failure } from '../../base/errors.ts';
-import type { Outcome } from '../observer.ts';
-import type { Effect } from '../records/effect.ts';
-import { isDivided, mostAtOnce } from '../records/lane.ts';
-import { tryCost } from '../records/ledger.ts';
-import type { AccountRecord, Disabled } from '../records/state.ts';
-import { FORBIDDEN_MS } from '../rules/timing.ts';
-import type { Report } from '../sharing.ts';
-import type { Attempt } from './attempt.ts';
-import type { KeySlot } from './key-slot.ts';
-import type { Roster } from './roster.ts';
+import type { Failure } from '../../../base/errors.ts';
+import type { Outcome } from '../../observer.ts';
+import { tryCost } from '../../records/course/attempt-notes.ts';
+import type { Effect } from '../../records/effect.ts';
+import { isDivided, mostAtOnce } from '../../records/lane.ts';
+import type { AccountRecord, Disabled } from '../../records/state.ts';
+import { FORBIDDEN_MS } from '../../rules/timing.ts';
+import type { Report } from '../../sharing.ts';
+import type { Attempt } from '../attempts/attempt.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
+import type { Roster } from '../keys/roster.ts';
 import type { Subjects } from './subjects.ts';
 
 export class Telling {

@@ -1,8 +1,8 @@
 /** One call from its arrival to its end: one deadline, one cancel, and what was tried so far. */
 
-import { isAbort, type UpstreamError } from '../../base/errors.ts';
-import { PatientTimer } from '../../base/system/patient-timer.ts';
-import type { CallRequest } from '../lease.ts';
+import { isAbort, type UpstreamError } from '../../../base/errors.ts';
+import { PatientTimer } from '../../../base/system/patient-timer.ts';
+import type { CallRequest } from '../../lease.ts';
 
 export type CallEnd = 'cancelled' | 'deadline';
 

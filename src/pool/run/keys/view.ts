@@ -1,12 +1,17 @@
 /** The frozen, secret-free snapshot of one provider's pool. */
 
-import type { Lane } from '../records/lane.ts';
-import type { AccountRecord, ProviderRecord } from '../records/state.ts';
-import { turnsPausedUntil } from '../records/turns.ts';
-import { rateOf } from '../rules/rate.ts';
-import { fadedRatio, fadedSuccess, healthScore, median } from '../rules/score.ts';
-import { timingFor } from '../rules/timing.ts';
-import type { AccountSnapshot, BreakerState, KeySnapshot, ProviderSnapshot } from '../snapshot.ts';
+import { turnsPausedUntil } from '../../records/course/turns.ts';
+import type { Lane } from '../../records/lane.ts';
+import type { AccountRecord, ProviderRecord } from '../../records/state.ts';
+import { rateOf } from '../../rules/rate.ts';
+import { fadedRatio, fadedSuccess, healthScore, median } from '../../rules/score.ts';
+import { timingFor } from '../../rules/timing.ts';
+import type {
+  AccountSnapshot,
+  BreakerState,
+  KeySnapshot,
+  ProviderSnapshot,
+} from '../../snapshot.ts';
 import { unavailability } from './exhausted.ts';
 import type { KeySlot } from './key-slot.ts';
 

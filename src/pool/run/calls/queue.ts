@@ -3,7 +3,7 @@
  * interactive calls before batch work, sessions taking turns.
  */
 
-import type { Priority } from '../lease.ts';
+import type { Priority } from '../../lease.ts';
 
 export interface Queued {
   /** Order of arrival. */

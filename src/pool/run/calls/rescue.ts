@@ -8,12 +8,12 @@
  * after something of it may have been billed before.
  */
 
-import { PatientTimer } from '../../base/system/patient-timer.ts';
-import { predictMs } from '../rules/score.ts';
-import { silenceOf } from '../rules/timing.ts';
-import type { Attempt } from './attempt.ts';
-import type { Roster } from './roster.ts';
-import { isMuchSlower, momentOf, pickFor } from './selector.ts';
+import { PatientTimer } from '../../../base/system/patient-timer.ts';
+import { predictMs } from '../../rules/score.ts';
+import { silenceOf } from '../../rules/timing.ts';
+import type { Attempt } from '../attempts/attempt.ts';
+import { isMuchSlower, momentOf, pickFor } from '../attempts/selector.ts';
+import type { Roster } from '../keys/roster.ts';
 
 /** First bytes of calls sent later, that make silence telling. */
 const LATER_ANSWERS = 3;

@@ -5,10 +5,10 @@
  * takes from the first. A try of its own would have been due anyway. Pure transitions on records.
  */
 
-import { grown, withoutTry } from '../rules/limit.ts';
-import { doubled, type Timing } from '../rules/timing.ts';
-import { isDivided, isFull, isShut, type Lane } from './lane.ts';
-import type { AccountRecord, ProviderRecord } from './state.ts';
+import { grown, withoutTry } from '../../rules/limit.ts';
+import { doubled, type Timing } from '../../rules/timing.ts';
+import { isDivided, isFull, isShut, type Lane } from '../lane.ts';
+import type { AccountRecord, ProviderRecord } from '../state.ts';
 
 export interface Bystanders {
   readonly provider: ProviderRecord;

@@ -1,9 +1,9 @@
 /** What several processes may speak of, by its id: keys, what a key may use, accounts, the provider. */
 
-import type { Provider } from '../../base/errors.ts';
-import type { AccountRecord } from '../records/state.ts';
-import type { Sharing } from '../sharing.ts';
-import type { KeySlot } from './key-slot.ts';
+import type { Provider } from '../../../base/errors.ts';
+import type { AccountRecord } from '../../records/state.ts';
+import type { Sharing } from '../../sharing.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
 
 export type Subject =
   | { readonly kind: 'key'; readonly slot: KeySlot }

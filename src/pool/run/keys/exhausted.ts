@@ -6,8 +6,8 @@ import {
   PROVIDER_NAMES,
   type Provider,
   UpstreamError,
-} from '../../base/errors.ts';
-import { turnsPausedUntil } from '../records/turns.ts';
+} from '../../../base/errors.ts';
+import { turnsPausedUntil } from '../../records/course/turns.ts';
 import type { KeySlot } from './key-slot.ts';
 
 /** What keeps a key from serving just now; null for a key in rotation. */

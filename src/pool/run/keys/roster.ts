@@ -1,18 +1,18 @@
 /** The keys and accounts of one provider, with the records that everybody in the pool works on. */
 
-import type { Provider } from '../../base/errors.ts';
-import type { Logger } from '../../base/logger.ts';
-import type { PoolKey } from '../lease.ts';
-import type { PoolObserver } from '../observer.ts';
-import { lanesOfKeys, mergeAccount } from '../records/found-account.ts';
+import type { Provider } from '../../../base/errors.ts';
+import type { Logger } from '../../../base/logger.ts';
+import type { PoolKey } from '../../lease.ts';
+import type { PoolObserver } from '../../observer.ts';
+import { lanesOfKeys, mergeAccount } from '../../records/kinship/found-account.ts';
 import {
   type AccountRecord,
   createAccount,
   createProvider,
   type ProviderRecord,
-} from '../records/state.ts';
-import { type Pace, type Timing, timingFor } from '../rules/timing.ts';
-import type { BreakerState, FoundAccounts } from '../snapshot.ts';
+} from '../../records/state.ts';
+import { type Pace, type Timing, timingFor } from '../../rules/timing.ts';
+import type { BreakerState, FoundAccounts } from '../../snapshot.ts';
 import { Breaker } from './breaker.ts';
 import { KeySlot } from './key-slot.ts';
 

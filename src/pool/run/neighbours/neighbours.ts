@@ -3,9 +3,9 @@
  * have of an account, and heard whenever they found something out. Without a port, nobody is there.
  */
 
-import { type Lane, NO_SHARE } from '../records/lane.ts';
-import { goAlone, rowOf, takeGrant } from '../records/neighbourhood.ts';
-import { type AccountRecord, laneOf } from '../records/state.ts';
+import { type Lane, NO_SHARE } from '../../records/lane.ts';
+import { goAlone, rowOf, takeGrant } from '../../records/neighbourhood.ts';
+import { type AccountRecord, laneOf } from '../../records/state.ts';
 import type {
   Fact,
   LaneRow,
@@ -14,11 +14,11 @@ import type {
   Sharing,
   Statement,
   Told,
-} from '../sharing.ts';
+} from '../../sharing.ts';
+import { awaitsLeave, INTERACTIVE_MEMORY_MS, isInRotation, isOut } from '../attempts/selector.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
+import type { Roster } from '../keys/roster.ts';
 import { Hearsay } from './hearsay.ts';
-import type { KeySlot } from './key-slot.ts';
-import type { Roster } from './roster.ts';
-import { awaitsLeave, INTERACTIVE_MEMORY_MS, isInRotation, isOut } from './selector.ts';
 import { Subjects } from './subjects.ts';
 import { Telling } from './telling.ts';
 

@@ -1,24 +1,24 @@
 /** Brings an attempt's events to the writer of the records, and does what that asks for. */
 
-import { type Failure, isAbort, UpstreamError } from '../../base/errors.ts';
-import { type AttemptResult, AttemptStopped, type ToldRate } from '../lease.ts';
-import type { Outcome } from '../observer.ts';
-import { release } from '../records/attempt-record.ts';
-import { type CourseEvent, write } from '../records/course.ts';
-import type { Effect, Scene } from '../records/effect.ts';
-import type { Failed, Verdict } from '../records/failing.ts';
-import type { Kinship } from '../records/kinship.ts';
-import { FAULT_OF } from '../rules/attribution.ts';
-import { nextAttemptMs } from '../rules/next-step.ts';
-import { wereServedSince } from '../rules/outage.ts';
-import { isRateLimited } from '../rules/rate.ts';
-import { isSignOverdue, MAX_BILLED_SENDS } from '../rules/timing.ts';
-import type { Attempt, Settled } from './attempt.ts';
-import { deadlineSpent, keySilent } from './exhausted.ts';
+import { type Failure, isAbort, UpstreamError } from '../../../base/errors.ts';
+import { type AttemptResult, AttemptStopped, type ToldRate } from '../../lease.ts';
+import type { Outcome } from '../../observer.ts';
+import { release } from '../../records/attempt-record.ts';
+import { type CourseEvent, write } from '../../records/course/course.ts';
+import type { Failed, Verdict } from '../../records/course/failing.ts';
+import type { Effect, Scene } from '../../records/effect.ts';
+import type { Kinship } from '../../records/kinship/kinship.ts';
+import { FAULT_OF } from '../../rules/attribution.ts';
+import { nextAttemptMs } from '../../rules/next-step.ts';
+import { wereServedSince } from '../../rules/outage.ts';
+import { isRateLimited } from '../../rules/rate.ts';
+import { isSignOverdue, MAX_BILLED_SENDS } from '../../rules/timing.ts';
+import type { Attempt, Settled } from '../attempts/attempt.ts';
+import { isInRotation, isOutpaced } from '../attempts/selector.ts';
+import { deadlineSpent, keySilent } from '../keys/exhausted.ts';
+import type { Roster } from '../keys/roster.ts';
+import type { Telling } from '../neighbours/telling.ts';
 import type { Revival } from './revival.ts';
-import type { Roster } from './roster.ts';
-import { isInRotation, isOutpaced } from './selector.ts';
-import type { Telling } from './telling.ts';
 
 /** What the call does next. */
 export type Next =
