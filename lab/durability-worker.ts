@@ -7,7 +7,7 @@
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setVariable } from '../src/commands/composition/settings-file.ts';
+import { setVariable } from '../src/commands/composition/home/settings-file.ts';
 import { withFileLock } from '../src/disk/file-lock.ts';
 import { KeyStore } from '../src/secrets/key-store.ts';
 import { rotateMaster } from '../src/secrets/rotation.ts';

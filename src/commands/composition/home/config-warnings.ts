@@ -1,7 +1,7 @@
 /** What is wrong with the configuration's files without stopping anything, said where one looks. */
 
-import type { Logger } from '../../base/logger.ts';
-import type { Config } from '../../config.ts';
+import type { Logger } from '../../../base/logger.ts';
+import type { Config } from '../../../config.ts';
 
 export function logWarnings(logger: Logger, config: Config): void {
   if (config.isHomeless) {

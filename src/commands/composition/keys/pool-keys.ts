@@ -1,11 +1,11 @@
 /** Which keys the pool gets: the store's entries first, then what the environment adds. */
 
-import { type EnvironmentKeys, keysBeside } from '../../base/keys/environment-keys.ts';
-import { compareNames, nameProblem, providerOf } from '../../base/keys/key-names.ts';
-import { valueProblem } from '../../base/keys/key-values.ts';
-import type { Logger } from '../../base/logger.ts';
-import type { PoolKey } from '../../pool/lease.ts';
-import type { KeyStore } from '../../secrets/key-store.ts';
+import { type EnvironmentKeys, keysBeside } from '../../../base/keys/environment-keys.ts';
+import { compareNames, nameProblem, providerOf } from '../../../base/keys/key-names.ts';
+import { valueProblem } from '../../../base/keys/key-values.ts';
+import type { Logger } from '../../../base/logger.ts';
+import type { PoolKey } from '../../../pool/lease.ts';
+import type { KeyStore } from '../../../secrets/key-store.ts';
 
 function candidates(
   store: Pick<KeyStore, 'list' | 'get' | 'has'> | null,

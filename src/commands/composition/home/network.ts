@@ -1,7 +1,7 @@
 /** What the configuration says about the way out. */
 
-import type { Config } from '../../config.ts';
-import type { HttpSettings } from '../../upstream/wire/http.ts';
+import type { Config } from '../../../config.ts';
+import type { HttpSettings } from '../../../upstream/wire/http.ts';
 
 /** @param onProblem told once what is wrong with the extra certificates */
 export function networkOf(config: Config, onProblem: (problem: string) => void): HttpSettings {

@@ -5,17 +5,17 @@
 
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ConfigError, DiskError, KeyStoreError } from '../../base/errors.ts';
-import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
-import { createFile } from '../../disk/create-file.ts';
-import { withFileLock } from '../../disk/file-lock.ts';
-import { resolveLinks } from '../../disk/links.ts';
-import { makeFolder } from '../../disk/make-folder.ts';
-import { KeyStore } from '../../secrets/key-store.ts';
-import { describeMasterKey, generateMasterKey } from '../../secrets/master-key.ts';
-import { SealedMemory } from '../../secrets/store/sealed-memory.ts';
-import { asKeyStoreError } from '../../secrets/store/store-text.ts';
-import { storeInVault, type Vault } from '../../secrets/vault/vaults.ts';
+import { ConfigError, DiskError, KeyStoreError } from '../../../base/errors.ts';
+import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../../config.ts';
+import { createFile } from '../../../disk/create-file.ts';
+import { withFileLock } from '../../../disk/file-lock.ts';
+import { resolveLinks } from '../../../disk/links.ts';
+import { makeFolder } from '../../../disk/make-folder.ts';
+import { KeyStore } from '../../../secrets/key-store.ts';
+import { describeMasterKey, generateMasterKey } from '../../../secrets/master-key.ts';
+import { SealedMemory } from '../../../secrets/store/sealed-memory.ts';
+import { asKeyStoreError } from '../../../secrets/store/store-text.ts';
+import { storeInVault, type Vault } from '../../../secrets/vault/vaults.ts';
 import { setVariable } from './settings-file.ts';
 
 const VARIABLE = 'MASTER_ENCRYPTION_KEY';

@@ -1,6 +1,6 @@
 /** What is wrong with keys and accounts, said once: in the log, and in the next call's result. */
 
-import type { Logger } from '../../base/logger.ts';
+import type { Logger } from '../../../base/logger.ts';
 import {
   type Alert,
   type AlertKind,
@@ -8,13 +8,13 @@ import {
   type PoolFacts,
   poolAlerts,
   type Reserve,
-} from '../../usage/alerts/alert.ts';
-import { AlertDesk } from '../../usage/alerts/alert-desk.ts';
-import { claim, unclaim } from '../../usage/alerts/claims.ts';
-import { dayStart } from '../../usage/days.ts';
-import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
-import { alertsFolder, usageFolder } from '../../usage/ledger/ledger.ts';
-import { readLedger } from '../../usage/ledger/read-ledger.ts';
+} from '../../../usage/alerts/alert.ts';
+import { AlertDesk } from '../../../usage/alerts/alert-desk.ts';
+import { claim, unclaim } from '../../../usage/alerts/claims.ts';
+import { dayStart } from '../../../usage/days.ts';
+import type { BalanceReading } from '../../../usage/ledger/balance-reading.ts';
+import { alertsFolder, usageFolder } from '../../../usage/ledger/ledger.ts';
+import { readLedger } from '../../../usage/ledger/read-ledger.ts';
 
 export interface AlertsOptions {
   readonly home: string;

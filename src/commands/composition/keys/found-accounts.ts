@@ -5,10 +5,10 @@
 
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { PROVIDERS, type Provider } from '../../base/errors.ts';
-import { makeFolder } from '../../disk/make-folder.ts';
-import { readWholeFile } from '../../disk/read-file.ts';
-import { replaceFile } from '../../disk/replace-file.ts';
+import { PROVIDERS, type Provider } from '../../../base/errors.ts';
+import { makeFolder } from '../../../disk/make-folder.ts';
+import { readWholeFile } from '../../../disk/read-file.ts';
+import { replaceFile } from '../../../disk/replace-file.ts';
 
 const MAX_BYTES = 1024 * 1024;
 

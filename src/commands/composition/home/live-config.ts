@@ -1,9 +1,9 @@
 /** The configuration while a server runs: read anew in this one place. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { ConfigError } from '../../base/errors.ts';
-import type { Logger } from '../../base/logger.ts';
-import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../config.ts';
+import { ConfigError } from '../../../base/errors.ts';
+import type { Logger } from '../../../base/logger.ts';
+import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../../config.ts';
 
 export interface LiveConfigOptions {
   /** As it was at the start. */

@@ -2,14 +2,14 @@ import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { temporaryFolder } from '../../../lab/store.ts';
-import { createLogger } from '../../../src/base/logger.ts';
-import { Redactor } from '../../../src/base/redact.ts';
+import { temporaryFolder } from '../../../../lab/store.ts';
+import { createLogger } from '../../../../src/base/logger.ts';
+import { Redactor } from '../../../../src/base/redact.ts';
 import {
   type SharedPool,
   sharedPool,
-} from '../../../src/commands/composition/sharing/shared-pool.ts';
-import { loadConfig } from '../../../src/config.ts';
+} from '../../../../src/commands/composition/sharing/shared-pool.ts';
+import { loadConfig } from '../../../../src/config.ts';
 
 interface Made {
   readonly pool: SharedPool | string;

@@ -1,12 +1,12 @@
 /** Changes one variable of a `.env` file and leaves every other line as it is. */
 
 import { parse as parseDotenv } from 'dotenv';
-import { ConfigError, DiskError } from '../../base/errors.ts';
-import { decodeText } from '../../base/text/decode-text.ts';
-import type { FileLock } from '../../disk/file-lock.ts';
-import { resolveLinks } from '../../disk/links.ts';
-import { readWholeFile } from '../../disk/read-file.ts';
-import { replaceFile, sweepOrphans } from '../../disk/replace-file.ts';
+import { ConfigError, DiskError } from '../../../base/errors.ts';
+import { decodeText } from '../../../base/text/decode-text.ts';
+import type { FileLock } from '../../../disk/file-lock.ts';
+import { resolveLinks } from '../../../disk/links.ts';
+import { readWholeFile } from '../../../disk/read-file.ts';
+import { replaceFile, sweepOrphans } from '../../../disk/replace-file.ts';
 
 const MAX_SETTINGS_BYTES = 1024 * 1024;
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createLogger } from '../../../src/base/logger.ts';
-import { Redactor } from '../../../src/base/redact.ts';
-import { Alerts } from '../../../src/commands/composition/alerts.ts';
-import type { PoolFacts } from '../../../src/usage/alerts/alert.ts';
-import { entryAt, homeWith } from '../../usage/entries.ts';
+import { createLogger } from '../../../../src/base/logger.ts';
+import { Redactor } from '../../../../src/base/redact.ts';
+import { Alerts } from '../../../../src/commands/composition/money/alerts.ts';
+import type { PoolFacts } from '../../../../src/usage/alerts/alert.ts';
+import { entryAt, homeWith } from '../../../usage/entries.ts';
 
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 const NO_FAULT: PoolFacts = { providers: [] };

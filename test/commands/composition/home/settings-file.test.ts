@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../../lab/store.ts';
-import { ConfigError } from '../../../src/base/errors.ts';
-import { setVariable, withVariable } from '../../../src/commands/composition/settings-file.ts';
-import { withFileLock } from '../../../src/disk/file-lock.ts';
+import { temporaryFolder } from '../../../../lab/store.ts';
+import { ConfigError } from '../../../../src/base/errors.ts';
+import {
+  setVariable,
+  withVariable,
+} from '../../../../src/commands/composition/home/settings-file.ts';
+import { withFileLock } from '../../../../src/disk/file-lock.ts';
 
 describe('setting a variable in a .env text', () => {
   it.each([

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
   readFoundAccounts,
   writeFoundAccounts,
-} from '../../../src/commands/composition/found-accounts.ts';
+} from '../../../../src/commands/composition/keys/found-accounts.ts';
 
 let home: string;
 beforeEach(async () => {

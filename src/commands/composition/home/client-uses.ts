@@ -2,10 +2,10 @@
 
 import { join } from 'node:path';
 import * as z from 'zod/mini';
-import { withFileLock } from '../../disk/file-lock.ts';
-import { resolveLinks } from '../../disk/links.ts';
-import { readWholeFile } from '../../disk/read-file.ts';
-import { replaceFile, sweepOrphans } from '../../disk/replace-file.ts';
+import { withFileLock } from '../../../disk/file-lock.ts';
+import { resolveLinks } from '../../../disk/links.ts';
+import { readWholeFile } from '../../../disk/read-file.ts';
+import { replaceFile, sweepOrphans } from '../../../disk/replace-file.ts';
 
 /** Name → ISO 8601. */
 export type ClientUses = Readonly<Record<string, string>>;

@@ -1,26 +1,26 @@
 /** Prices, ledger, budgets and who hears of both, opened for whoever makes calls. */
 
 import { join } from 'node:path';
-import type { Logger } from '../../base/logger.ts';
-import type { CallAsk, CallMeter, Meter } from '../../base/spending.ts';
-import type { Config } from '../../config.ts';
-import { writeFailure } from '../../disk/failures.ts';
-import { watchPath } from '../../disk/path-watch.ts';
-import { claim } from '../../usage/alerts/claims.ts';
-import type { Budget } from '../../usage/budgets/budget.ts';
-import { BudgetWatch } from '../../usage/budgets/budget-file.ts';
+import type { Logger } from '../../../base/logger.ts';
+import type { CallAsk, CallMeter, Meter } from '../../../base/spending.ts';
+import type { Config } from '../../../config.ts';
+import { writeFailure } from '../../../disk/failures.ts';
+import { watchPath } from '../../../disk/path-watch.ts';
+import { claim } from '../../../usage/alerts/claims.ts';
+import type { Budget } from '../../../usage/budgets/budget.ts';
+import { BudgetWatch } from '../../../usage/budgets/budget-file.ts';
 import {
   type BudgetAlert,
   BudgetKeeper,
   type BudgetState,
-} from '../../usage/budgets/budget-keeper.ts';
-import { ReservationJournal } from '../../usage/budgets/reservation-journal.ts';
-import { SpentBook } from '../../usage/budgets/spent-book.ts';
-import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
-import type { LedgerEntry } from '../../usage/ledger/entry.ts';
-import { alertsFolder, Ledger, usageFolder } from '../../usage/ledger/ledger.ts';
-import { type LoadedPrices, loadPrices, pricesPath } from '../../usage/prices/load-prices.ts';
-import { newIdPrefix, UsageMeter } from '../../usage/usage-meter.ts';
+} from '../../../usage/budgets/budget-keeper.ts';
+import { ReservationJournal } from '../../../usage/budgets/reservation-journal.ts';
+import { SpentBook } from '../../../usage/budgets/spent-book.ts';
+import type { BalanceReading } from '../../../usage/ledger/balance-reading.ts';
+import type { LedgerEntry } from '../../../usage/ledger/entry.ts';
+import { alertsFolder, Ledger, usageFolder } from '../../../usage/ledger/ledger.ts';
+import { type LoadedPrices, loadPrices, pricesPath } from '../../../usage/prices/load-prices.ts';
+import { newIdPrefix, UsageMeter } from '../../../usage/usage-meter.ts';
 
 export interface BookkeepingOptions {
   readonly config: Config;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BalanceReader } from '../../../src/commands/composition/balance-reader.ts';
-import type { PoolKey } from '../../../src/pool/lease.ts';
-import type { BalanceReading } from '../../../src/usage/ledger/balance-reading.ts';
+import { BalanceReader } from '../../../../src/commands/composition/money/balance-reader.ts';
+import type { PoolKey } from '../../../../src/pool/lease.ts';
+import type { BalanceReading } from '../../../../src/usage/ledger/balance-reading.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

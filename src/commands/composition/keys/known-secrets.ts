@@ -1,9 +1,9 @@
 /** Everything that must never be shown, for the redactor: what is configured, what is stored. */
 
-import type { Redactor } from '../../base/redact.ts';
-import type { Config } from '../../config.ts';
-import type { KeyStore } from '../../secrets/key-store.ts';
-import { proxySecrets } from '../../upstream/wire/proxy.ts';
+import type { Redactor } from '../../../base/redact.ts';
+import type { Config } from '../../../config.ts';
+import type { KeyStore } from '../../../secrets/key-store.ts';
+import { proxySecrets } from '../../../upstream/wire/proxy.ts';
 
 function configuredSecrets(config: Config): string[] {
   const { masterKey, environmentKeys, httpToken, proxy, sharing } = config;

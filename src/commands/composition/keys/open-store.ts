@@ -1,13 +1,13 @@
 /** Config → opened KeyStore, for the commands and for the server. */
 
-import { ConfigError, KeyStoreError } from '../../base/errors.ts';
-import type { Config } from '../../config.ts';
-import { watchPath } from '../../disk/path-watch.ts';
-import { KeyStore } from '../../secrets/key-store.ts';
-import { SealedMemory } from '../../secrets/store/sealed-memory.ts';
-import { secrets } from '../command.ts';
+import { ConfigError, KeyStoreError } from '../../../base/errors.ts';
+import type { Config } from '../../../config.ts';
+import { watchPath } from '../../../disk/path-watch.ts';
+import { KeyStore } from '../../../secrets/key-store.ts';
+import { SealedMemory } from '../../../secrets/store/sealed-memory.ts';
+import { secrets } from '../../command.ts';
+import type { LiveConfig } from '../home/live-config.ts';
 import { useConfiguration, useStore } from './known-secrets.ts';
-import type { LiveConfig } from './live-config.ts';
 
 /** Says which environment has no store, instead of falling back to another one. */
 function explainMissing(config: Config, error: KeyStoreError): KeyStoreError {

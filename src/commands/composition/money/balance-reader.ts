@@ -3,10 +3,10 @@
  * program, and once an hour while calls are made. The difference stands beside the estimate.
  */
 
-import { within } from '../../base/system/within.ts';
-import type { PoolKey } from '../../pool/lease.ts';
-import type { KeyCheck } from '../../upstream/verify.ts';
-import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
+import { within } from '../../../base/system/within.ts';
+import type { PoolKey } from '../../../pool/lease.ts';
+import type { KeyCheck } from '../../../upstream/verify.ts';
+import type { BalanceReading } from '../../../usage/ledger/balance-reading.ts';
 
 export interface BalanceReaderOptions {
   /** Never rejects for what the upstream does. */
