@@ -8,7 +8,7 @@
 import { setMaxListeners } from 'node:events';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
-import type { SharedState } from '../../src/sharing/shared-state.ts';
+import type { SharedState } from '../../src/sharing/coordination/shared-state.ts';
 import { seeded } from '../pool/random.ts';
 import { drawTokens, keysOf, SimulatedUpstream, type UpstreamSpec } from '../pool/upstream.ts';
 import { VirtualClock } from '../pool/virtual-clock.ts';

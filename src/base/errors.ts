@@ -102,7 +102,7 @@ export class KeyStoreError extends KeypoolError {
 }
 
 /**
- * What went wrong with one attempt, as `upstream/failure.ts` read it from status, body and socket
+ * What went wrong with one attempt, as `upstream/failures/failure.ts` read it from status, body and socket
  * error. Whose fault a kind is, and what follows, is decided in `pool/attribution.ts`.
  */
 export type FailureKind =

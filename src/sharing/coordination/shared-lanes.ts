@@ -10,9 +10,9 @@ import {
   growsAt,
   isTrying,
   type LimitState,
-} from '../pool/rules/limit.ts';
-import { limitFrom, toldLimit } from '../pool/rules/told-limit.ts';
-import type { LaneGrant, LaneRow, Report } from '../pool/sharing.ts';
+} from '../../pool/rules/limit.ts';
+import { limitFrom, toldLimit } from '../../pool/rules/told-limit.ts';
+import type { LaneGrant, LaneRow, Report } from '../../pool/sharing.ts';
 import { allot, type Claim } from './allotment.ts';
 import { mergedStake } from './joined-accounts.ts';
 import { accountIn, type Draft, laneKey, type SharedLane, type Stake } from './shared-state.ts';

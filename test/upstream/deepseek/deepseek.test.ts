@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { UpstreamError } from '../../src/base/errors.ts';
-import { silentLogger } from '../../src/base/logger.ts';
-import type { DeepSeekFault } from '../../src/simulator/simulator.ts';
-import { createDeepSeekClient } from '../../src/upstream/deepseek/deepseek.ts';
-import { RecordingPool } from './recording-pool.ts';
-import { DEEPSEEK_KEYS, directFetch, errorOf, GENERATE, useStage } from './stage.ts';
+import { UpstreamError } from '../../../src/base/errors.ts';
+import { silentLogger } from '../../../src/base/logger.ts';
+import type { DeepSeekFault } from '../../../src/simulator/simulator.ts';
+import { createDeepSeekClient } from '../../../src/upstream/deepseek/deepseek.ts';
+import { RecordingPool } from '../recording-pool.ts';
+import { DEEPSEEK_KEYS, directFetch, errorOf, GENERATE, useStage } from '../stage.ts';
 
 const stage = useStage();
 const [first, second] = DEEPSEEK_KEYS;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allot, type Claim } from '../../src/sharing/allotment.ts';
+import { allot, type Claim } from '../../../src/sharing/coordination/allotment.ts';
 
 const claim = fc
   .record({

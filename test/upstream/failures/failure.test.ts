@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { FailureKind, Provider } from '../../src/base/errors.ts';
+import type { FailureKind, Provider } from '../../../src/base/errors.ts';
 import {
   diagnoseAnswer,
   diagnoseEmbedded,
   diagnosis,
   requestIdOf,
-} from '../../src/upstream/failure.ts';
-import { type About, upstreamError } from '../../src/upstream/sentences.ts';
+} from '../../../src/upstream/failures/failure.ts';
+import { type About, upstreamError } from '../../../src/upstream/failures/sentences.ts';
 
 function deepseek(message: string, type = 'invalid_request_error', code = type): string {
   return JSON.stringify({ error: { message, type, param: null, code } });

@@ -3,7 +3,7 @@
  * that fits wins. Whose fault a kind is, and what follows, is the pool's business.
  */
 
-import type { FailureKind } from '../base/errors.ts';
+import type { FailureKind } from '../../base/errors.ts';
 import type { ErrorBody } from './error-body.ts';
 
 interface Row {

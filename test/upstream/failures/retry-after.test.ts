@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readErrorBody } from '../../src/upstream/error-body.ts';
-import { retryAfterMs } from '../../src/upstream/retry-after.ts';
+import { readErrorBody } from '../../../src/upstream/failures/error-body.ts';
+import { retryAfterMs } from '../../../src/upstream/failures/retry-after.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 const NOW_S = NOW / 1_000;

@@ -3,7 +3,10 @@
  * read in network-failure.ts.
  */
 
-import type { Failure, FailureKind } from '../base/errors.ts';
+import type { Failure, FailureKind } from '../../base/errors.ts';
+import type { AnswerHeaders } from '../wire/body.ts';
+import type { Fields } from '../wire/foreign-json.ts';
+import type { ProxyError } from '../wire/proxy-error.ts';
 import { type ErrorBody, readErrorBody, readErrorFields } from './error-body.ts';
 import {
   failureKindOf,
@@ -13,9 +16,6 @@ import {
   statusOfWords,
 } from './failure-table.ts';
 import { retryAfterMs } from './retry-after.ts';
-import type { AnswerHeaders } from './wire/body.ts';
-import type { Fields } from './wire/foreign-json.ts';
-import type { ProxyError } from './wire/proxy-error.ts';
 
 /** What made a host unreachable; changes the advice, not the policy. */
 export type UnreachableCause = 'refused' | 'dns' | 'certificate' | 'timeout' | 'network';

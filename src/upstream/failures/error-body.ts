@@ -1,7 +1,7 @@
 /** What an error says about itself, whoever sent it: a provider, a gateway, a firewall's page. */
 
-import { parseRecord } from '../base/text/json.ts';
-import { type Fields, fieldsOf, listOf, textOf } from './wire/foreign-json.ts';
+import { parseRecord } from '../../base/text/json.ts';
+import { type Fields, fieldsOf, listOf, textOf } from '../wire/foreign-json.ts';
 
 export interface ErrorBody {
   /** `type` and `code`, the words meant for programs: nothing of a prompt is ever in them. */

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { readText } from '../../src/upstream/wire/body.ts';
-import { pinTo } from '../../src/upstream/wire/http.ts';
-import { fetchWith, GET, hello, listen } from './local-servers.ts';
-import { errorOf } from './stage.ts';
+import { readText } from '../../../src/upstream/wire/body.ts';
+import { pinTo } from '../../../src/upstream/wire/http.ts';
+import { fetchWith, GET, hello, listen } from '../local-servers.ts';
+import { errorOf } from '../stage.ts';
 
 describe('connections', () => {
   it('are reused', async () => {

@@ -1,6 +1,6 @@
 /** Everything that a coordinator knows. Plain data; instants are milliseconds of its own clock. */
 
-import type { LimitState } from '../pool/rules/limit.ts';
+import type { LimitState } from '../../pool/rules/limit.ts';
 
 /** What one process has on a lane, as it said last, and what it may use. */
 export interface Stake {

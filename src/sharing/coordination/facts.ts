@@ -1,8 +1,8 @@
 /** Dead keys, accounts without money, rests, outages, and the one trial of each. */
 
-import { afterPause } from '../pool/rules/limit.ts';
-import type { Fact, Report } from '../pool/sharing.ts';
-import type { Exchange, Heard } from './protocol.ts';
+import { afterPause } from '../../pool/rules/limit.ts';
+import type { Fact, Report } from '../../pool/sharing.ts';
+import type { Exchange, Heard } from '../protocol.ts';
 import { accountIn, type Draft, type SharedFact, type SharedState } from './shared-state.ts';
 
 const UNKNOWN: SharedFact = {

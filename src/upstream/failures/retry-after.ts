@@ -3,8 +3,8 @@
  * gateways and other providers write durations, instants, two headers, or a sentence.
  */
 
+import type { AnswerHeaders } from '../wire/body.ts';
 import type { ErrorBody } from './error-body.ts';
-import type { AnswerHeaders } from './wire/body.ts';
 
 /** A pause longer than this says nothing about the next call. */
 const MAX_PAUSE_MS = 3_600_000;

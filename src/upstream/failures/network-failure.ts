@@ -1,12 +1,12 @@
 /** An error that came instead of an answer, or in the middle of one → what went wrong. */
 
 import { AssertionError } from 'node:assert';
-import type { Failure } from '../base/errors.ts';
+import type { Failure } from '../../base/errors.ts';
+import { TooLargeError } from '../wire/body.ts';
+import { isShortage } from '../wire/connector.ts';
+import { ForeignHostError } from '../wire/http.ts';
+import { ProxyError } from '../wire/proxy-error.ts';
 import { type Diagnosis, diagnosis, type UnreachableCause } from './failure.ts';
-import { TooLargeError } from './wire/body.ts';
-import { isShortage } from './wire/connector.ts';
-import { ForeignHostError } from './wire/http.ts';
-import { ProxyError } from './wire/proxy-error.ts';
 
 /** Codes under which nothing of the request can have reached the upstream. */
 const UNREACHABLE: ReadonlyArray<readonly [RegExp, UnreachableCause]> = [

@@ -3,7 +3,12 @@
  * the upstream's text gets in; names of models do, after they were checked to be names.
  */
 
-import { type FailureKind, PROVIDER_NAMES, type Provider, UpstreamError } from '../base/errors.ts';
+import {
+  type FailureKind,
+  PROVIDER_NAMES,
+  type Provider,
+  UpstreamError,
+} from '../../base/errors.ts';
 import type { Diagnosis, UnreachableCause } from './failure.ts';
 
 /** What is known about the call that failed. */

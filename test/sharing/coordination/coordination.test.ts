@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exchange, forget, SILENCE_MS } from '../../src/sharing/coordination.ts';
-import type { Answer, Exchange } from '../../src/sharing/protocol.ts';
-import { createState, inherited, type SharedState } from '../../src/sharing/shared-state.ts';
-import { reports, row, says, told } from './exchanges.ts';
+import { exchange, forget, SILENCE_MS } from '../../../src/sharing/coordination/coordination.ts';
+import {
+  createState,
+  inherited,
+  type SharedState,
+} from '../../../src/sharing/coordination/shared-state.ts';
+import type { Answer, Exchange } from '../../../src/sharing/protocol.ts';
+import { reports, row, says, told } from '../exchanges.ts';
 
 /** Several exchanges one after the other. */
 class Hub {

@@ -3,9 +3,9 @@
  * state, a process for the others or a server for all of them, applies this and nothing else.
  */
 
+import type { Answer, Exchange, NumberedReport } from '../protocol.ts';
 import { dropTrials, newsFor, noteFact, takeAsks, takeFacts, trialsOf } from './facts.ts';
 import { groupsIn, join, part } from './joined-accounts.ts';
-import type { Answer, Exchange, NumberedReport } from './protocol.ts';
 import { earnTries, grantLane, grantsOf, noteRefused, stakesOf, takeLane } from './shared-lanes.ts';
 import { type Draft, draftOf, type Member, type SharedState, type Stake } from './shared-state.ts';
 

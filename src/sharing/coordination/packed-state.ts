@@ -4,9 +4,9 @@
  */
 
 import * as z from 'zod/mini';
-import { limitFrom, toldLimit } from '../pool/rules/told-limit.ts';
+import { limitFrom, toldLimit } from '../../pool/rules/told-limit.ts';
+import { FACT, TOLD_LIMIT } from '../parse-message.ts';
 import { toldFact } from './facts.ts';
-import { FACT, TOLD_LIMIT } from './parse-message.ts';
 import type { SharedFact, SharedLane, SharedState } from './shared-state.ts';
 
 /** Balances change, and limits with them. */

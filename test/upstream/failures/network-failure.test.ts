@@ -1,11 +1,11 @@
 import { AssertionError } from 'node:assert';
 import { describe, expect, it } from 'vitest';
-import type { FailureKind } from '../../src/base/errors.ts';
-import { diagnoseNetwork } from '../../src/upstream/network-failure.ts';
-import { upstreamError } from '../../src/upstream/sentences.ts';
-import { TooLargeError } from '../../src/upstream/wire/body.ts';
-import { ForeignHostError } from '../../src/upstream/wire/http.ts';
-import { refusedByProxy } from '../../src/upstream/wire/proxy-error.ts';
+import type { FailureKind } from '../../../src/base/errors.ts';
+import { diagnoseNetwork } from '../../../src/upstream/failures/network-failure.ts';
+import { upstreamError } from '../../../src/upstream/failures/sentences.ts';
+import { TooLargeError } from '../../../src/upstream/wire/body.ts';
+import { ForeignHostError } from '../../../src/upstream/wire/http.ts';
+import { refusedByProxy } from '../../../src/upstream/wire/proxy-error.ts';
 
 function socketError(code: string, extra: object = {}): Error {
   return new Error('wrapped', { cause: Object.assign(new Error('x'), { code }, extra) });

@@ -4,9 +4,9 @@ import { createServer as createTcpServer, type Server } from 'node:net';
 import { promisify } from 'node:util';
 import { brotliCompressSync, deflateSync, gzip, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readPieces, readText } from '../../src/upstream/wire/body.ts';
-import { fetchWith, GET, hello, listen, open } from './local-servers.ts';
-import { errorOf } from './stage.ts';
+import { readPieces, readText } from '../../../src/upstream/wire/body.ts';
+import { fetchWith, GET, hello, listen, open } from '../local-servers.ts';
+import { errorOf } from '../stage.ts';
 
 describe('compressed answers', () => {
   const packers = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Utf8Reader } from '../../src/upstream/wire/utf8.ts';
+import { Utf8Reader } from '../../../src/upstream/wire/utf8.ts';
 
 function readInPieces(bytes: Uint8Array, size: number): string {
   const reader = new Utf8Reader();
