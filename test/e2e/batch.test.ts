@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Program, run } from '../../lab/program.ts';
+import { Program, run } from '../../lab/program/program.ts';
 import { fakeKey } from '../../lab/store.ts';
 import {
   type KeyBehaviour,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ChaosReport, runChaos } from '../../lab/chaos.ts';
+import { type ChaosReport, runChaos } from '../../lab/chaos/chaos.ts';
 
 const CALLS = 200;
 

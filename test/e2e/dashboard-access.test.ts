@@ -3,11 +3,11 @@
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod/mini';
-import { axeFindings } from '../../lab/axe.ts';
-import { hasBrowser, openBrowser } from '../../lab/browser.ts';
+import { axeFindings } from '../../lab/browser/axe.ts';
+import { hasBrowser, openBrowser } from '../../lab/browser/browser.ts';
 import { canarySecret } from '../../lab/canary.ts';
-import { createHome, type Home } from '../../lab/home.ts';
-import { type HttpProgram, startHttp, TOKEN } from '../../lab/http.ts';
+import { createHome, type Home } from '../../lab/program/home.ts';
+import { type HttpProgram, startHttp, TOKEN } from '../../lab/program/http-program.ts';
 import { fakeKey } from '../../lab/store.ts';
 import { writePast } from '../../lab/usage/past-spending.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';

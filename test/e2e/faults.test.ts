@@ -8,8 +8,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canarySecret, findLeaks, folderSinks } from '../../lab/canary.ts';
-import { callTool, connect, noise, type Session, textOf } from '../../lab/client.ts';
-import { createHome, type Home } from '../../lab/home.ts';
+import { callTool, connect, noise, type Session, textOf } from '../../lab/program/client.ts';
+import { createHome, type Home } from '../../lab/program/home.ts';
 import { type FaultStep, type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { FAULTS, type FaultGroup } from '../upstream/fault-cases.ts';
 

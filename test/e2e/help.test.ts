@@ -2,9 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { childEnvironment, run } from '../../lab/program.ts';
+import { childEnvironment, run } from '../../lab/program/program.ts';
+import { hasTerminal, typeAt } from '../../lab/program/terminal.ts';
 import { temporaryFolder } from '../../lab/store.ts';
-import { hasTerminal, typeAt } from '../../lab/terminal.ts';
 import { COMMANDS } from '../../src/commands/catalog.ts';
 import { usageLine } from '../../src/commands/command-line/help.ts';
 

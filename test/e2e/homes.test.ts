@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { childEnvironment, PROGRAM, type Variables } from '../../lab/program.ts';
+import { childEnvironment, PROGRAM, type Variables } from '../../lab/program/program.ts';
 import { temporaryFolder } from '../../lab/store.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -5,9 +5,9 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { canarySecret, findLeaks, folderSinks } from '../../lab/canary.ts';
-import { createHome, type Home, type HomeOptions } from '../../lab/home.ts';
-import { brokenLines, startHttp, TOKEN, untilListening } from '../../lab/http.ts';
-import { Program, run } from '../../lab/program.ts';
+import { createHome, type Home, type HomeOptions } from '../../lab/program/home.ts';
+import { brokenLines, startHttp, TOKEN, untilListening } from '../../lab/program/http-program.ts';
+import { Program, run } from '../../lab/program/program.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
 const hasPrometheus =

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { childEnvironment, PROGRAM, run } from '../../lab/program.ts';
+import { childEnvironment, PROGRAM, run } from '../../lab/program/program.ts';
 import { clientFile } from '../../src/clients/client-place.ts';
 import { CLIENTS } from '../../src/clients/client-rows.ts';
 

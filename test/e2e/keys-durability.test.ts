@@ -12,7 +12,7 @@ import {
   type Mode,
   Scene,
   type Worker,
-} from '../../lab/durability-rounds.ts';
+} from '../../lab/chaos/durability-rounds.ts';
 import { until } from '../../lab/until.ts';
 
 let worker: Worker;

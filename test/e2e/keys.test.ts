@@ -10,10 +10,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHome, type Home } from '../../lab/home.ts';
-import { run } from '../../lab/program.ts';
+import { createHome, type Home } from '../../lab/program/home.ts';
+import { run } from '../../lab/program/program.ts';
+import { hasTerminal, typeAt } from '../../lab/program/terminal.ts';
 import { fakeKey } from '../../lab/store.ts';
-import { hasTerminal, typeAt } from '../../lab/terminal.ts';
 
 let home: Home;
 beforeEach(async () => {

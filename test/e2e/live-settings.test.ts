@@ -3,10 +3,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RawClient } from '../../lab/client.ts';
-import { createHome, type Home } from '../../lab/home.ts';
-import { startHttp } from '../../lab/http.ts';
-import { Program, run } from '../../lab/program.ts';
+import { RawClient } from '../../lab/program/client.ts';
+import { createHome, type Home } from '../../lab/program/home.ts';
+import { startHttp } from '../../lab/program/http-program.ts';
+import { Program, run } from '../../lab/program/program.ts';
 import { fakeKey } from '../../lab/store.ts';
 import { until } from '../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';

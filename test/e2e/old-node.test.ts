@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { childEnvironment, PROGRAM } from '../../lab/program.ts';
+import { childEnvironment, PROGRAM } from '../../lab/program/program.ts';
 
 /**
  * A folder with `node-14`, `node-16` and `node-18`, each from

@@ -1,9 +1,9 @@
 /** The openai package in the built program: what it would do by itself, and must not. */
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { callTool, connect, noise, type Session, textOf } from '../../lab/client.ts';
-import { createHome, type Home } from '../../lab/home.ts';
-import { startProxy } from '../../lab/proxy.ts';
+import { callTool, connect, noise, type Session, textOf } from '../../lab/program/client.ts';
+import { createHome, type Home } from '../../lab/program/home.ts';
+import { startProxy } from '../../lab/servers/proxy.ts';
 import { fakeKey } from '../../lab/store.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 

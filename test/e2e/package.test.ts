@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { childEnvironment } from '../../lab/program.ts';
+import { childEnvironment } from '../../lab/program/program.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { BUNDLE_FOLDER, mcpbManifest } from '../../src/packaging/forms.ts';
 

@@ -4,12 +4,21 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificates, createCertificates, createTlsFront } from '../../lab/certificates.ts';
-import { callTool, connect, noise, type Session, textOf } from '../../lab/client.ts';
-import { createHome, type Home } from '../../lab/home.ts';
-import { type Listening, listenOnLoopback } from '../../lab/listen.ts';
-import { run, type Variables } from '../../lab/program.ts';
-import { type ProxyOptions, startProxy, startSocksProxy, type TestProxy } from '../../lab/proxy.ts';
+import { callTool, connect, noise, type Session, textOf } from '../../lab/program/client.ts';
+import { createHome, type Home } from '../../lab/program/home.ts';
+import { run, type Variables } from '../../lab/program/program.ts';
+import {
+  type Certificates,
+  createCertificates,
+  createTlsFront,
+} from '../../lab/servers/certificates.ts';
+import { type Listening, listenOnLoopback } from '../../lab/servers/listen.ts';
+import {
+  type ProxyOptions,
+  startProxy,
+  startSocksProxy,
+  type TestProxy,
+} from '../../lab/servers/proxy.ts';
 import { fakeKey } from '../../lab/store.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runUnlabelled, type UnlabelledCase } from '../../lab/pool/unlabelled.ts';
-import { run } from '../../lab/program.ts';
+import { run } from '../../lab/program/program.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 
 let simulator: Simulator;

@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret, findLeaks, type Sink } from '../../lab/canary.ts';
-import { RawClient } from '../../lab/client.ts';
-import { type EchoUpstream, startEchoUpstream } from '../../lab/echo-upstream.ts';
-import { createHome, type Home } from '../../lab/home.ts';
-import { startHttp } from '../../lab/http.ts';
-import { run } from '../../lab/program.ts';
+import { RawClient } from '../../lab/program/client.ts';
+import { createHome, type Home } from '../../lab/program/home.ts';
+import { startHttp } from '../../lab/program/http-program.ts';
+import { run } from '../../lab/program/program.ts';
+import { type EchoUpstream, startEchoUpstream } from '../../lab/servers/echo-upstream.ts';
 
 const keys = [
   { name: 'DEEPSEEK_API_KEY', secret: canarySecret('sk-') },
