@@ -1,8 +1,8 @@
 /** Keys that turned out to be of one account, and what writes that down for good. */
 
 import type { AccountSnapshot } from '../../pool/snapshot.ts';
-import { create, Keyed, setText } from './elements.ts';
-import { sentence } from './format.ts';
+import { create, Keyed, setText } from './drawing/elements.ts';
+import { sentence } from './drawing/format.ts';
 
 class FoundAccount {
   readonly root = create('p');

@@ -1,10 +1,18 @@
 /** The health of one key. */
 
 import type { AccountSnapshot, KeySnapshot } from '../../pool/snapshot.ts';
-import { Chart } from './charts.ts';
-import { create, createSvg, setAttribute, setText } from './elements.ts';
-import { ago, count, durationText, nothingSince, sentence, share, short } from './format.ts';
-import type { Flow } from './series.ts';
+import { Chart } from './drawing/charts.ts';
+import { create, createSvg, setAttribute, setText } from './drawing/elements.ts';
+import {
+  ago,
+  count,
+  durationText,
+  nothingSince,
+  sentence,
+  share,
+  short,
+} from './drawing/format.ts';
+import type { Flow } from './drawing/series.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'still';
 

@@ -2,8 +2,8 @@
 
 import type { ProcessView } from '../../sharing/protocol.ts';
 import type { SharingView } from '../../sharing/sharing-view.ts';
-import { create, find, Keyed, setAttribute, setText } from './elements.ts';
-import { sentence } from './format.ts';
+import { create, find, Keyed, setAttribute, setText } from './drawing/elements.ts';
+import { sentence } from './drawing/format.ts';
 
 const HEADS = ['Process', 'In flight', 'Waiting', 'Share'];
 
