@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { runOracle } from '../../lab/pool/oracle.ts';
 import { POLICY_NAMES, type PolicyName } from '../../lab/pool/policies.ts';
 import { scenariosAt } from '../../lab/pool/scenarios.ts';
-import { seeded } from '../../lab/pool/simulation/random.ts';
+import { seeded } from '../../lab/pool/simulation/arrivals.ts';
 import { percentile } from '../../lab/pool/simulation/simulate.ts';
 import type { Arrival, Scenario } from '../../lab/pool/simulation/traffic.ts';
 import { type Gateway, startGateway } from '../portkey.ts';

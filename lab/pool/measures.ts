@@ -6,7 +6,7 @@ import type { CallRequest, PoolKey } from '../../src/pool/lease.ts';
 import { PendingCall } from '../../src/pool/run/attempts/pending-call.ts';
 import { momentOf, pickFor } from '../../src/pool/run/attempts/selector.ts';
 import { Roster } from '../../src/pool/run/keys/roster.ts';
-import { seeded } from './simulation/random.ts';
+import { seeded } from './simulation/arrivals.ts';
 import { VirtualClock } from './simulation/virtual-clock.ts';
 import { keysOf, SimulatedUpstream, type UpstreamSpec } from './simulation/virtual-upstream.ts';
 

@@ -3,8 +3,8 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { PoolKey, Priority } from '../../src/pool/lease.ts';
+import { seeded } from './simulation/arrivals.ts';
 import { type PacedSpec, PacedUpstream, type RateLimit } from './simulation/paced-upstream.ts';
-import { seeded } from './simulation/random.ts';
 import { VirtualClock } from './simulation/virtual-clock.ts';
 
 export interface PacedScenario {

@@ -11,9 +11,9 @@ import {
   ElicitRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { onTestFinished } from 'vitest';
-import { ProgramTransport } from './client.ts';
 import { TOKEN } from './http-program.ts';
 import { Program, type Variables } from './program.ts';
+import { ProgramTransport } from './test-client.ts';
 
 /** How the person, or the client in the person's place, answers. */
 export type Answer = 'accept' | 'decline' | 'cancel';

@@ -1,7 +1,7 @@
 /** A burst in one of three clients, and the scenarios of the pool divided among four processes. */
 
 import { scenariosAt } from '../pool/scenarios.ts';
-import { exponential, seeded } from '../pool/simulation/random.ts';
+import { exponential, seeded } from '../pool/simulation/arrivals.ts';
 import type { Scenario } from '../pool/simulation/traffic.ts';
 import { drawTokens, type UpstreamSpec } from '../pool/simulation/virtual-upstream.ts';
 import type { SharedArrival, SharedCase } from './simulate-shared.ts';

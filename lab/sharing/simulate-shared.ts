@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { KeyProbe, Priority } from '../../src/pool/lease.ts';
 import { inherited, type SharedState } from '../../src/sharing/coordination/shared-state.ts';
-import { seeded } from '../pool/simulation/random.ts';
+import { seeded } from '../pool/simulation/arrivals.ts';
 import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
 import {
   keysOf,
@@ -15,8 +15,8 @@ import {
   type UpstreamSpec,
   type Work,
 } from '../pool/simulation/virtual-upstream.ts';
-import { FAIR, LabCoordinator, type Weather } from './coordinator.ts';
 import { memberOn } from './process.ts';
+import { FAIR, LabCoordinator, type Weather } from './virtual-links.ts';
 
 export type Together = 'one' | 'apart' | 'shared';
 

@@ -9,7 +9,7 @@ import { setMaxListeners } from 'node:events';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { SharedState } from '../../src/sharing/coordination/shared-state.ts';
-import { seeded } from '../pool/simulation/random.ts';
+import { seeded } from '../pool/simulation/arrivals.ts';
 import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
 import {
   drawTokens,
@@ -17,8 +17,8 @@ import {
   SimulatedUpstream,
   type UpstreamSpec,
 } from '../pool/simulation/virtual-upstream.ts';
-import { LabCoordinator, type LabLink, type Weather } from './coordinator.ts';
 import { memberOn } from './process.ts';
+import { LabCoordinator, type LabLink, type Weather } from './virtual-links.ts';
 
 export interface StormResult {
   readonly calls: number;

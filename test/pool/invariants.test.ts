@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seeded } from '../../lab/pool/simulation/random.ts';
+import { seeded } from '../../lab/pool/simulation/arrivals.ts';
 import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import type { FailureKind } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';

@@ -1,7 +1,7 @@
 /** One call, and an upstream that is down for a while. */
 
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../../lab/pool/simulation/random.ts';
+import { seeded } from '../../lab/pool/simulation/arrivals.ts';
 import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import type { Failure, FailureKind, Provider } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../../lab/pool/simulation/random.ts';
+import { seeded } from '../../lab/pool/simulation/arrivals.ts';
 import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';

@@ -4,7 +4,7 @@ import type { Sharing } from '../../../src/pool/sharing.ts';
 import type { FoundAccounts } from '../../../src/pool/snapshot.ts';
 import { runOracle } from '../oracle.ts';
 import { createPolicy, type Policy, type PolicyName } from '../policies.ts';
-import { seeded } from './random.ts';
+import { seeded } from './arrivals.ts';
 import type { Arrival, Scenario } from './traffic.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import {

@@ -4,8 +4,8 @@ import { ConfigError, DiskError, KeyStoreError, type Provider } from '../../base
 import { keyId } from '../../base/keys/key-id.ts';
 import { FAMILIES, freeName } from '../../base/keys/key-names.ts';
 import { loadConfig } from '../../config.ts';
+import type { StoredKey } from '../../http/key-page/key-page-html.ts';
 import type { Taken } from '../../http/key-page/key-page-server.ts';
-import type { StoredKey } from '../../http/key-page/view.ts';
 import { readGivenKeys, secretsIn } from '../../importing/given-keys.ts';
 import { sentence } from '../../mcp/present-error.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';

@@ -12,7 +12,13 @@ import { type ServedNames, servedNames, urlOf } from '../door/served-names.ts';
 import { listen } from '../listen.ts';
 import { loadPage, type PageFile } from '../page-files.ts';
 import { readBytes } from '../request-body.ts';
-import { closedPage, donePage, formPage, type KeyPageAbout, type StoredKey } from './view.ts';
+import {
+  closedPage,
+  donePage,
+  formPage,
+  type KeyPageAbout,
+  type StoredKey,
+} from './key-page-html.ts';
 
 /** `problem` is a sentence of ours. */
 export type Taken =

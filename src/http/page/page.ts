@@ -6,11 +6,11 @@ import type { HistoryView, Sample } from '../api/history-view.ts';
 import { find, setAttribute, setText } from './drawing/elements.ts';
 import { merge } from './drawing/series.ts';
 import { followTheme } from './drawing/theme.ts';
-import { Health } from './health.ts';
+import { Health } from './health-section.ts';
 import { MoneySection } from './money/money-section.ts';
-import { Processes } from './processes.ts';
+import { Processes } from './processes-section.ts';
 import { ask, keepToken, RequestRefused, takeToken } from './session.ts';
-import { SettingsView } from './settings.ts';
+import { SettingsView } from './settings-section.ts';
 
 const POLL_MS = 1_000;
 const RETRY_MS = 3_000;

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { RedisClient } from './connection.ts';
+import type { RedisClient } from './redis-connection.ts';
 
 /** A value that nobody asks for goes by itself. */
 const KEPT_MS = 86_400_000;

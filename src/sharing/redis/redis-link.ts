@@ -11,8 +11,8 @@ import { LinkState, type Problem } from '../link-state.ts';
 import { newNonce } from '../nonce.ts';
 import { type Answer, type Exchange, type Link, LinkDown, type LinkView } from '../protocol.ts';
 import { StrangeReply } from './cell.ts';
-import { nameOf, openRedis, type RedisClient, type RedisServer } from './connection.ts';
 import { redisProblem } from './problem.ts';
+import { nameOf, openRedis, type RedisClient, type RedisServer } from './redis-connection.ts';
 import { SharedCell, TooContended } from './shared-cell.ts';
 
 /** Nothing waits longer for an answer, once. */

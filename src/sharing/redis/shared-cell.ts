@@ -6,7 +6,7 @@ import { packState, unpackState } from '../coordination/packed-state.ts';
 import { createState, type SharedState } from '../coordination/shared-state.ts';
 import { keyedName, purposeKey } from '../ids.ts';
 import { type Reply, replaceCell } from './cell.ts';
-import type { RedisClient } from './connection.ts';
+import type { RedisClient } from './redis-connection.ts';
 import { seal, unseal } from './seal.ts';
 
 const NAME_BYTES = 16;

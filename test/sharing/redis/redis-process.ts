@@ -8,7 +8,7 @@ import { rowOf, statement } from '../../../lab/sharing/statement.ts';
 import { createLogger } from '../../../src/base/logger.ts';
 import { Redactor } from '../../../src/base/redact.ts';
 import { type Answer, type Exchange, LinkDown } from '../../../src/sharing/protocol.ts';
-import type { RedisServer } from '../../../src/sharing/redis/connection.ts';
+import type { RedisServer } from '../../../src/sharing/redis/redis-connection.ts';
 import { RedisLink } from '../../../src/sharing/redis/redis-link.ts';
 
 const SECRET = randomBytes(32);
