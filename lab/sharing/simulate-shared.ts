@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { KeyProbe, Priority } from '../../src/pool/lease.ts';
 import { inherited, type SharedState } from '../../src/sharing/coordination/shared-state.ts';
-import { seeded } from '../pool/simulation/arrivals.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
 import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
 import {
   keysOf,
@@ -69,8 +69,8 @@ export async function simulateShared(
   seed: number,
 ): Promise<SharedRun> {
   const clock = new VirtualClock();
-  const upstream = new SimulatedUpstream(each.upstream, clock, seeded(seed + 1_000));
-  const hub = new LabCoordinator(clock, seeded(seed + 3_000));
+  const upstream = new SimulatedUpstream(each.upstream, clock, seededRandom(seed + 1_000));
+  const hub = new LabCoordinator(clock, seededRandom(seed + 3_000));
   if (each.inherits !== undefined) hub.state = inherited(each.inherits, 'epoch-2');
   const count = together === 'one' ? 1 : each.clients;
   const done = await clock.run(async () => {
@@ -81,7 +81,7 @@ export async function simulateShared(
         maxConcurrent: each.maxConcurrent,
         logger: silentLogger,
         now: () => clock.now,
-        random: seeded(seed + 2_000 + index),
+        random: seededRandom(seed + 2_000 + index),
         answerMs: { deepseek: Math.max(10, each.upstream.answerMs) },
         probe: each.probe ?? (async () => 'invalid_key'),
         ...(together === 'shared' ? { sharing: memberOn(link, `client-${index}`) } : {}),

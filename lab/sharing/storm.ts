@@ -9,7 +9,7 @@ import { setMaxListeners } from 'node:events';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { SharedState } from '../../src/sharing/coordination/shared-state.ts';
-import { seeded } from '../pool/simulation/arrivals.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
 import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
 import {
   drawTokens,
@@ -125,12 +125,12 @@ class StormProcess {
 }
 
 export async function storm(seed: number): Promise<StormResult> {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const draw = drawsOf(random);
   const clock = new VirtualClock();
   const spec = upstreamIn(draw, random);
-  const upstream = new SimulatedUpstream(spec, clock, seeded(seed + 1));
-  const hub = new LabCoordinator(clock, seeded(seed + 2));
+  const upstream = new SimulatedUpstream(spec, clock, seededRandom(seed + 1));
+  const hub = new LabCoordinator(clock, seededRandom(seed + 2));
   const broken: string[] = [];
   hub.onState = (before, after, member) => broken.push(...overGiven(before, after, member));
   const count = draw(1, 8);
@@ -150,7 +150,7 @@ export async function storm(seed: number): Promise<StormResult> {
               maxConcurrent: 64,
               logger: silentLogger,
               now: () => clock.now,
-              random: seeded(seed + 10 + index),
+              random: seededRandom(seed + 10 + index),
               answerMs: { deepseek: 20 },
               probe: async () => 'invalid_key',
               sharing: memberOn(link, `client-${index}`),

@@ -2,7 +2,7 @@
 
 import { type Failure, type FailureKind, UpstreamError } from '../../../src/base/errors.ts';
 import type { AttemptResult, Lease, PoolKey } from '../../../src/pool/lease.ts';
-import { exponential } from './arrivals.ts';
+import { exponential } from './exponential.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** What a key does at an instant; null: it works. */
