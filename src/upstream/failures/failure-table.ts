@@ -61,8 +61,9 @@ const ROWS: readonly Row[] = [
   },
   { kind: 'no_credit', statuses: is(400, 403, 429), text: QUOTA },
   { kind: 'bad_request', statuses: is(403), code: RETIRED },
-  // Both providers refuse in JSON: a page is a challenge's or a firewall's.
-  { kind: 'blocked', statuses: is(403), isForeign: true },
+  // Both providers refuse in JSON: a page is a challenge's or a firewall's, a proxy's that wants to
+  // know who asks, a court's, or a hotel network's.
+  { kind: 'blocked', statuses: is(403, 406, 407, 451, 511), isForeign: true },
   { kind: 'forbidden', statuses: is(403) },
   { kind: 'concurrency', statuses: is(429) },
   // A gateway on the way gave up waiting for the request.

@@ -178,8 +178,8 @@ const EXPLANATIONS: Readonly<Record<FailureKind, Explain>> = {
     message: `${who} does not let ${keyName} do this${statusOf(found)}`,
     hint: 'Use another model, or a key of an account that may use this one',
   }),
-  blocked: (who, { provider }) => ({
-    message: `Something between here and ${who} refused the request with a page of its own (403)`,
+  blocked: (who, { provider }, found) => ({
+    message: `Something between here and ${who} refused the request with a page of its own${statusOf(found)}`,
     hint: `Check the network, VPN, firewall or proxy on the way and, if it is set, ${prefixOf(provider)}_BASE_URL; the key is not at fault`,
   }),
   concurrency: (who, { keyName }) => ({
