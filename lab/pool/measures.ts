@@ -8,7 +8,7 @@ import { momentOf, pickFor } from '../../src/pool/run/attempts/selector.ts';
 import { Roster } from '../../src/pool/run/keys/roster.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { VirtualClock } from './simulation/virtual-clock.ts';
-import { keysOf, SimulatedUpstream, type UpstreamSpec } from './simulation/virtual-upstream.ts';
+import { keySpecsOf, SimulatedUpstream, type UpstreamSpec } from './simulation/virtual-upstream.ts';
 
 function requestWith(signal: AbortSignal): CallRequest {
   return {
@@ -35,7 +35,7 @@ const FOUR: UpstreamSpec = {
 
 function poolOn(clock: VirtualClock, spec: UpstreamSpec): KeyPool {
   return new KeyPool({
-    keys: keysOf(spec),
+    keys: keySpecsOf(spec),
     maxConcurrent: 64,
     logger: silentLogger,
     now: () => clock.now,

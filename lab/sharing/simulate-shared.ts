@@ -10,7 +10,7 @@ import { inherited, type SharedState } from '../../src/sharing/coordination/shar
 import { seededRandom } from '../../src/simulator/random.ts';
 import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
 import {
-  keysOf,
+  keySpecsOf,
   SimulatedUpstream,
   type UpstreamSpec,
   type Work,
@@ -42,7 +42,7 @@ export interface SharedCase {
   readonly probe?: KeyProbe;
 }
 
-export interface CallEnd {
+export interface SharedCallEnd {
   readonly client: number;
   readonly ok: boolean;
   readonly latencyMs: number;
@@ -50,7 +50,7 @@ export interface CallEnd {
 }
 
 export interface SharedRun {
-  readonly ends: readonly CallEnd[];
+  readonly ends: readonly SharedCallEnd[];
   readonly refused: number;
   readonly sent: number;
   readonly faults: number;
@@ -77,7 +77,7 @@ export async function simulateShared(
     const pools = Array.from({ length: count }, (_, index) => {
       const link = hub.link(`process-${index}`, each.weather ?? FAIR);
       return new KeyPool({
-        keys: keysOf(each.upstream),
+        keys: keySpecsOf(each.upstream),
         maxConcurrent: each.maxConcurrent,
         logger: silentLogger,
         now: () => clock.now,
@@ -89,7 +89,7 @@ export async function simulateShared(
     });
     void each.trouble?.(hub, clock);
     const ends = await Promise.all(
-      each.arrivals.map(async (arrival): Promise<CallEnd> => {
+      each.arrivals.map(async (arrival): Promise<SharedCallEnd> => {
         await clock.sleep(arrival.at);
         const pool = pools[arrival.client % count];
         if (pool === undefined) throw new Error('no pool');

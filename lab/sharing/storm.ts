@@ -13,7 +13,7 @@ import { seededRandom } from '../../src/simulator/random.ts';
 import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
 import {
   drawTokens,
-  keysOf,
+  keySpecsOf,
   SimulatedUpstream,
   type UpstreamSpec,
 } from '../pool/simulation/virtual-upstream.ts';
@@ -146,7 +146,7 @@ export async function storm(seed: number): Promise<StormResult> {
           weather,
           (link) =>
             new KeyPool({
-              keys: keysOf(spec),
+              keys: keySpecsOf(spec),
               maxConcurrent: 64,
               logger: silentLogger,
               now: () => clock.now,

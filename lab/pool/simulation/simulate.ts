@@ -8,10 +8,10 @@ import { createPolicy, type Policy, type PolicyName } from '../policies.ts';
 import type { Arrival, Scenario } from './traffic.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import {
-  type Counts,
   indexOfKey,
-  keysOf,
+  keySpecsOf,
   SimulatedUpstream,
+  type UpstreamCounts,
   type UpstreamSpec,
 } from './virtual-upstream.ts';
 
@@ -32,7 +32,7 @@ export interface RunResult {
   readonly refusals: number;
   /** Goodput × success over the oracle's: 1 is perfect. */
   readonly score: number;
-  readonly counts: Counts;
+  readonly counts: UpstreamCounts;
   /** Slots still taken when all calls had ended. */
   readonly leaked: number;
   readonly scores: readonly number[];
@@ -147,7 +147,7 @@ export async function simulate(
   const findings = new Findings(scenario.upstream, clock);
   const done = await clock.run(async () => {
     const policy = createPolicy(policyName, {
-      keys: keysOf(scenario.upstream),
+      keys: keySpecsOf(scenario.upstream),
       clock,
       random: seededRandom(seed + 2_000),
       maxConcurrent: scenario.maxConcurrent,

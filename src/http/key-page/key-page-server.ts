@@ -21,14 +21,14 @@ import {
 } from './key-page-html.ts';
 
 /** `problem` is a sentence of ours. */
-export type Taken =
+export type TakenKeys =
   | { readonly ok: true; readonly stored: readonly StoredKey[] }
   | { readonly ok: false; readonly problem: string };
 
 export interface KeyPageOptions {
   readonly about: KeyPageAbout;
   /** Judges and stores what a person put in. */
-  readonly take: (text: string) => Promise<Taken>;
+  readonly take: (text: string) => Promise<TakenKeys>;
   readonly openMs: number;
   readonly pageFolder: URL;
   readonly redact: (text: string) => string;

@@ -13,7 +13,7 @@ import { create, find, Keyed, setAttribute, setText } from './drawing/elements.t
 import { durationText, nothingSince, rate, share } from './drawing/format.ts';
 import { flowOf, recent, waitingOf } from './drawing/series.ts';
 import { Tile } from './drawing/tile.ts';
-import { FoundAccounts } from './found-accounts-section.ts';
+import { FoundAccountsSection } from './found-accounts-section.ts';
 import { KeyCard, limitOf, toneOf } from './key-card.ts';
 
 const PROVIDER_NAMES = { deepseek: 'DeepSeek', perplexity: 'Perplexity' } as const;
@@ -58,7 +58,7 @@ class ProviderSection {
   readonly #rows = create('tbody');
   readonly #keyed: Keyed<KeyCard>;
   readonly #accounts: Keyed<AccountRow>;
-  readonly #found = new FoundAccounts();
+  readonly #found = new FoundAccountsSection();
   readonly #empty = create('p', { class: 'muted empty' });
 
   constructor(provider: string) {

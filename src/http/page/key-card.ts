@@ -5,10 +5,10 @@ import { Chart } from './drawing/charts.ts';
 import { create, createSvg, setAttribute, setText } from './drawing/elements.ts';
 import {
   ago,
+  capitalised,
   count,
   durationText,
   nothingSince,
-  sentence,
   share,
   short,
 } from './drawing/format.ts';
@@ -130,7 +130,7 @@ export class KeyCard {
     this.#showScore(key.score);
     setText(this.#breaker, `Breaker ${key.breaker}`);
     setAttribute(this.#breaker, 'data-breaker', key.breaker);
-    setText(this.#reason, key.reason === null ? '' : sentence(key.reason));
+    setText(this.#reason, key.reason === null ? '' : capitalised(key.reason));
     this.#showFacts(key, limitOf(account));
     const error = key.lastError;
     setText(this.#error, error === null ? '' : `${ago(error.at, now)}: ${error.text}`);

@@ -13,7 +13,7 @@ import {
   textOf,
 } from '../../../lab/program/test-client.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
-import { type Listening, listenOnLoopback } from '../../../lab/servers/local-server.ts';
+import { type LocalServer, listenOnLoopback } from '../../../lab/servers/local-server.ts';
 import {
   type Certificates,
   createCertificates,
@@ -39,7 +39,7 @@ const URLS = {
 let folder: string;
 let certificates: Certificates;
 let simulator: Simulator;
-let fronts: Listening[];
+let fronts: LocalServer[];
 let routes: Record<string, number>;
 let home: Home;
 

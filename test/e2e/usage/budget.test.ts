@@ -34,7 +34,11 @@ async function open(): Promise<Session> {
 
 const keypool = (...args: string[]) => run(args, home.env);
 const generate = ({ client }: Session, args: Record<string, unknown> = {}) =>
-  callTool(client, 'deepseek_generate_code', { prompt: 'Write a stack', max_tokens: 400, ...args });
+  callTool(client, 'deepseek_generate_code', {
+    prompt: 'Write a stack',
+    max_tokens: 400,
+    ...args,
+  });
 
 describe('keypool-mcp budget', () => {
   it('sets, lists and removes', async () => {

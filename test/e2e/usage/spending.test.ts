@@ -145,7 +145,9 @@ describe('a call', () => {
     const { client, deepseek } = await serve();
     simulator.setBehaviour(deepseek, { tokensPerSecond: 60, answerTokens: 400 });
     const controller = new AbortController();
-    const call = callTool(client, 'deepseek_generate_code', PROMPT, { signal: controller.signal });
+    const call = callTool(client, 'deepseek_generate_code', PROMPT, {
+      signal: controller.signal,
+    });
     call.catch(() => {});
     await until('tokens arrive', () => (simulator.calls.at(-1)?.completionTokens ?? 0) > 20);
     controller.abort();
