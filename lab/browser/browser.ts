@@ -8,14 +8,14 @@ export const hasBrowser = hasChromium;
 if (!hasBrowser)
   console.warn('chromium is missing (Debian package chromium): browser tests skipped');
 
-export interface Seen {
+export interface SeenPage {
   /** Errors, warnings and violations of the content security policy. */
   readonly complaints: string[];
   /** Every address that was asked for. */
   readonly addresses: string[];
 }
 
-export interface OpenBrowser extends Seen {
+export interface OpenBrowser extends SeenPage {
   readonly context: BrowserContext;
 }
 

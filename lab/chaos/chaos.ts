@@ -21,8 +21,8 @@ import {
   noise,
   type Session,
   textOf,
-} from '../program/client.ts';
-import { createHome, type Home } from '../program/home.ts';
+} from '../program/test-client.ts';
+import { createHome, type Home } from '../program/test-home.ts';
 import { until } from '../until.ts';
 
 export interface ChaosOptions {

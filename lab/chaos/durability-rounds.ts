@@ -41,7 +41,7 @@ export async function buildWorker(): Promise<Worker> {
   return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-export class Scene {
+export class DurabilityScene {
   readonly folder = mkdtempSync(join(tmpdir(), 'keypool-durability-'));
   readonly path = join(this.folder, 'store.json');
   readonly #settings = join(this.folder, '.env');
@@ -49,8 +49,8 @@ export class Scene {
   #paceMs = 10;
 
   /** A store with three keys; for `migrate` a legacy one. */
-  static async create(mode: Mode): Promise<Scene> {
-    const scene = new Scene();
+  static async create(mode: Mode): Promise<DurabilityScene> {
+    const scene = new DurabilityScene();
     const text = generateMasterKey();
     writeFileSync(scene.#settings, `MASTER_ENCRYPTION_KEY=${text}\n`, { mode: 0o600 });
     if (mode === 'migrate') {
@@ -175,7 +175,7 @@ export async function concurrentAdds(
   each: number,
   launcher: readonly string[] = [],
 ): Promise<number> {
-  const scene = await Scene.create('add');
+  const scene = await DurabilityScene.create('add');
   try {
     const runs = Array.from({ length: writers }, (_, writer) => {
       const job = [worker.file, 'add', scene.folder, `W${writer}`, String(each)];

@@ -11,12 +11,13 @@ import {
   ElicitRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { onTestFinished } from 'vitest';
-import { ProgramTransport } from './client.ts';
+import type { Era } from '../../src/mcp/era.ts';
 import { TOKEN } from './http-program.ts';
 import { Program, type Variables } from './program.ts';
+import { ProgramTransport } from './test-client.ts';
 
 /** How the person, or the client in the person's place, answers. */
-export type Answer = 'accept' | 'decline' | 'cancel';
+export type PersonsAnswer = 'accept' | 'decline' | 'cancel';
 
 export interface Shown {
   readonly url: string;
@@ -34,9 +35,7 @@ export interface Eliciting {
   readonly program: Program | null;
 }
 
-export type Answerer = (shown: Shown, signal: AbortSignal) => Promise<Answer>;
-
-export type Era = 'legacy' | 'modern';
+export type Answerer = (shown: Shown, signal: AbortSignal) => Promise<PersonsAnswer>;
 
 export interface ElicitingOptions {
   readonly era: Era;

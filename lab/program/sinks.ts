@@ -6,9 +6,9 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { canarySecret, folderSinks, processSinks, type Sink } from '../canary.ts';
 import { until } from '../until.ts';
-import { callTool } from './client.ts';
-import type { Home, KeyEntry } from './home.ts';
 import { Program, run } from './program.ts';
+import { callTool } from './test-client.ts';
+import type { Home, KeyEntry } from './test-home.ts';
 
 /** What the commands print and write about the keys, and about keys in the wrong places. */
 export async function commandSinks(home: Home, keys: readonly KeyEntry[]): Promise<Sink[]> {

@@ -2,16 +2,16 @@
 
 import type { Sharing } from '../../../src/pool/sharing.ts';
 import type { FoundAccounts } from '../../../src/pool/snapshot.ts';
+import { seededRandom } from '../../../src/simulator/random.ts';
 import { runOracle } from '../oracle.ts';
 import { createPolicy, type Policy, type PolicyName } from '../policies.ts';
-import { seeded } from './random.ts';
 import type { Arrival, Scenario } from './traffic.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import {
-  type Counts,
   indexOfKey,
-  keysOf,
+  keySpecsOf,
   SimulatedUpstream,
+  type UpstreamCounts,
   type UpstreamSpec,
 } from './virtual-upstream.ts';
 
@@ -32,7 +32,7 @@ export interface RunResult {
   readonly refusals: number;
   /** Goodput × success over the oracle's: 1 is perfect. */
   readonly score: number;
-  readonly counts: Counts;
+  readonly counts: UpstreamCounts;
   /** Slots still taken when all calls had ended. */
   readonly leaked: number;
   readonly scores: readonly number[];
@@ -142,14 +142,14 @@ export async function simulate(
   withOthers?: (clock: VirtualClock) => Sharing,
 ): Promise<RunResult> {
   const clock = new VirtualClock();
-  const arrivals = scenario.arrivals(seeded(seed));
-  const upstream = new SimulatedUpstream(scenario.upstream, clock, seeded(seed + 1_000));
+  const arrivals = scenario.arrivals(seededRandom(seed));
+  const upstream = new SimulatedUpstream(scenario.upstream, clock, seededRandom(seed + 1_000));
   const findings = new Findings(scenario.upstream, clock);
   const done = await clock.run(async () => {
     const policy = createPolicy(policyName, {
-      keys: keysOf(scenario.upstream),
+      keys: keySpecsOf(scenario.upstream),
       clock,
-      random: seeded(seed + 2_000),
+      random: seededRandom(seed + 2_000),
       maxConcurrent: scenario.maxConcurrent,
       answerMs: Math.max(10, scenario.upstream.answerMs),
       ...(withOthers === undefined ? {} : { sharing: withOthers(clock) }),

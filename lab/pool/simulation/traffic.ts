@@ -1,6 +1,6 @@
 /** What calls come when, and how accounts and keys are written down in a scenario. */
 
-import { exponential } from './random.ts';
+import { exponential } from './exponential.ts';
 import {
   type AccountSpec,
   drawTokens,

@@ -2,13 +2,13 @@
 
 import { type Failure, type FailureKind, UpstreamError } from '../../../src/base/errors.ts';
 import type { AttemptResult, Lease, PoolKey } from '../../../src/pool/lease.ts';
-import { exponential } from './random.ts';
+import { exponential } from './exponential.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** What a key does at an instant; null: it works. */
-export type FaultAt = (now: number) => Fault | null;
+export type FaultAt = (now: number) => KeyFault | null;
 
-export interface Fault {
+export interface KeyFault {
   readonly kind: FailureKind | 'hang';
   readonly retryAfterMs?: number;
 }
@@ -80,7 +80,7 @@ const BILLED: ReadonlySet<FailureKind> = new Set(['cut', 'idle', 'connection_los
 
 const UNNAMED = { namedInFlight: null, namedLimit: null };
 
-export function keysOf(spec: UpstreamSpec): PoolKey[] {
+export function keySpecsOf(spec: UpstreamSpec): PoolKey[] {
   return spec.keys.map((key, index) => ({
     provider: 'deepseek',
     name: `DEEPSEEK_API_KEY_${index + 1}`,
@@ -111,7 +111,7 @@ function failure(
 }
 
 /** What happened at the upstream, for the tables. */
-export interface Counts {
+export interface UpstreamCounts {
   sent: number;
   refused: number;
   faults: number;
@@ -123,7 +123,7 @@ export interface Counts {
 
 export class SimulatedUpstream {
   readonly spec: UpstreamSpec;
-  readonly counts: Counts;
+  readonly counts: UpstreamCounts;
   readonly #clock: VirtualClock;
   readonly #random: () => number;
   readonly #inFlight: number[];
@@ -191,7 +191,7 @@ export class SimulatedUpstream {
     return typeof capacity === 'number' ? capacity : capacity(this.#clock.now);
   }
 
-  async #fail(index: number, fault: Fault, lease: Lease): Promise<never> {
+  async #fail(index: number, fault: KeyFault, lease: Lease): Promise<never> {
     this.counts.faults += 1;
     this.counts.dead[index] = (this.counts.dead[index] ?? 0) + 1;
     if (fault.kind === 'hang') {

@@ -3,18 +3,31 @@
  * state, a process for the others or a server for all of them, applies this and nothing else.
  */
 
-import type { Answer, Exchange, NumberedReport } from '../protocol.ts';
+import type { Exchange, ExchangeAnswer, NumberedReport } from '../protocol.ts';
 import { dropTrials, newsFor, noteFact, takeAsks, takeFacts, trialsOf } from './facts.ts';
 import { groupsIn, join, part } from './joined-accounts.ts';
-import { earnTries, grantLane, grantsOf, noteRefused, stakesOf, takeLane } from './shared-lanes.ts';
-import { type Draft, draftOf, type Member, type SharedState, type Stake } from './shared-state.ts';
+import {
+  earnTries,
+  grantLane,
+  grantsOf,
+  noteLaneRefused,
+  stakesOf,
+  takeLane,
+} from './shared-lanes.ts';
+import {
+  draftOf,
+  type MemberRecord,
+  type SharedState,
+  type Stake,
+  type StateDraft,
+} from './shared-state.ts';
 
 /** Who says nothing for so long is gone, whatever it had. Busy ones speak several times a second. */
 export const SILENCE_MS = 10_000;
 /** A new coordinator hears of everybody's calls before it gives away what it knows nothing of. */
 const SETTLE_MS = 300;
 
-const NEWCOMER: Omit<Member, 'seenAt'> = {
+const NEWCOMER: Omit<MemberRecord, 'seenAt'> = {
   client: null,
   seq: Number.NEGATIVE_INFINITY,
   reported: 0,
@@ -31,7 +44,7 @@ export function exchange(
   member: string,
   request: Exchange,
   now: number,
-): { readonly state: SharedState; readonly answer: Answer } {
+): { readonly state: SharedState; readonly answer: ExchangeAnswer } {
   const draft = draftOf(state);
   for (const [id, { seenAt }] of state.members) {
     if (id !== member && now - seenAt > SILENCE_MS) leave(draft, id);
@@ -42,7 +55,13 @@ export function exchange(
   return { state: draft, answer: answerTo(draft, member, request, now) };
 }
 
-function take(draft: Draft, id: string, before: Member, request: Exchange, now: number): void {
+function take(
+  draft: StateDraft,
+  id: string,
+  before: MemberRecord,
+  request: Exchange,
+  now: number,
+): void {
   const { rows, asks, reports, heard, client, seq } = request;
   const isFromElsewhere = heard.epoch !== draft.epoch && heard.epoch !== '';
   if (isFromElsewhere && draft.settlesUntil === Number.NEGATIVE_INFINITY) {
@@ -71,10 +90,10 @@ function take(draft: Draft, id: string, before: Member, request: Exchange, now: 
   draft.members.set(id, { ...own, stakes: granted });
 }
 
-function note(draft: Draft, member: string, { report }: NumberedReport, now: number): void {
+function note(draft: StateDraft, member: string, { report }: NumberedReport, now: number): void {
   switch (report.kind) {
     case 'refused':
-      noteRefused(draft, member, report, now);
+      noteLaneRefused(draft, member, report, now);
       return;
     case 'joined':
       join(draft, report.accounts);
@@ -87,7 +106,12 @@ function note(draft: Draft, member: string, { report }: NumberedReport, now: num
   }
 }
 
-function answerTo(draft: Draft, member: string, request: Exchange, now: number): Answer {
+function answerTo(
+  draft: StateDraft,
+  member: string,
+  request: Exchange,
+  now: number,
+): ExchangeAnswer {
   const own = draft.members.get(member);
   const keys = [...(own?.stakes.keys() ?? [])];
   return {
@@ -113,7 +137,7 @@ function answerTo(draft: Draft, member: string, request: Exchange, now: number):
   };
 }
 
-function leave(draft: Draft, member: string): void {
+function leave(draft: StateDraft, member: string): void {
   draft.members.delete(member);
   dropTrials(draft, member, new Set());
 }

@@ -3,7 +3,7 @@
 import { afterPause } from '../../pool/rules/limit.ts';
 import type { Fact, Report } from '../../pool/sharing.ts';
 import type { Exchange, Heard } from '../protocol.ts';
-import { accountIn, type Draft, type SharedFact, type SharedState } from './shared-state.ts';
+import { accountIn, type SharedFact, type SharedState, type StateDraft } from './shared-state.ts';
 
 const UNKNOWN: SharedFact = {
   generation: 0,
@@ -19,7 +19,7 @@ const UNKNOWN: SharedFact = {
 /** More are not kept: the ones that changed longest ago are forgotten. */
 const MOST_FACTS = 4_096;
 
-function put(draft: Draft, id: string, fact: Omit<SharedFact, 'version'>): void {
+function put(draft: StateDraft, id: string, fact: Omit<SharedFact, 'version'>): void {
   draft.version += 1;
   draft.facts.delete(id);
   draft.facts.set(id, { ...fact, version: draft.version });
@@ -29,14 +29,14 @@ function put(draft: Draft, id: string, fact: Omit<SharedFact, 'version'>): void 
   }
 }
 
-function change(draft: Draft, id: string, to: Partial<SharedFact>): void {
+function change(draft: StateDraft, id: string, to: Partial<SharedFact>): void {
   const fact = draft.facts.get(id) ?? UNKNOWN;
   put(draft, id, { ...fact, ...to, generation: fact.generation + 1 });
 }
 
 export type FactReport = Extract<Report, { readonly kind: 'resting' | 'out' | 'works' }>;
 
-export function noteFact(draft: Draft, report: FactReport, now: number): void {
+export function noteFact(draft: StateDraft, report: FactReport, now: number): void {
   const { id } = report;
   switch (report.kind) {
     case 'works':
@@ -63,7 +63,7 @@ export function noteFact(draft: Draft, report: FactReport, now: number): void {
 }
 
 /** A pause of an account is one of all its lanes. */
-function restLanes(draft: Draft, id: string, until: number): void {
+function restLanes(draft: StateDraft, id: string, until: number): void {
   const account = accountIn(draft, id);
   for (const [key, lane] of draft.lanes) {
     if (lane.account !== account) continue;
@@ -73,7 +73,7 @@ function restLanes(draft: Draft, id: string, until: number): void {
 }
 
 /** What somebody knew before this coordinator knew anything. */
-export function takeFacts(draft: Draft, facts: readonly Fact[], now: number): void {
+export function takeFacts(draft: StateDraft, facts: readonly Fact[], now: number): void {
   for (const fact of facts) {
     const known = draft.facts.get(fact.id);
     if (known !== undefined && known.generation >= fact.generation) continue;
@@ -123,7 +123,7 @@ const UNUSED_MS = 500;
  * free again, and so is what it asks for in vain while others do.
  */
 export function takeAsks(
-  draft: Draft,
+  draft: StateDraft,
   member: string,
   { tries, asks }: Pick<Exchange, 'tries' | 'asks'>,
   now: number,
@@ -157,7 +157,7 @@ export function trialsOf(
 }
 
 /** The trials of a process that are not among these are free. */
-export function dropTrials(draft: Draft, member: string, kept: ReadonlySet<string>): void {
+export function dropTrials(draft: StateDraft, member: string, kept: ReadonlySet<string>): void {
   for (const [id, fact] of draft.facts) {
     if (fact.trial?.member !== member || kept.has(id)) continue;
     if (fact.generation === 0) draft.facts.delete(id);

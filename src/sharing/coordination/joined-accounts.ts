@@ -2,16 +2,16 @@
 
 import {
   accountIn,
-  type Draft,
   laneKey,
-  type Member,
+  type MemberRecord,
   type SharedLane,
   type SharedState,
   type Stake,
+  type StateDraft,
 } from './shared-state.ts';
 
 /** Accounts that are one from here on. */
-export function join(draft: Draft, accounts: readonly string[]): void {
+export function join(draft: StateDraft, accounts: readonly string[]): void {
   const [first, ...others] = accounts.map((each) => accountIn(draft, each));
   if (first === undefined) return;
   const absorbed = new Set(others.filter((each) => each !== first));
@@ -40,7 +40,7 @@ function mergedLane(one: SharedLane, other: SharedLane): SharedLane {
   return { ...newer, limit, tries: Math.min(one.tries, other.tries) };
 }
 
-function joinedStakes(draft: Draft, stakes: Member['stakes']): Map<string, Stake> {
+function joinedStakes(draft: StateDraft, stakes: MemberRecord['stakes']): Map<string, Stake> {
   const joined = new Map<string, Stake>();
   for (const stake of stakes.values()) {
     const key = laneKey(accountIn(draft, stake.account), stake.model);
@@ -70,7 +70,7 @@ export function mergedStake(one: Stake, other: Stake): Stake {
 }
 
 /** They are not one after all, and what was found of them together says nothing of each. */
-export function part(draft: Draft, accounts: readonly string[]): void {
+export function part(draft: StateDraft, accounts: readonly string[]): void {
   const firsts = new Set(accounts.map((each) => accountIn(draft, each)));
   for (const [account, first] of draft.joined) if (firsts.has(first)) draft.joined.delete(account);
   for (const [key, lane] of draft.lanes) if (firsts.has(lane.account)) draft.lanes.delete(key);

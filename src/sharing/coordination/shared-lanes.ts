@@ -15,7 +15,13 @@ import { limitFrom, toldLimit } from '../../pool/rules/told-limit.ts';
 import type { LaneGrant, LaneRow, Report } from '../../pool/sharing.ts';
 import { allot, type Claim } from './allotment.ts';
 import { mergedStake } from './joined-accounts.ts';
-import { accountIn, type Draft, laneKey, type SharedLane, type Stake } from './shared-state.ts';
+import {
+  accountIn,
+  laneKey,
+  type SharedLane,
+  type Stake,
+  type StateDraft,
+} from './shared-state.ts';
 
 /** As in the pool: one call in five may be refused for our curiosity. */
 const TRIES_MAX = 8;
@@ -23,12 +29,12 @@ const TRIES_GAIN = 0.2;
 /** More are not kept: the ones that were used longest ago are forgotten. */
 const MOST_LANES = 1_024;
 
-function keyOf(draft: Draft, { account, model }: { account: string; model: string }): string {
+function keyOf(draft: StateDraft, { account, model }: { account: string; model: string }): string {
   return laneKey(accountIn(draft, account), model);
 }
 
 /** Of what a process was told and what is known here, the newer one counts. */
-export function takeLane(draft: Draft, row: LaneRow, now: number): void {
+export function takeLane(draft: StateDraft, row: LaneRow, now: number): void {
   const key = keyOf(draft, row);
   const known = draft.lanes.get(key);
   const { probeMs, probeMaxMs } = row;
@@ -78,7 +84,7 @@ function stakeOf(row: LaneRow, before: Stake | undefined, now: number): Stake {
 
 /** Every lane where a process has or wants something, or holds what it has not given back. */
 export function stakesOf(
-  draft: Draft,
+  draft: StateDraft,
   rows: readonly LaneRow[],
   before: ReadonlyMap<string, Stake>,
   now: number,
@@ -93,7 +99,7 @@ export function stakesOf(
   return stakes;
 }
 
-function othersOn(draft: Draft, member: string, key: string): Stake[] {
+function othersOn(draft: StateDraft, member: string, key: string): Stake[] {
   const stakes: Stake[] = [];
   for (const [id, each] of draft.members) {
     const stake = id === member ? undefined : each.stakes.get(key);
@@ -122,7 +128,7 @@ function isSame(one: LimitState, other: LimitState): boolean {
   );
 }
 
-function moved(draft: Draft, key: string, lane: SharedLane, limit: LimitState): SharedLane {
+function moved(draft: StateDraft, key: string, lane: SharedLane, limit: LimitState): SharedLane {
   if (isSame(limit, lane.limit)) return lane;
   const next = { ...lane, limit, generation: lane.generation + 1 };
   draft.lanes.set(key, next);
@@ -130,8 +136,8 @@ function moved(draft: Draft, key: string, lane: SharedLane, limit: LimitState): 
 }
 
 /** An account took no more: at that time all of us had so many calls there. */
-export function noteRefused(
-  draft: Draft,
+export function noteLaneRefused(
+  draft: StateDraft,
   member: string,
   report: Extract<Report, { readonly kind: 'refused' }>,
   now: number,
@@ -150,7 +156,7 @@ export function noteRefused(
 }
 
 /** The calls that all processes together were seen to have taken raise the limit. */
-function noteTaken(draft: Draft, key: string, lane: SharedLane, stakes: readonly Stake[]) {
+function noteTaken(draft: StateDraft, key: string, lane: SharedLane, stakes: readonly Stake[]) {
   const accepted = sumOf(stakes, (stake) => stake.accepted);
   if (accepted === 0) return lane;
   const sentAt = Math.max(...stakes.map((stake) => stake.acceptedSentAt));
@@ -158,7 +164,7 @@ function noteTaken(draft: Draft, key: string, lane: SharedLane, stakes: readonly
 }
 
 /** A full lane for which calls wait is tried above its capacity now and then. */
-function tried(draft: Draft, key: string, lane: SharedLane, floor: number, now: number) {
+function tried(draft: StateDraft, key: string, lane: SharedLane, floor: number, now: number) {
   const { limit, tries } = lane;
   const isDue = floor >= limit.limit && growsAt(limit) <= now;
   // After a pause one call goes, whatever it costs; else nothing would ever go again.
@@ -172,7 +178,12 @@ function claimOf(stake: Stake, floor: number): Claim {
 }
 
 /** Divides one lane anew as far as the process that asks is concerned. */
-export function grantLane(draft: Draft, member: string, key: string, now: number): Stake | null {
+export function grantLane(
+  draft: StateDraft,
+  member: string,
+  key: string,
+  now: number,
+): Stake | null {
   const own = draft.members.get(member)?.stakes.get(key);
   const known = draft.lanes.get(key);
   if (own === undefined || known === undefined) return null;
@@ -191,7 +202,7 @@ function settled(own: Stake): Stake {
   return { ...own, tries: 0, isAlone: false, isContended: true, reserve: 0 };
 }
 
-function alone(draft: Draft, { limit }: SharedLane, own: Stake): Stake {
+function alone(draft: StateDraft, { limit }: SharedLane, own: Stake): Stake {
   const hasCompany = draft.members.size > 1;
   const waits = own.interactive + own.batch > own.inFlight;
   const reserve = hasCompany && !waits && limit.limit > 1 && limit.limit > own.inFlight ? 1 : 0;
@@ -199,7 +210,7 @@ function alone(draft: Draft, { limit }: SharedLane, own: Stake): Stake {
   return { ...own, held, tries: 0, isAlone: true, isContended: false, reserve };
 }
 
-function divided(draft: Draft, lane: SharedLane, own: Stake, others: readonly Stake[]): Stake {
+function divided(draft: StateDraft, lane: SharedLane, own: Stake, others: readonly Stake[]): Stake {
   const { limit, capacity } = lane.limit;
   const claims = [
     claimOf(own, own.held),
@@ -221,7 +232,7 @@ function divided(draft: Draft, lane: SharedLane, own: Stake, others: readonly St
 
 /** Calls that ended pay for tries. */
 export function earnTries(
-  draft: Draft,
+  draft: StateDraft,
   stakes: ReadonlyMap<string, Stake>,
   before: ReadonlyMap<string, Stake>,
 ): void {
@@ -236,7 +247,7 @@ export function earnTries(
 
 /** What a process is told of a lane, under each of its own names for it. */
 export function grantsOf(
-  draft: Pick<Draft, 'members' | 'lanes'>,
+  draft: Pick<StateDraft, 'members' | 'lanes'>,
   member: string,
   key: string,
   now: number,

@@ -28,7 +28,7 @@ export interface Stake {
   readonly turn: number;
 }
 
-export interface Member {
+export interface MemberRecord {
   readonly client: string | null;
   readonly seenAt: number;
   readonly seq: number;
@@ -76,7 +76,7 @@ export interface SharedState {
   readonly turn: number;
   /** Until then processes that come from another coordinator keep what that one gave them. */
   readonly settlesUntil: number;
-  readonly members: ReadonlyMap<string, Member>;
+  readonly members: ReadonlyMap<string, MemberRecord>;
   readonly lanes: ReadonlyMap<string, SharedLane>;
   readonly facts: ReadonlyMap<string, SharedFact>;
   /** Account → the first one of those that it is one with. */
@@ -84,7 +84,7 @@ export interface SharedState {
 }
 
 /** A copy that one exchange writes into. */
-export type Draft = {
+export type StateDraft = {
   -readonly [Name in keyof SharedState]: SharedState[Name] extends ReadonlyMap<
     infer Key,
     infer Value
@@ -113,7 +113,7 @@ export function inherited(state: SharedState, epoch: string): SharedState {
   return { ...createState(epoch), version, turn, lanes, facts, joined };
 }
 
-export function draftOf(state: SharedState): Draft {
+export function draftOf(state: SharedState): StateDraft {
   return {
     ...state,
     members: new Map(state.members),

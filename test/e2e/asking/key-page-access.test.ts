@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { axeFindings } from '../../../lab/browser/axe.ts';
 import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
 import { findLeaks, folderSinks, processSinks, type Sink } from '../../../lab/canary.ts';
-import { callTool, textOf } from '../../../lab/program/client.ts';
 import { connectEliciting } from '../../../lab/program/eliciting.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
+import { callTool, textOf } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const SCREENS = [

@@ -7,9 +7,9 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canarySecret, findLeaks, processSinks, type Sink } from '../../../lab/canary.ts';
-import { noise, RawClient } from '../../../lab/program/client.ts';
-import { createHome, type Home, type KeyEntry } from '../../../lab/program/home.ts';
 import { commandSinks, type HttpSinks, httpSinks } from '../../../lab/program/sinks.ts';
+import { noise, RawClient } from '../../../lab/program/test-client.ts';
+import { createHome, type Home, type KeyEntry } from '../../../lab/program/test-home.ts';
 import {
   DEEPSEEK_FAULTS,
   type DeepSeekFault,

@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret, findLeaks, type Sink } from '../../../lab/canary.ts';
-import { RawClient } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { startHttp } from '../../../lab/program/http-program.ts';
 import { run } from '../../../lab/program/program.ts';
+import { RawClient } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type EchoUpstream, startEchoUpstream } from '../../../lab/servers/echo-upstream.ts';
 
 const keys = [

@@ -7,10 +7,10 @@ import { StdioClientTransport as V1StdioClientTransport } from '@modelcontextpro
 import { StreamableHTTPClientTransport as V1HttpClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { TOKEN, untilListening } from '../../../lab/program/http-program.ts';
 import { childEnvironment, PROGRAM, Program } from '../../../lab/program/program.ts';
+import { callTool } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const KEY = canarySecret('pplx-fake');

@@ -4,9 +4,9 @@ import { Client as ModernClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connectStdio, noise, RawClient } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { childEnvironment, PROGRAM } from '../../../lab/program/program.ts';
+import { callTool, connectStdio, noise, RawClient } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const DEEPSEEK = canarySecret();

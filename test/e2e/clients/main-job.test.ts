@@ -3,9 +3,15 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connect, noise, type Session, textOf } from '../../../lab/program/client.ts';
-import { createHome, type Home, type HomeOptions } from '../../../lab/program/home.ts';
 import { run } from '../../../lab/program/program.ts';
+import {
+  callTool,
+  connect,
+  noise,
+  type Session,
+  textOf,
+} from '../../../lab/program/test-client.ts';
+import { createHome, type Home, type HomeOptions } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 let simulator: Simulator;

@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { noise, RawClient } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { childEnvironment, PROGRAM } from '../../../lab/program/program.ts';
+import { noise, RawClient } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { LINE_LIMIT } from '../../../src/mcp/stdio/read-line.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 

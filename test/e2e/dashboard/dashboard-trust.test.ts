@@ -6,9 +6,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { findLeaks, folderSinks } from '../../../lab/canary.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { startHttp } from '../../../lab/program/http-program.ts';
 import { Program, run } from '../../../lab/program/program.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
 import { until } from '../../../lab/until.ts';
 

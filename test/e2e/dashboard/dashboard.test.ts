@@ -5,9 +5,9 @@ import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
 import { canarySecret, findLeaks } from '../../../lab/canary.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { Program, run } from '../../../lab/program/program.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const NAMES = [

@@ -5,9 +5,9 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { TOKEN, untilListening } from '../../../lab/program/http-program.ts';
 import { Program, run } from '../../../lab/program/program.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const KEY = canarySecret('pplx-fake');

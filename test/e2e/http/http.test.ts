@@ -5,7 +5,6 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { canarySecret, findLeaks, folderSinks } from '../../../lab/canary.ts';
-import { createHome, type Home, type HomeOptions } from '../../../lab/program/home.ts';
 import {
   brokenLines,
   startHttp,
@@ -13,6 +12,7 @@ import {
   untilListening,
 } from '../../../lab/program/http-program.ts';
 import { Program, run } from '../../../lab/program/program.ts';
+import { createHome, type Home, type HomeOptions } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const hasPrometheus =

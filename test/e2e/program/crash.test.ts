@@ -4,10 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { canarySecret, findLeaks } from '../../../lab/canary.ts';
-import { RawClient } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { addressOf } from '../../../lab/program/http-program.ts';
 import { Program } from '../../../lab/program/program.ts';
+import { RawClient } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { until } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 

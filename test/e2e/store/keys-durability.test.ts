@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import {
   buildWorker,
   concurrentAdds,
+  DurabilityScene,
   hasContainers,
   IN_CONTAINER,
   type Mode,
-  Scene,
   type Worker,
 } from '../../../lab/chaos/durability-rounds.ts';
 import { until } from '../../../lab/until.ts';
@@ -32,7 +32,7 @@ describe('a writer that is killed at a random moment', () => {
   it.concurrent.each(ROUNDS)(
     'leaves a store that opens, with every confirmed key: %s, %i times',
     async (mode, rounds) => {
-      const scene = await Scene.create(mode);
+      const scene = await DurabilityScene.create(mode);
       try {
         let changes = 0;
         for (let round = 0; round < rounds; round++) {
@@ -71,7 +71,7 @@ function inner(pid: number): number {
 describe('a container that sleeps while it holds the lock', () => {
   it('loses it to another one after a while, and neither loses a key', async ({ skip }) => {
     if (!hasContainers()) return skip('no right to make a pid namespace here');
-    const scene = await Scene.create('add');
+    const scene = await DurabilityScene.create('add');
     onTestFinished(() => scene.remove());
     const start = (prefix: string, count: number) => {
       const [program, ...args] = [...IN_CONTAINER, process.execPath, worker.file];

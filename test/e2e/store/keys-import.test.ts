@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { PROGRAM, run } from '../../../lab/program/program.ts';
 import { hasTerminal, typeAt } from '../../../lab/program/terminal.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import {
   LONGER_SK,
   PASSWORD,

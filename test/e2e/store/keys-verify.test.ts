@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { run } from '../../../lab/program/program.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 

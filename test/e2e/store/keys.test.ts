@@ -10,9 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { run } from '../../../lab/program/program.ts';
 import { hasTerminal, typeAt } from '../../../lab/program/terminal.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
 
 let home: Home;

@@ -3,9 +3,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { RawClient } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { Program, run } from '../../../lab/program/program.ts';
+import { RawClient } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey, temporaryFolder } from '../../../lab/store.ts';
 import { isAlive } from '../../../src/base/system/processes.ts';
 import { generateMasterKey } from '../../../src/secrets/master-key.ts';

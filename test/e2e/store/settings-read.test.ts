@@ -4,8 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { RawClient } from '../../../lab/program/client.ts';
-import { createHome } from '../../../lab/program/home.ts';
+import { RawClient } from '../../../lab/program/test-client.ts';
+import { createHome } from '../../../lab/program/test-home.ts';
 import { until } from '../../../lab/until.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
 

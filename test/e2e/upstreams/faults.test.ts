@@ -8,8 +8,14 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canarySecret, findLeaks, folderSinks } from '../../../lab/canary.ts';
-import { callTool, connect, noise, type Session, textOf } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
+import {
+  callTool,
+  connect,
+  noise,
+  type Session,
+  textOf,
+} from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import {
   type FaultStep,
   type Simulator,

@@ -1,9 +1,15 @@
 /** The openai package in the built program: what it would do by itself, and must not. */
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { callTool, connect, noise, type Session, textOf } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
-import { startProxy } from '../../../lab/servers/proxy.ts';
+import {
+  callTool,
+  connect,
+  noise,
+  type Session,
+  textOf,
+} from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import { startProxy } from '../../../lab/servers/test-proxy.ts';
 import { fakeKey } from '../../../lab/store.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 

@@ -2,9 +2,9 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { RawClient } from '../../../lab/program/client.ts';
-import { createHome } from '../../../lab/program/home.ts';
-import { type Outage, type OutageKind, startOutage } from '../../../lab/servers/outage.ts';
+import { RawClient } from '../../../lab/program/test-client.ts';
+import { createHome } from '../../../lab/program/test-home.ts';
+import { type Outage, type OutageKind, startOutage } from '../../../lab/servers/outage-upstream.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 let simulator: Simulator;

@@ -4,21 +4,27 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { callTool, connect, noise, type Session, textOf } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { run, type Variables } from '../../../lab/program/program.ts';
+import {
+  callTool,
+  connect,
+  noise,
+  type Session,
+  textOf,
+} from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import { type LocalServer, listenOnLoopback } from '../../../lab/servers/local-server.ts';
 import {
   type Certificates,
   createCertificates,
   createTlsFront,
-} from '../../../lab/servers/certificates.ts';
-import { type Listening, listenOnLoopback } from '../../../lab/servers/listen.ts';
+} from '../../../lab/servers/test-certificates.ts';
 import {
   type ProxyOptions,
   startProxy,
   startSocksProxy,
   type TestProxy,
-} from '../../../lab/servers/proxy.ts';
+} from '../../../lab/servers/test-proxy.ts';
 import { fakeKey } from '../../../lab/store.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
@@ -33,7 +39,7 @@ const URLS = {
 let folder: string;
 let certificates: Certificates;
 let simulator: Simulator;
-let fronts: Listening[];
+let fronts: LocalServer[];
 let routes: Record<string, number>;
 let home: Home;
 

@@ -3,8 +3,14 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { callTool, connect, noise, type Session, textOf } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
+import {
+  callTool,
+  connect,
+  noise,
+  type Session,
+  textOf,
+} from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 

@@ -1,8 +1,8 @@
 /** A process that was stopped, as by a lid that closes: what arrived meanwhile counts. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { callTool, connect, type Session, textOf } from '../../../lab/program/client.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
+import { callTool, connect, type Session, textOf } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
 import { until } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';

@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
 import { canarySecret } from '../../../lab/canary.ts';
-import { createHome, type Home } from '../../../lab/program/home.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { run, type Variables } from '../../../lab/program/program.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { UNPRICED_MODEL, writePast } from '../../../lab/usage/past-spending.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 

@@ -6,7 +6,7 @@ import {
   inherited,
   type SharedState,
 } from '../../../src/sharing/coordination/shared-state.ts';
-import type { Answer, Exchange } from '../../../src/sharing/protocol.ts';
+import type { Exchange, ExchangeAnswer } from '../../../src/sharing/protocol.ts';
 import { reports, row, says, told } from '../exchanges.ts';
 
 /** Several exchanges one after the other. */
@@ -14,7 +14,7 @@ class Hub {
   state: SharedState = createState('here');
   now = 1_000;
 
-  says(member: string, request: Exchange): Answer {
+  says(member: string, request: Exchange): ExchangeAnswer {
     const { state, answer } = exchange(this.state, member, request, this.now);
     this.state = state;
     return answer;

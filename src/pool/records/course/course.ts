@@ -12,7 +12,7 @@ import * as ledger from './attempt-notes.ts';
 import { readmit } from './disabling.ts';
 import { type Failed, fail, type Verdict } from './failing.ts';
 import { outageEnds, outageIsOver, rampUp } from './outages.ts';
-import { noteTold } from './turns.ts';
+import { noteTold } from './rate-notes.ts';
 
 export type CourseEvent =
   /** Headers with status 200, or a byte. */

@@ -26,7 +26,7 @@ import type { Effect, Scene } from '../effect.ts';
 import * as ledger from './attempt-notes.ts';
 import { disableAccount, disableKey } from './disabling.ts';
 import { outageBegins, outageGoesOn } from './outages.ts';
-import { noteRateRefused } from './turns.ts';
+import { noteRateRefused } from './rate-notes.ts';
 
 /** Why there is no result. */
 export type Failed =

@@ -7,7 +7,7 @@ import {
   type Provider,
   UpstreamError,
 } from '../../../base/errors.ts';
-import { turnsPausedUntil } from '../../records/course/turns.ts';
+import { turnsPausedUntil } from '../../records/course/rate-notes.ts';
 import type { KeySlot } from './key-slot.ts';
 
 /** What keeps a key from serving just now; null for a key in rotation. */

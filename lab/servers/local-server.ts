@@ -3,13 +3,13 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 
-export interface Listening {
+export interface LocalServer {
   readonly port: number;
   /** Cuts every connection. */
   close(): Promise<void>;
 }
 
-export async function listenOnLoopback(server: Server): Promise<Listening> {
+export async function listenOnLoopback(server: Server): Promise<LocalServer> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => sockets.add(socket));
   server.listen(0, '127.0.0.1');

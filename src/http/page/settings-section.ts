@@ -8,8 +8,8 @@ import type {
   KeyPutResult,
   VerifyVerdict,
 } from '../api/admin.ts';
-import { FormDialog, reasonOf, toast } from './dialogs.ts';
-import { create, find, Keyed, setAttribute, setText } from './elements.ts';
+import { FormDialog, reasonOf, toast } from './drawing/dialogs.ts';
+import { create, find, Keyed, setAttribute, setText } from './drawing/elements.ts';
 import { ask } from './session.ts';
 
 const NO_NAME = 'default';

@@ -1,6 +1,6 @@
 /** Samples of the history → columns that a chart draws. Pure. */
 
-import type { Sample } from '../api/history-view.ts';
+import type { Sample } from '../../api/history-view.ts';
 
 export interface Flow {
   /** Seconds since the epoch, one for each pair of samples. */

@@ -46,6 +46,6 @@ export function nothingSince(attempts: number): string {
     : 'Too few attempts in the last five minutes for a curve';
 }
 
-export function sentence(text: string): string {
+export function capitalised(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

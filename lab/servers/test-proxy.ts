@@ -3,8 +3,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect, createServer as createTcpServer, type Socket } from 'node:net';
-import type { Certificates } from './certificates.ts';
-import { listenOnLoopback } from './listen.ts';
+import { listenOnLoopback } from './local-server.ts';
+import type { Certificates } from './test-certificates.ts';
 
 export interface ProxyOptions {
   /** An https proxy; absent: an http one. */

@@ -8,13 +8,13 @@ import type {
   ProviderSnapshot,
 } from '../../pool/snapshot.ts';
 import type { Sample } from '../api/history-view.ts';
-import { Chart } from './charts.ts';
-import { create, find, Keyed, setAttribute, setText } from './elements.ts';
-import { durationText, nothingSince, rate, share } from './format.ts';
-import { FoundAccounts } from './found-accounts.ts';
+import { Chart } from './drawing/charts.ts';
+import { create, find, Keyed, setAttribute, setText } from './drawing/elements.ts';
+import { durationText, nothingSince, rate, share } from './drawing/format.ts';
+import { flowOf, recent, waitingOf } from './drawing/series.ts';
+import { Tile } from './drawing/tile.ts';
+import { FoundAccountsSection } from './found-accounts-section.ts';
 import { KeyCard, limitOf, toneOf } from './key-card.ts';
-import { flowOf, recent, waitingOf } from './series.ts';
-import { Tile } from './tile.ts';
 
 const PROVIDER_NAMES = { deepseek: 'DeepSeek', perplexity: 'Perplexity' } as const;
 
@@ -58,7 +58,7 @@ class ProviderSection {
   readonly #rows = create('tbody');
   readonly #keyed: Keyed<KeyCard>;
   readonly #accounts: Keyed<AccountRow>;
-  readonly #found = new FoundAccounts();
+  readonly #found = new FoundAccountsSection();
   readonly #empty = create('p', { class: 'muted empty' });
 
   constructor(provider: string) {

@@ -5,6 +5,7 @@ import { seededUuid } from '../random.ts';
 import { jsonReply, type Turn } from '../turn.ts';
 import { isText } from '../wire-json.ts';
 import { agent, unlistedAgentField } from './perplexity-agent.ts';
+import { search } from './perplexity-pages.ts';
 import {
   invalidKey,
   invalidRequest,
@@ -14,7 +15,6 @@ import {
   rateLimited,
 } from './perplexity-replies.ts';
 import { unlistedSearchField } from './perplexity-request.ts';
-import { search } from './perplexity-search.ts';
 
 const CANCEL = /^\/v1\/(?:agent|responses)\/([^/]+)\/cancel$/;
 

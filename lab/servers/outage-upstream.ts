@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { listenOnLoopback } from './listen.ts';
+import { listenOnLoopback } from './local-server.ts';
 
 /**
  * A status; a connection that is reset as soon as it is there, or once the request has been read;

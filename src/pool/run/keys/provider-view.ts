@@ -1,6 +1,6 @@
 /** The frozen, secret-free snapshot of one provider's pool. */
 
-import { turnsPausedUntil } from '../../records/course/turns.ts';
+import { turnsPausedUntil } from '../../records/course/rate-notes.ts';
 import type { Lane } from '../../records/lane.ts';
 import type { AccountRecord, ProviderRecord } from '../../records/state.ts';
 import { rateOf } from '../../rules/rate.ts';

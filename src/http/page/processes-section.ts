@@ -2,8 +2,8 @@
 
 import type { ProcessView } from '../../sharing/protocol.ts';
 import type { SharingView } from '../../sharing/sharing-view.ts';
-import { create, find, Keyed, setAttribute, setText } from './elements.ts';
-import { sentence } from './format.ts';
+import { create, find, Keyed, setAttribute, setText } from './drawing/elements.ts';
+import { capitalised } from './drawing/format.ts';
 
 const HEADS = ['Process', 'In flight', 'Waiting', 'Share'];
 
@@ -52,7 +52,7 @@ export class Processes {
     const isShown = view !== undefined && (isBad || view.processes.length > 1);
     setAttribute(this.#card, 'hidden', !isShown);
     if (!isShown) return;
-    setText(this.#about, sentence(aboutOf(view)));
+    setText(this.#about, capitalised(aboutOf(view)));
     setAttribute(this.#about, 'data-tone', isBad ? 'warn' : null);
     const rows = this.#keyed.show(view.processes.map((_process, at) => String(at)));
     for (const [at, each] of view.processes.entries()) rows[at]?.show(each);

@@ -1,8 +1,8 @@
 /** Keys that turned out to be of one account, and what writes that down for good. */
 
 import type { AccountSnapshot } from '../../pool/snapshot.ts';
-import { create, Keyed, setText } from './elements.ts';
-import { sentence } from './format.ts';
+import { create, Keyed, setText } from './drawing/elements.ts';
+import { capitalised } from './drawing/format.ts';
 
 class FoundAccount {
   readonly root = create('p');
@@ -17,12 +17,12 @@ class FoundAccount {
     const names = `${keys.slice(0, -1).join(', ')} and ${keys.at(-1) ?? ''}`;
     const [next = '', ...commands] = (advice ?? '').split(': ');
     const said = `${names} share one account, as their refusals showed; nobody has said so.`;
-    setText(this.#keys, `${said} ${sentence(next)}:`);
+    setText(this.#keys, `${said} ${capitalised(next)}:`);
     setText(this.#commands, commands.join(': '));
   }
 }
 
-export class FoundAccounts {
+export class FoundAccountsSection {
   readonly root = create('div', { class: 'found small' });
   readonly #accounts = new Keyed(this.root, () => new FoundAccount());
 

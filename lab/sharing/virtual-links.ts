@@ -2,7 +2,7 @@
 
 import { exchange, forget } from '../../src/sharing/coordination/coordination.ts';
 import { createState, type SharedState } from '../../src/sharing/coordination/shared-state.ts';
-import type { Answer, Exchange, Link, LinkView } from '../../src/sharing/protocol.ts';
+import type { Exchange, ExchangeAnswer, Link, LinkView } from '../../src/sharing/protocol.ts';
 import { LinkDown } from '../../src/sharing/protocol.ts';
 import type { VirtualClock } from '../pool/simulation/virtual-clock.ts';
 
@@ -38,7 +38,7 @@ export class LabCoordinator {
     this.state = createState(epoch);
   }
 
-  take(member: string, request: Exchange): Answer {
+  take(member: string, request: Exchange): ExchangeAnswer {
     const before = this.state;
     const { state, answer } = exchange(before, member, request, this.#clock.now);
     this.state = state;
@@ -87,7 +87,7 @@ export class LabLink implements Link {
     this.#random = random;
   }
 
-  exchange(request: Exchange): Promise<Answer> {
+  exchange(request: Exchange): Promise<ExchangeAnswer> {
     // As on a wire: what is sent is what it was when it was sent.
     const message: Exchange = JSON.parse(JSON.stringify(request));
     return new Promise((resolve, reject) => {
@@ -105,12 +105,14 @@ export class LabLink implements Link {
   }
 
   /** There and back; null when one of both is lost. A doubled one arrives once more, later. */
-  async #carry(request: Exchange): Promise<Answer | null> {
+  async #carry(request: Exchange): Promise<ExchangeAnswer | null> {
     if (this.isCut || !this.#hub.isUp) return null;
     if (this.#random() < this.#weather.doubled) void this.#again(request);
     await this.#delay();
     if (this.#random() < this.#weather.lost || this.isCut || !this.#hub.isUp) return null;
-    const answer: Answer = JSON.parse(JSON.stringify(this.#hub.take(this.#member, request)));
+    const answer: ExchangeAnswer = JSON.parse(
+      JSON.stringify(this.#hub.take(this.#member, request)),
+    );
     if (this.#random() < this.#weather.lost) return null;
     await this.#delay();
     return answer;
