@@ -11,7 +11,7 @@ import {
   type Mode,
   Scene,
   type Worker,
-} from '../lab/durability-rounds.ts';
+} from '../lab/chaos/durability-rounds.ts';
 
 const PARALLEL = 2;
 

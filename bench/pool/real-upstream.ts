@@ -10,7 +10,7 @@ import {
   keysOf,
   type UpstreamSpec,
   type Work,
-} from '../../lab/pool/upstream.ts';
+} from '../../lab/pool/simulation/virtual-upstream.ts';
 import type { PoolKey } from '../../src/pool/lease.ts';
 import type { FaultName, FaultStep } from '../../src/simulator/simulator.ts';
 import type { Arrived, CapacityChange, KeySetting } from './real-upstream-process.ts';

@@ -3,12 +3,12 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { CallRequest, PoolKey } from '../../src/pool/lease.ts';
-import { PendingCall } from '../../src/pool/run/pending-call.ts';
-import { Roster } from '../../src/pool/run/roster.ts';
-import { momentOf, pickFor } from '../../src/pool/run/selector.ts';
-import { seeded } from './random.ts';
-import { keysOf, SimulatedUpstream, type UpstreamSpec } from './upstream.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { PendingCall } from '../../src/pool/run/attempts/pending-call.ts';
+import { momentOf, pickFor } from '../../src/pool/run/attempts/selector.ts';
+import { Roster } from '../../src/pool/run/keys/roster.ts';
+import { seeded } from './simulation/random.ts';
+import { VirtualClock } from './simulation/virtual-clock.ts';
+import { keysOf, SimulatedUpstream, type UpstreamSpec } from './simulation/virtual-upstream.ts';
 
 function requestWith(signal: AbortSignal): CallRequest {
   return {

@@ -3,9 +3,9 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { PoolKey, Priority } from '../../src/pool/lease.ts';
-import { type PacedSpec, PacedUpstream, type RateLimit } from './paced-upstream.ts';
-import { seeded } from './random.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { type PacedSpec, PacedUpstream, type RateLimit } from './simulation/paced-upstream.ts';
+import { seeded } from './simulation/random.ts';
+import { VirtualClock } from './simulation/virtual-clock.ts';
 
 export interface PacedScenario {
   readonly name: string;

@@ -1,9 +1,9 @@
 /** A burst in one of three clients, and the scenarios of the pool divided among four processes. */
 
-import { exponential, seeded } from '../pool/random.ts';
 import { scenariosAt } from '../pool/scenarios.ts';
-import type { Scenario } from '../pool/traffic.ts';
-import { drawTokens, type UpstreamSpec } from '../pool/upstream.ts';
+import { exponential, seeded } from '../pool/simulation/random.ts';
+import type { Scenario } from '../pool/simulation/traffic.ts';
+import { drawTokens, type UpstreamSpec } from '../pool/simulation/virtual-upstream.ts';
 import type { SharedArrival, SharedCase } from './simulate-shared.ts';
 
 const TIMEOUT_MS = 600_000;

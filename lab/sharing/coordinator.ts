@@ -1,10 +1,10 @@
 /** The pure coordinator on the virtual clock, and links to it that delay, lose, double and reorder. */
 
-import { exchange, forget } from '../../src/sharing/coordination.ts';
+import { exchange, forget } from '../../src/sharing/coordination/coordination.ts';
+import { createState, type SharedState } from '../../src/sharing/coordination/shared-state.ts';
 import type { Answer, Exchange, Link, LinkView } from '../../src/sharing/protocol.ts';
 import { LinkDown } from '../../src/sharing/protocol.ts';
-import { createState, type SharedState } from '../../src/sharing/shared-state.ts';
-import type { VirtualClock } from '../pool/virtual-clock.ts';
+import type { VirtualClock } from '../pool/simulation/virtual-clock.ts';
 
 /** What happens to what a link carries; every share is in [0, 1]. */
 export interface Weather {

@@ -4,9 +4,9 @@ import type { KeyBehaviour, RefusalStyle } from '../../src/simulator/behaviour.t
 import type { CallRecord } from '../../src/simulator/call-log.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { canarySecret } from '../canary.ts';
-import { RawClient } from '../client.ts';
-import { createHome, type Home, type KeyEntry } from '../home.ts';
-import type { Variables } from '../program.ts';
+import { RawClient } from '../program/client.ts';
+import { createHome, type Home, type KeyEntry } from '../program/home.ts';
+import type { Variables } from '../program/program.ts';
 
 export interface SharedHomeOptions {
   /** Of the one account of all keys. */

@@ -6,10 +6,15 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { KeyProbe, Priority } from '../../src/pool/lease.ts';
-import { inherited, type SharedState } from '../../src/sharing/shared-state.ts';
-import { seeded } from '../pool/random.ts';
-import { keysOf, SimulatedUpstream, type UpstreamSpec, type Work } from '../pool/upstream.ts';
-import { VirtualClock } from '../pool/virtual-clock.ts';
+import { inherited, type SharedState } from '../../src/sharing/coordination/shared-state.ts';
+import { seeded } from '../pool/simulation/random.ts';
+import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
+import {
+  keysOf,
+  SimulatedUpstream,
+  type UpstreamSpec,
+  type Work,
+} from '../pool/simulation/virtual-upstream.ts';
 import { FAIR, LabCoordinator, type Weather } from './coordinator.ts';
 import { memberOn } from './process.ts';
 

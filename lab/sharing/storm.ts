@@ -8,10 +8,15 @@
 import { setMaxListeners } from 'node:events';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
-import type { SharedState } from '../../src/sharing/shared-state.ts';
-import { seeded } from '../pool/random.ts';
-import { drawTokens, keysOf, SimulatedUpstream, type UpstreamSpec } from '../pool/upstream.ts';
-import { VirtualClock } from '../pool/virtual-clock.ts';
+import type { SharedState } from '../../src/sharing/coordination/shared-state.ts';
+import { seeded } from '../pool/simulation/random.ts';
+import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
+import {
+  drawTokens,
+  keysOf,
+  SimulatedUpstream,
+  type UpstreamSpec,
+} from '../pool/simulation/virtual-upstream.ts';
 import { LabCoordinator, type LabLink, type Weather } from './coordinator.ts';
 import { memberOn } from './process.ts';
 

@@ -1,6 +1,6 @@
 /** Clients that come and go: each opens a session, calls a few times, and leaves, or just hangs up. */
 
-import { expectedCode } from '../chaos.ts';
+import { expectedCode } from '../chaos/chaos.ts';
 import type { SoakServer } from './server.ts';
 
 export class SoakTally {

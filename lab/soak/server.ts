@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Home } from '../home.ts';
-import { Program } from '../program.ts';
+import type { Home } from '../program/home.ts';
+import { Program } from '../program/program.ts';
 import { until } from '../until.ts';
 
 export const OWNER = 'token-of-the-owner-of-the-soak';

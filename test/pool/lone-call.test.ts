@@ -1,8 +1,8 @@
 /** One call, and an upstream that is down for a while. */
 
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../../lab/pool/random.ts';
-import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
+import { seeded } from '../../lab/pool/simulation/random.ts';
+import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import type { Failure, FailureKind, Provider } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';

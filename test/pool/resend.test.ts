@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../../lab/pool/random.ts';
-import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
+import { seeded } from '../../lab/pool/simulation/random.ts';
+import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { AttemptResult, Lease } from '../../src/pool/lease.ts';

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/base/logger.ts';
 import { Redactor } from '../../src/base/redact.ts';
 import type { Fact, Membership, Statement, Told } from '../../src/pool/sharing.ts';
-import { exchange } from '../../src/sharing/coordination.ts';
+import { exchange } from '../../src/sharing/coordination/coordination.ts';
+import { createState, type SharedState } from '../../src/sharing/coordination/shared-state.ts';
 import { Member } from '../../src/sharing/member.ts';
 import { type Answer, type Exchange, type Link, LinkDown } from '../../src/sharing/protocol.ts';
-import { createState, type SharedState } from '../../src/sharing/shared-state.ts';
 import { row } from './exchanges.ts';
 
 beforeEach(() => {

@@ -1,11 +1,11 @@
 /** The state of all processes, while this one coordinates; and what outlives it, in a file. */
 
 import type { Logger } from '../../base/logger.ts';
-import { exchange, forget } from '../coordination.ts';
+import { exchange, forget } from '../coordination/coordination.ts';
+import { packState, unpackState } from '../coordination/packed-state.ts';
+import { createState, type SharedState } from '../coordination/shared-state.ts';
 import { newNonce } from '../nonce.ts';
-import { packState, unpackState } from '../packed-state.ts';
 import type { Answer, Exchange, ProcessView } from '../protocol.ts';
-import { createState, type SharedState } from '../shared-state.ts';
 import { keep, readKept } from './state-file.ts';
 
 /** What a kill costs of what was found out. */

@@ -6,7 +6,7 @@
 import type { Logger } from '../../base/logger.ts';
 import { PatientTimer } from '../../base/system/patient-timer.ts';
 import { within } from '../../base/system/within.ts';
-import { exchange, forget } from '../coordination.ts';
+import { exchange, forget } from '../coordination/coordination.ts';
 import { LinkState, type Problem } from '../link-state.ts';
 import { newNonce } from '../nonce.ts';
 import { type Answer, type Exchange, type Link, LinkDown, type LinkView } from '../protocol.ts';

@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { parseRecord } from '../../base/text/json.ts';
+import { packState, unpackState } from '../coordination/packed-state.ts';
+import { createState, type SharedState } from '../coordination/shared-state.ts';
 import { keyedName, purposeKey } from '../ids.ts';
-import { packState, unpackState } from '../packed-state.ts';
-import { createState, type SharedState } from '../shared-state.ts';
 import { type Reply, replaceCell } from './cell.ts';
 import type { RedisClient } from './connection.ts';
 import { seal, unseal } from './seal.ts';

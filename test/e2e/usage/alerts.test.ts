@@ -2,9 +2,9 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connect, type Session, textOf } from '../../../lab/client.ts';
-import { createHome, type Home } from '../../../lab/home.ts';
-import { startHttp } from '../../../lab/http.ts';
+import { callTool, connect, type Session, textOf } from '../../../lab/program/client.ts';
+import { createHome, type Home } from '../../../lab/program/home.ts';
+import { startHttp } from '../../../lab/program/http-program.ts';
 import {
   type FaultScript,
   type KeyBehaviour,

@@ -4,9 +4,9 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connect, type Session, textOf } from '../../../lab/client.ts';
-import { createHome, type Home } from '../../../lab/home.ts';
-import { run } from '../../../lab/program.ts';
+import { callTool, connect, type Session, textOf } from '../../../lab/program/client.ts';
+import { createHome, type Home } from '../../../lab/program/home.ts';
+import { run } from '../../../lab/program/program.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 let simulator: Simulator;

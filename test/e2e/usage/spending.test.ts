@@ -4,10 +4,16 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connect, connectModern, RawClient, type Session } from '../../../lab/client.ts';
-import { createHome, type Home, type HomeOptions } from '../../../lab/home.ts';
-import { startHttp } from '../../../lab/http.ts';
-import { run } from '../../../lab/program.ts';
+import {
+  callTool,
+  connect,
+  connectModern,
+  RawClient,
+  type Session,
+} from '../../../lab/program/client.ts';
+import { createHome, type Home, type HomeOptions } from '../../../lab/program/home.ts';
+import { startHttp } from '../../../lab/program/http-program.ts';
+import { run } from '../../../lab/program/program.ts';
 import { until } from '../../../lab/until.ts';
 import {
   type FaultScript,

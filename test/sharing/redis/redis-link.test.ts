@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort, hasRedis, NO_REDIS } from '../../../lab/redis.ts';
+import { freePort, hasRedis, NO_REDIS } from '../../../lab/servers/redis.ts';
 import { rowOf } from '../../../lab/sharing/statement.ts';
 import { LinkDown } from '../../../src/sharing/protocol.ts';
 import { RedisProcess, redis } from './redis-process.ts';

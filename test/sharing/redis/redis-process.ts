@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
-import { RedisServerProcess } from '../../../lab/redis.ts';
+import { RedisServerProcess } from '../../../lab/servers/redis.ts';
 import { rowOf, statement } from '../../../lab/sharing/statement.ts';
 import { createLogger } from '../../../src/base/logger.ts';
 import { Redactor } from '../../../src/base/redact.ts';
