@@ -329,7 +329,6 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
   const { meter, balances } = openBooks(options, pool, checkKey, noteClient);
   const supply = new KeySupply(options, pool, balances, shared);
   const calling = {
-    lender: pool,
     callTimeoutMs: config.callTimeoutMs,
     idleTimeoutMs: config.idleTimeoutMs,
     fetch,
@@ -340,10 +339,15 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
     checkKey,
     deepseek: createDeepSeekClient({
       ...calling,
+      lender: pool.lender('deepseek'),
       baseUrl: config.deepseekBaseUrl,
       defaultModel: config.deepseekModel,
     }),
-    perplexity: createPerplexityClient({ ...calling, baseUrl: config.perplexityBaseUrl }),
+    perplexity: createPerplexityClient({
+      ...calling,
+      lender: pool.lender('perplexity'),
+      baseUrl: config.perplexityBaseUrl,
+    }),
     ready: () => supply.current(),
     untilKeys: (isWished, signal) => supply.untilKeys(isWished, signal),
     prepare: () => supply.prepare(),
