@@ -253,7 +253,6 @@ export async function runPaced(
     const one = async (at: number): Promise<PacedCall> => {
       await clock.sleep(at);
       const request = {
-        provider: 'perplexity',
         model: 'search',
         speedClass: 'search',
         signal: new AbortController().signal,
@@ -262,6 +261,7 @@ export async function runPaced(
         session: 'paced',
       } as const;
       const ok = await pool
+        .lender('perplexity')
         .call(request, (lease) => upstream.send(lease))
         .then(
           () => true,
