@@ -101,12 +101,15 @@ const EXAMPLES = wordSet(
 /** Words that ask somebody to put a key there … */
 const REQUESTS = wordSet(
   'your insert replace change changeme paste enter put add set here goes provided example placeholder todo fixme ' +
-    'required optional redacted xxx',
+    'required optional redacted xxx dein deine deinen ihr ihre ihren hier einfügen einfuegen eintragen ersetzen ' +
+    'votre ton ta ici remplacez insérez tu su aquí aqui reemplaza sua seu coloque insira tua tuo qui inserisci ' +
+    'twój twoj wstaw jouw hier',
 );
 /** … and what else such a request is made of. */
 const AROUND = wordSet(
   'my the a an api apikey key keys token secret password pass me user value with from real actual own is this ' +
-    'deepseek perplexity pplx openai anthropic sk gsk or ant proj v it dummy fake not needed in of for to with',
+    'deepseek perplexity pplx openai anthropic sk gsk or ant proj v it dummy fake not needed in of for to with ' +
+    'schlüssel schluessel clé cle clave chave chiave klucz sleutel de du la le o por di da',
 );
 
 const isFiller = (word: string): boolean => /^(?:([xX0*.•#?])\1*|…+)$/.test(word);
@@ -138,7 +141,12 @@ export function isPlaceholder(text: string): boolean {
   if (words.length > 0 && words.every(isFiller)) return true;
   if (words.length === 1 && body === text) return EXAMPLES.has(words[0] ?? '');
   const isAllWords = words.every(
-    (word) => REQUESTS.has(word) || AROUND.has(word) || isFiller(word) || /^\d{1,2}$/.test(word),
+    (word) =>
+      REQUESTS.has(word) ||
+      AROUND.has(word) ||
+      isFiller(word) ||
+      /^\d{1,2}$/.test(word) ||
+      isSequence(word),
   );
   return isAllWords && words.some((word) => REQUESTS.has(word));
 }
