@@ -155,6 +155,10 @@ describe('keys import', () => {
       ['3', `env:\n  app:\n    DEEPSEEK_API_KEY: ${SK0}\n`],
       ['4', `[deepseek]\napi_key = "${SK0}"\n`],
       ['5', `service,api_key\nDeepSeek,${SK0}\n`],
+      [
+        '7',
+        `<?xml version="1.0"?>\n<KeePassFile><Entry><String><Key>Title</Key><Value>DeepSeek</Value></String><String><Key>UserName</Key><Value/></String><String><Key>Password</Key><Value>${SK0}</Value></String></Entry></KeePassFile>`,
+      ],
       ['6', `// mine\n{"DEEPSEEK_API_KEY": "${SK0}",}\n`],
     ];
     for (const [name, text] of texts) {

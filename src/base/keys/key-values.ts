@@ -170,6 +170,8 @@ function withoutQuotes(text: string): string {
 /** Brackets, quotes, `NAME=`, `Bearer`, and the punctuation of a list or a sentence. */
 const BEFORE =
   /^(?:(?:export\s+|set\s+|\$env:)?[A-Za-z_][\w.-]*\s*(?:=|:)\s*|Bearer\s+|[\s"'`“„‘«<([{*|]+)/i;
+/** A remark behind a provider's key: `sk-… # main`, `sk-… (work)`. */
+const REMARK = /^((?:sk-|pplx-)[A-Za-z0-9_-]{8,}["'`”’»]?)(?:#|\s+(?:#|\/\/|--|\(|<!--)).*$/;
 const AFTER = ' \t\r\n\u00a0"\'`”“’»>)]}*|,;.:!?';
 /** Nobody wraps a key in more than this: `export KEY="Bearer <sk-…>"` has five. */
 const MOST_WRAPPINGS = 8;
@@ -182,7 +184,7 @@ export function unwrapValue(text: string): string {
   const plain = withoutQuotes(text.trim());
   let core = plain;
   for (let layer = 0; layer < MOST_WRAPPINGS; layer++) {
-    core = trimEnd(core.replace(BEFORE, ''), AFTER);
+    core = trimEnd(core.replace(BEFORE, '').replace(REMARK, '$1'), AFTER);
   }
   const isProviders = /^(?:sk-|pplx-)[A-Za-z0-9_-]{8,}$/.test(core);
   return isProviders ? core : plain;
