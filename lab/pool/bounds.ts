@@ -3,7 +3,7 @@
  * them one by one, the benchmark its medians.
  */
 
-import type { RunResult } from './simulate.ts';
+import type { RunResult } from './simulation/simulate.ts';
 
 type Measured = Pick<
   RunResult,

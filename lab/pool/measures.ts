@@ -3,12 +3,12 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { CallRequest, PoolKey } from '../../src/pool/lease.ts';
-import { PendingCall } from '../../src/pool/run/pending-call.ts';
-import { Roster } from '../../src/pool/run/roster.ts';
-import { momentOf, pickFor } from '../../src/pool/run/selector.ts';
-import { seeded } from './random.ts';
-import { keysOf, SimulatedUpstream, type UpstreamSpec } from './upstream.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { PendingCall } from '../../src/pool/run/attempts/pending-call.ts';
+import { momentOf, pickFor } from '../../src/pool/run/attempts/selector.ts';
+import { Roster } from '../../src/pool/run/keys/roster.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
+import { VirtualClock } from './simulation/virtual-clock.ts';
+import { keySpecsOf, SimulatedUpstream, type UpstreamSpec } from './simulation/virtual-upstream.ts';
 
 function requestWith(signal: AbortSignal): CallRequest {
   return {
@@ -35,19 +35,19 @@ const FOUR: UpstreamSpec = {
 
 function poolOn(clock: VirtualClock, spec: UpstreamSpec): KeyPool {
   return new KeyPool({
-    keys: keysOf(spec),
+    keys: keySpecsOf(spec),
     maxConcurrent: 64,
     logger: silentLogger,
     now: () => clock.now,
-    random: seeded(3),
+    random: seededRandom(3),
   });
 }
 
 /** Slots still taken after `count` calls that were all cancelled at random instants. */
 export async function measureLeaks(count: number): Promise<number> {
   const clock = new VirtualClock();
-  const random = seeded(1);
-  const upstream = new SimulatedUpstream(FOUR, clock, seeded(2));
+  const random = seededRandom(1);
+  const upstream = new SimulatedUpstream(FOUR, clock, seededRandom(2));
   return clock.run(async () => {
     const pool = poolOn(clock, FOUR);
     const calls = Array.from({ length: count }, async (_, index) => {
@@ -78,7 +78,7 @@ export async function measureHerd(): Promise<number> {
         : key,
     ),
   };
-  const upstream = new SimulatedUpstream(spec, clock, seeded(2));
+  const upstream = new SimulatedUpstream(spec, clock, seededRandom(2));
   let inTrial = 0;
   let most = 0;
   let isBack = false;

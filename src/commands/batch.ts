@@ -31,7 +31,7 @@ import type { Budget } from '../usage/budgets/budget.ts';
 import { gateOf, runBudgetOf, SPENDING_OPTIONS } from './batch/spending-flags.ts';
 import { type Command, type CommandInput, print, secrets, tell } from './command.ts';
 import { composeRuntime, type Runtime } from './composition/compose.ts';
-import { useConfiguration } from './composition/known-secrets.ts';
+import { useConfiguration } from './composition/keys/known-secrets.ts';
 
 const TOOL: Tool = deepseekGenerateCode;
 

@@ -7,7 +7,7 @@ import type { CallRequest, CallResult, KeyProbe, Lender, PoolKey, Send } from '.
 import type { PoolObserver } from './observer.ts';
 import { ProviderPool } from './provider-pool.ts';
 import { REMOTE_ANSWER_MS } from './rules/timing.ts';
-import { deepFreeze } from './run/view.ts';
+import { deepFreeze } from './run/keys/provider-view.ts';
 import type { Sharing } from './sharing.ts';
 import type { FoundAccounts, PoolSnapshot } from './snapshot.ts';
 

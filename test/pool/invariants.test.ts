@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seeded } from '../../lab/pool/random.ts';
-import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
+import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import type { FailureKind } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { AttemptResult, Lease } from '../../src/pool/lease.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
 import { FakeUpstream, failure, request, sleep, testKeys } from './fake-upstream.ts';
 
 beforeEach(() => {
@@ -95,7 +95,7 @@ describe('the pool, in any storm', () => {
   it('leaks nothing after two thousand random cancels', async () => {
     vi.useRealTimers();
     const clock = new VirtualClock();
-    const random = seeded(7);
+    const random = seededRandom(7);
     const upstream = new FakeUpstream(() => ({ capacity: 20, serviceMs: 40 }));
     const provider = await clock.run(async () => {
       const pool = new KeyPool({

@@ -1,12 +1,12 @@
 /** One call, and an upstream that is down for a while. */
 
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../../lab/pool/random.ts';
-import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
+import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import type { Failure, FailureKind, Provider } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { AttemptResult, Lease } from '../../src/pool/lease.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
 import { failure, request, testKeys } from './fake-upstream.ts';
 
 interface Alone {
@@ -37,7 +37,7 @@ async function callAlone(spec: Alone, seed: number): Promise<Outcome> {
       maxConcurrent: 64,
       logger: silentLogger,
       now: () => clock.now,
-      random: seeded(seed),
+      random: seededRandom(seed),
       probe: async () => 'unknown',
     });
     let downAt = Number.POSITIVE_INFINITY;
@@ -147,7 +147,7 @@ describe('a lone call', () => {
         maxConcurrent: 64,
         logger: silentLogger,
         now: () => clock.now,
-        random: seeded(1),
+        random: seededRandom(1),
       });
       const serve = async (lease: Lease): Promise<AttemptResult<null>> => {
         await clock.sleep(50, lease.signal);

@@ -27,15 +27,15 @@ import type { BudgetState } from '../../usage/budgets/budget-keeper.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
 import type { LoadedPrices } from '../../usage/prices/load-prices.ts';
-import { Alerts } from './alerts.ts';
-import { BalanceReader } from './balance-reader.ts';
-import { Bookkeeping } from './bookkeeping.ts';
-import { writeFoundAccounts } from './found-accounts.ts';
-import { useConfiguration, useStore } from './known-secrets.ts';
-import { LiveConfig } from './live-config.ts';
-import { networkOf } from './network.ts';
-import { followConfiguredStore } from './open-store.ts';
-import { poolKeys } from './pool-keys.ts';
+import { LiveConfig } from './home/live-config.ts';
+import { networkOf } from './home/network.ts';
+import { writeFoundAccounts } from './keys/found-accounts.ts';
+import { useConfiguration, useStore } from './keys/known-secrets.ts';
+import { followConfiguredStore } from './keys/open-store.ts';
+import { poolKeys } from './keys/pool-keys.ts';
+import { Alerts } from './money/alerts.ts';
+import { BalanceReader } from './money/balance-reader.ts';
+import { Bookkeeping } from './money/bookkeeping.ts';
 import type { SharedPool } from './sharing/shared-pool.ts';
 
 export interface RuntimeOptions {

@@ -7,8 +7,8 @@ import type { Environments } from '../../http/api/admin.ts';
 import type { ServerHost } from '../../mcp/server-host.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { Runtime, RuntimeOptions } from './compose.ts';
+import { openConfiguredStore } from './keys/open-store.ts';
 import { createHost, type HostOptions, LazyRuntime, type ProductHost } from './lazy-runtime.ts';
-import { openConfiguredStore } from './open-store.ts';
 
 const STORE_FILE = /^store(?:\.([A-Za-z0-9][A-Za-z0-9_-]{0,31}))?\.json$/;
 const IDLE_CHECK_MS = 250;

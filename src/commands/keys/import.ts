@@ -12,7 +12,7 @@ import { advice, type ImportOutcome, reportRows } from '../../importing/report.t
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 import { confirm, readStandardInput } from '../terminal/prompt.ts';
 import { hanging } from '../terminal/wrap.ts';
 

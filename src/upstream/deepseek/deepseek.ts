@@ -9,7 +9,7 @@ import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/
 import type { AttemptResult, CallRequest, Lease, Lender } from '../../pool/lease.ts';
 import { acceptWhile, pieceCounter } from '../acceptance.ts';
 import type { CallContext } from '../call.ts';
-import { requestIdOf } from '../failure.ts';
+import { requestIdOf } from '../failures/failure.ts';
 import { createProgress, type Say, tokensInWords } from '../progress.ts';
 import { type Arrived, AttemptFailure, refuse, runAttempt, waitMessage } from '../run-attempt.ts';
 import type { Watch } from '../watch.ts';
