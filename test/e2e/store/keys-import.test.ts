@@ -102,12 +102,11 @@ describe('keys import', () => {
 
   it.each([
     ['an export of 1Password', Buffer.from('PK\u0003\u0004export.data'), /zip archive/, /as CSV/],
-    ['a KeePass database', Buffer.from([3, 0xd9, 0xa2, 0x9a, 0x67]), /KeePass database/, /as CSV/],
     [
-      'KeePass’s XML',
-      `\ufeff<?xml version="1.0" encoding="utf-8"?>\n<KeePassFile><Value>${SK0}</Value></KeePassFile>`,
-      /KeePass's XML/,
-      /as CSV/,
+      'a KeePass database',
+      Buffer.from([3, 0xd9, 0xa2, 0x9a, 0x67]),
+      /KeePass database/,
+      /as XML or CSV/,
     ],
     [
       'an encrypted export',
@@ -156,6 +155,10 @@ describe('keys import', () => {
       ['3', `env:\n  app:\n    DEEPSEEK_API_KEY: ${SK0}\n`],
       ['4', `[deepseek]\napi_key = "${SK0}"\n`],
       ['5', `service,api_key\nDeepSeek,${SK0}\n`],
+      [
+        '7',
+        `<?xml version="1.0"?>\n<KeePassFile><Entry><String><Key>Title</Key><Value>DeepSeek</Value></String><String><Key>UserName</Key><Value/></String><String><Key>Password</Key><Value>${SK0}</Value></String></Entry></KeePassFile>`,
+      ],
       ['6', `// mine\n{"DEEPSEEK_API_KEY": "${SK0}",}\n`],
     ];
     for (const [name, text] of texts) {
