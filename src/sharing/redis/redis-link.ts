@@ -6,13 +6,19 @@
 import type { Logger } from '../../base/logger.ts';
 import { PatientTimer } from '../../base/system/patient-timer.ts';
 import { within } from '../../base/system/within.ts';
-import { exchange, forget } from '../coordination.ts';
+import { exchange, forget } from '../coordination/coordination.ts';
 import { LinkState, type Problem } from '../link-state.ts';
 import { newNonce } from '../nonce.ts';
-import { type Answer, type Exchange, type Link, LinkDown, type LinkView } from '../protocol.ts';
+import {
+  type Exchange,
+  type ExchangeAnswer,
+  type Link,
+  LinkDown,
+  type LinkView,
+} from '../protocol.ts';
 import { StrangeReply } from './cell.ts';
-import { nameOf, openRedis, type RedisClient, type RedisServer } from './connection.ts';
 import { redisProblem } from './problem.ts';
+import { nameOf, openRedis, type RedisClient, type RedisServer } from './redis-connection.ts';
 import { SharedCell, TooContended } from './shared-cell.ts';
 
 /** Nothing waits longer for an answer, once. */
@@ -65,7 +71,7 @@ export class RedisLink implements Link {
     return this.#state.view;
   }
 
-  async exchange(request: Exchange): Promise<Answer> {
+  async exchange(request: Exchange): Promise<ExchangeAnswer> {
     if (this.#hasLeft) throw new LinkDown('this process has left');
     if (!this.#isReady) await this.#patience();
     if (!this.#isReady) throw this.#down(this.#connectError);
@@ -114,11 +120,11 @@ export class RedisLink implements Link {
     return this.#cell.cell;
   }
 
-  async #ask(request: Exchange): Promise<Answer> {
+  async #ask(request: Exchange): Promise<ExchangeAnswer> {
     const cell = this.#cellNow();
     if (cell === null) throw new LinkDown('the key store is not open yet');
     this.#isBusy = true;
-    let answer: Answer | null = null;
+    let answer: ExchangeAnswer | null = null;
     const change: Parameters<SharedCell['change']>[0] = (state, now) => {
       const result = exchange(state, this.#member, request, now);
       ({ answer } = result);
@@ -137,7 +143,7 @@ export class RedisLink implements Link {
   }
 
   /** The answer, or at the end of the time none; from then on nobody waits until one is in time. */
-  #inTime(answer: Promise<Answer>): Promise<Answer> {
+  #inTime(answer: Promise<ExchangeAnswer>): Promise<ExchangeAnswer> {
     return new Promise((resolve, reject) => {
       let isOver = false;
       const patience = new PatientTimer(ANSWER_MS, () => {
@@ -146,7 +152,7 @@ export class RedisLink implements Link {
         this.#state.down(this.#lateness());
         reject(new LinkDown('no answer in time'));
       });
-      const take = (taken: Answer): void => {
+      const take = (taken: ExchangeAnswer): void => {
         if (!isOver) {
           this.#isLate = false;
           this.#state.up('member');

@@ -2,11 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { parseRecord } from '../../base/text/json.ts';
+import { packState, unpackState } from '../coordination/packed-state.ts';
+import { createState, type SharedState } from '../coordination/shared-state.ts';
 import { keyedName, purposeKey } from '../ids.ts';
-import { packState, unpackState } from '../packed-state.ts';
-import { createState, type SharedState } from '../shared-state.ts';
-import { type Reply, replaceCell } from './cell.ts';
-import type { RedisClient } from './connection.ts';
+import { type CellReply, replaceCell } from './cell.ts';
+import type { RedisClient } from './redis-connection.ts';
 import { seal, unseal } from './seal.ts';
 
 const NAME_BYTES = 16;
@@ -55,7 +55,7 @@ export class SharedCell {
     throw new TooContended('others were quicker every time');
   }
 
-  #take({ isReplaced, generation, now, text }: Reply): void {
+  #take({ isReplaced, generation, now, text }: CellReply): void {
     this.#offsetMs = now - performance.now();
     this.#generation = generation;
     if (!isReplaced) this.#state = text === null ? null : this.#opened(text, now);
