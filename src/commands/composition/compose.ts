@@ -23,6 +23,7 @@ import type { PerplexityClient } from '../../upstream/perplexity/search.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
 import type { Budget } from '../../usage/budgets/budget.ts';
+import { hasBudgetsAt } from '../../usage/budgets/budget-file.ts';
 import type { BudgetState } from '../../usage/budgets/budget-keeper.ts';
 import type { BalanceReading } from '../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
@@ -256,7 +257,8 @@ async function others(options: RuntimeOptions): Promise<SharedPool | SharingView
     return offView('this user has no home folder');
   }
   const { sharedPool } = await import('./sharing/shared-pool.ts');
-  const shared = await sharedPool({ config, logger, redactor, title });
+  const hasBudgets = (): boolean => options.budgets !== undefined || hasBudgetsAt(config.home);
+  const shared = await sharedPool({ config, logger, redactor, title, hasBudgets });
   return typeof shared === 'string' ? offView(shared) : shared;
 }
 
@@ -270,7 +272,7 @@ function openBooks(
   options: RuntimeOptions,
   pool: KeyPool,
   checkKey: Runtime['checkKey'],
-  onCall: (client: string | null) => void,
+  shared: SharedPool | null,
 ): Books {
   const { config, logger, redactor, onSpent, onBalance, onAlert } = options;
   const alerts = new Alerts({
@@ -296,7 +298,8 @@ function openBooks(
     redact: (text) => redactor.redact(text),
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.beforeSending === undefined ? {} : { beforeSending: options.beforeSending }),
-    onCall: ({ client }) => onCall(client),
+    ...(shared?.team === undefined || shared.team === null ? {} : { team: shared.team }),
+    onCall: ({ client }) => shared?.noteClient(client),
     onSpent: (entry) => {
       balances.worked();
       onSpent?.(entry);
@@ -325,8 +328,7 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
   const found = await others(options);
   const shared = 'port' in found ? found : null;
   const pool = createPool(options, probe, shared);
-  const noteClient = (client: string | null): void => shared?.noteClient(client);
-  const { meter, balances } = openBooks(options, pool, checkKey, noteClient);
+  const { meter, balances } = openBooks(options, pool, checkKey, shared);
   const supply = new KeySupply(options, pool, balances, shared);
   const calling = {
     lender: pool,
@@ -356,7 +358,9 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
       supply.stop();
       balances.stop();
       pool.close();
-      await Promise.all([meter.close(), shared?.leave()]);
+      // The others hear what was spent at last over the same way.
+      await meter.close();
+      await shared?.leave();
     },
   };
 }

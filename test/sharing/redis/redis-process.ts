@@ -9,6 +9,7 @@ import { createLogger } from '../../../src/base/logger.ts';
 import { Redactor } from '../../../src/base/redact.ts';
 import { type Answer, type Exchange, LinkDown } from '../../../src/sharing/protocol.ts';
 import type { RedisServer } from '../../../src/sharing/redis/connection.ts';
+import { RedisAccess } from '../../../src/sharing/redis/redis-access.ts';
 import { RedisLink } from '../../../src/sharing/redis/redis-link.ts';
 
 const SECRET = randomBytes(32);
@@ -41,7 +42,7 @@ export class RedisProcess {
       tls: null,
       ...more,
     };
-    this.link = new RedisLink({ server, secret: () => secret, logger });
+    this.link = new RedisLink(new RedisAccess({ server, secret: () => secret, logger }));
     onTestFinished(() => this.link.leave());
   }
 
