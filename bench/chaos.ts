@@ -3,7 +3,7 @@
  * Arguments: number of calls, seed, client (v1 or v2).
  */
 
-import { runChaos } from '../lab/chaos.ts';
+import { runChaos } from '../lab/chaos/chaos.ts';
 
 const calls = Number(process.argv[2] ?? 10_000);
 const seed = Number(process.argv[3] ?? 1);

@@ -7,11 +7,11 @@
 import {
   buildWorker,
   concurrentAdds,
+  DurabilityScene,
   MODES,
   type Mode,
-  Scene,
   type Worker,
-} from '../lab/durability-rounds.ts';
+} from '../lab/chaos/durability-rounds.ts';
 
 const PARALLEL = 2;
 
@@ -23,7 +23,7 @@ interface Tally {
 }
 
 async function runScene(worker: Worker, mode: Mode, rounds: number, tally: Tally): Promise<void> {
-  const scene = await Scene.create(mode);
+  const scene = await DurabilityScene.create(mode);
   try {
     for (let round = 0; round < rounds; round++) {
       const { changes, problems } = await scene.killRound(worker, mode, round);

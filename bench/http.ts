@@ -12,9 +12,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { createHome } from '../lab/home.ts';
-import { processorMs } from '../lab/processor.ts';
-import { Program } from '../lab/program.ts';
+import { processorMs } from '../lab/program/processor.ts';
+import { Program } from '../lab/program/program.ts';
+import { createHome } from '../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../src/simulator/simulator.ts';
 import { gatewayHeaders, startGateway, until } from './portkey.ts';
 

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { processorMs } from '../lab/processor.ts';
+import { processorMs } from '../lab/program/processor.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));

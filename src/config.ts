@@ -18,7 +18,7 @@ import { type ConfigWarning, folderWarnings, readDotenv } from './config/dotenv.
 import { type Environment, isSecretVariable, presentValue } from './config/environment.ts';
 import { defaultHome, NO_HOME } from './config/home.ts';
 import { type Origin, Settings } from './config/settings.ts';
-import { type SharingSettings, sharingSettings } from './config/sharing.ts';
+import { type SharingSettings, sharingSettings } from './config/sharing-settings.ts';
 
 export { type Environment, presentValue };
 

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Work } from '../../lab/pool/upstream.ts';
-import { Program } from '../../lab/program.ts';
+import type { Work } from '../../lab/pool/simulation/virtual-upstream.ts';
+import { Program } from '../../lab/program/program.ts';
 import { promptFor, type RealUpstream } from './real-upstream.ts';
 import type { Way } from './ways.ts';
 

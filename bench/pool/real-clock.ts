@@ -9,10 +9,10 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runOracle } from '../../lab/pool/oracle.ts';
 import { POLICY_NAMES, type PolicyName } from '../../lab/pool/policies.ts';
-import { seeded } from '../../lab/pool/random.ts';
 import { scenariosAt } from '../../lab/pool/scenarios.ts';
-import { percentile } from '../../lab/pool/simulate.ts';
-import type { Arrival, Scenario } from '../../lab/pool/traffic.ts';
+import { percentile } from '../../lab/pool/simulation/simulate.ts';
+import type { Arrival, Scenario } from '../../lab/pool/simulation/traffic.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
 import { type Gateway, startGateway } from '../portkey.ts';
 import { throughProgram } from './program.ts';
 import { type RealUpstream, UpstreamProcess } from './real-upstream.ts';
@@ -157,7 +157,7 @@ function row(name: string, scenario: Scenario, arrivals: readonly Arrival[], don
 async function warm(gateway: Gateway | null): Promise<void> {
   const [scenario] = scenariosAt(scale);
   if (scenario === undefined) return;
-  const arrivals = scenario.arrivals(seeded(seed)).slice(0, 100);
+  const arrivals = scenario.arrivals(seededRandom(seed)).slice(0, 100);
   for (const name of [
     'keypool',
     'round-robin',
@@ -186,7 +186,7 @@ try {
   for (const scenario of scenariosAt(scale)) {
     const count = CHOSEN[scenario.name];
     if (count === undefined || (values.only ?? scenario.name) !== scenario.name) continue;
-    const arrivals = scenario.arrivals(seeded(seed)).slice(0, count);
+    const arrivals = scenario.arrivals(seededRandom(seed)).slice(0, count);
     console.log(`\n${scenario.name}: ${scenario.title}; ${arrivals.length} calls`);
     console.log(
       '|      | way         | success | makespan/opt | p95/opt | sends | 429s | faults | score |',

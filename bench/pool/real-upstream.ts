@@ -5,17 +5,17 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
   type AccountSpec,
-  type Fault,
   type FaultAt,
-  keysOf,
+  type KeyFault,
+  keySpecsOf,
   type UpstreamSpec,
   type Work,
-} from '../../lab/pool/upstream.ts';
+} from '../../lab/pool/simulation/virtual-upstream.ts';
 import type { PoolKey } from '../../src/pool/lease.ts';
 import type { FaultName, FaultStep } from '../../src/simulator/simulator.ts';
 import type { Arrived, CapacityChange, KeySetting } from './real-upstream-process.ts';
 
-const FAULTS: Partial<Readonly<Record<Fault['kind'], FaultName>>> = {
+const FAULTS: Partial<Readonly<Record<KeyFault['kind'], FaultName>>> = {
   concurrency: 'rate_limit',
   invalid_key: 'invalid_key',
   no_credit: 'no_balance',
@@ -95,7 +95,7 @@ export class UpstreamProcess {
   }
 
   async open(spec: UpstreamSpec): Promise<RealUpstream> {
-    const keys = keysOf(spec);
+    const keys = keySpecsOf(spec);
     const answer = once(this.#child, 'message');
     const settings = settingsOf(spec, keys);
     this.#child.send(settings);

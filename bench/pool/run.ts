@@ -9,7 +9,7 @@ import { brokenBounds } from '../../lab/pool/bounds.ts';
 import { measureChoice, measureHerd, measureLeaks } from '../../lab/pool/measures.ts';
 import { POLICY_NAMES } from '../../lab/pool/policies.ts';
 import { scenariosAt } from '../../lab/pool/scenarios.ts';
-import { type RunResult, simulate } from '../../lab/pool/simulate.ts';
+import { type RunResult, simulate } from '../../lab/pool/simulation/simulate.ts';
 
 const { values } = parseArgs({
   options: {

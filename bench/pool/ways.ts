@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, createPolicy, type PolicyName } from '../../lab/pool/policies.ts';
-import type { Work } from '../../lab/pool/upstream.ts';
+import type { Work } from '../../lab/pool/simulation/virtual-upstream.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { createDeepSeekClient } from '../../src/upstream/deepseek/deepseek.ts';
 import { createKeyProbe } from '../../src/upstream/verify.ts';

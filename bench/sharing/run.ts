@@ -6,7 +6,7 @@
 
 import { parseArgs } from 'node:util';
 import { runOracle } from '../../lab/pool/oracle.ts';
-import { percentile } from '../../lab/pool/simulate.ts';
+import { percentile } from '../../lab/pool/simulation/simulate.ts';
 import { BURST_ROWS, type BurstRow, burstCase, dividedCase } from '../../lab/sharing/cases.ts';
 import {
   type SharedRun,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createLogger } from '../../src/base/logger.ts';
 import { Redactor } from '../../src/base/redact.ts';
 import type { CallAsk } from '../../src/base/spending.ts';
-import { Bookkeeping } from '../../src/commands/composition/bookkeeping.ts';
+import { Bookkeeping } from '../../src/commands/composition/money/bookkeeping.ts';
 import { loadConfig } from '../../src/config.ts';
 import { setBudget } from '../../src/usage/budgets/budget-file.ts';
 

@@ -4,8 +4,8 @@
  * long as they say; nothing is scaled.
  */
 
-import type { Scenario } from './traffic.ts';
-import type { RefusalSpec } from './upstream.ts';
+import type { Scenario } from './simulation/traffic.ts';
+import type { RefusalSpec } from './simulation/virtual-upstream.ts';
 
 interface Household {
   readonly name: string;

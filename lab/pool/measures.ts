@@ -3,16 +3,15 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { CallRequest, PoolKey } from '../../src/pool/lease.ts';
-import { PendingCall } from '../../src/pool/run/pending-call.ts';
-import { Roster } from '../../src/pool/run/roster.ts';
-import { momentOf, pickFor } from '../../src/pool/run/selector.ts';
-import { seeded } from './random.ts';
-import { keysOf, SimulatedUpstream, type UpstreamSpec } from './upstream.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { PendingCall } from '../../src/pool/run/attempts/pending-call.ts';
+import { momentOf, pickFor } from '../../src/pool/run/attempts/selector.ts';
+import { Roster } from '../../src/pool/run/keys/roster.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
+import { VirtualClock } from './simulation/virtual-clock.ts';
+import { keySpecsOf, SimulatedUpstream, type UpstreamSpec } from './simulation/virtual-upstream.ts';
 
 function requestWith(signal: AbortSignal): CallRequest {
   return {
-    provider: 'deepseek',
     model: 'deepseek-flash',
     speedClass: 'deepseek-flash',
     signal,
@@ -35,19 +34,19 @@ const FOUR: UpstreamSpec = {
 
 function poolOn(clock: VirtualClock, spec: UpstreamSpec): KeyPool {
   return new KeyPool({
-    keys: keysOf(spec),
+    keys: keySpecsOf(spec),
     maxConcurrent: 64,
     logger: silentLogger,
     now: () => clock.now,
-    random: seeded(3),
+    random: seededRandom(3),
   });
 }
 
 /** Slots still taken after `count` calls that were all cancelled at random instants. */
 export async function measureLeaks(count: number): Promise<number> {
   const clock = new VirtualClock();
-  const random = seeded(1);
-  const upstream = new SimulatedUpstream(FOUR, clock, seeded(2));
+  const random = seededRandom(1);
+  const upstream = new SimulatedUpstream(FOUR, clock, seededRandom(2));
   return clock.run(async () => {
     const pool = poolOn(clock, FOUR);
     const calls = Array.from({ length: count }, async (_, index) => {
@@ -56,7 +55,10 @@ export async function measureLeaks(count: number): Promise<number> {
       void clock.sleep(16_000 * random()).then(() => controller.abort());
       const work = { tokens: 360 };
       const request = requestWith(controller.signal);
-      await pool.call(request, (lease) => upstream.send(work, lease)).catch(() => null);
+      await pool
+        .lender('deepseek')
+        .call(request, (lease) => upstream.send(work, lease))
+        .catch(() => null);
     });
     await Promise.all(calls);
     await clock.sleep(1_000);
@@ -78,14 +80,14 @@ export async function measureHerd(): Promise<number> {
         : key,
     ),
   };
-  const upstream = new SimulatedUpstream(spec, clock, seeded(2));
+  const upstream = new SimulatedUpstream(spec, clock, seededRandom(2));
   let inTrial = 0;
   let most = 0;
   let isBack = false;
   await clock.run(async () => {
     const pool = poolOn(clock, spec);
     const calls = Array.from({ length: 132 }, () =>
-      pool.call(requestWith(new AbortController().signal), async (lease) => {
+      pool.lender('deepseek').call(requestWith(new AbortController().signal), async (lease) => {
         const isTrial = lease.keyName.endsWith('_2') && clock.now > backAt && !isBack;
         if (!isTrial) return upstream.send({ tokens: 360 }, lease);
         inTrial += 1;

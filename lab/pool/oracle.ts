@@ -7,8 +7,8 @@
  * no search.
  */
 
-import type { Arrival } from './traffic.ts';
-import type { AccountSpec, KeySpec, UpstreamSpec } from './upstream.ts';
+import type { Arrival } from './simulation/traffic.ts';
+import type { AccountSpec, KeySpec, UpstreamSpec } from './simulation/virtual-upstream.ts';
 
 interface Slot {
   readonly account: number;

@@ -3,9 +3,9 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { PoolKey, Priority } from '../../src/pool/lease.ts';
-import { type PacedSpec, PacedUpstream, type RateLimit } from './paced-upstream.ts';
-import { seeded } from './random.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
+import { type PacedSpec, PacedUpstream, type RateLimit } from './simulation/paced-upstream.ts';
+import { VirtualClock } from './simulation/virtual-clock.ts';
 
 export interface PacedScenario {
   readonly name: string;
@@ -239,7 +239,7 @@ export async function runPaced(
   priority: Priority = 'interactive',
 ): Promise<PacedRun & { readonly upstream: PacedUpstream }> {
   const clock = new VirtualClock();
-  const upstream = new PacedUpstream(spec, clock, seeded(seed + 1_000));
+  const upstream = new PacedUpstream(spec, clock, seededRandom(seed + 1_000));
   const { count, everyMs, forMs } = arrivals;
   const ended = await clock.run(async () => {
     const pool = new KeyPool({
@@ -247,13 +247,12 @@ export async function runPaced(
       maxConcurrent: 64,
       logger: silentLogger,
       now: () => clock.now,
-      random: seeded(seed + 2_000),
+      random: seededRandom(seed + 2_000),
       probe: async () => 'unknown',
     });
     const one = async (at: number): Promise<PacedCall> => {
       await clock.sleep(at);
       const request = {
-        provider: 'perplexity',
         model: 'search',
         speedClass: 'search',
         signal: new AbortController().signal,
@@ -262,6 +261,7 @@ export async function runPaced(
         session: 'paced',
       } as const;
       const ok = await pool
+        .lender('perplexity')
         .call(request, (lease) => upstream.send(lease))
         .then(
           () => true,

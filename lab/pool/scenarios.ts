@@ -1,8 +1,16 @@
 /** Scenarios S1–S14 of the design, at answers of eight seconds and at a fraction of that. */
 
-import { burst, caps, plain, type Scenario, type Shape, stream, type Wire } from './traffic.ts';
+import {
+  burst,
+  caps,
+  plain,
+  type Scenario,
+  type Shape,
+  stream,
+  type Wire,
+} from './simulation/traffic.ts';
+import type { FaultAt, KeySpec, UpstreamSpec } from './simulation/virtual-upstream.ts';
 import { unlabelledScenarios } from './unlabelled-scenarios.ts';
-import type { FaultAt, KeySpec, UpstreamSpec } from './upstream.ts';
 
 function upstream(shape: Shape, scale: number): UpstreamSpec {
   return {

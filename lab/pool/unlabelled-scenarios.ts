@@ -1,7 +1,7 @@
 /** Keys of which nobody said whose they are; refusals in every wording, at once and late. */
 
-import { burst, caps, type Make, patient, type Scenario, stream } from './traffic.ts';
-import type { AccountSpec, RefusalSpec } from './upstream.ts';
+import { burst, caps, type Make, patient, type Scenario, stream } from './simulation/traffic.ts';
+import type { AccountSpec, RefusalSpec } from './simulation/virtual-upstream.ts';
 
 /** A balance that ends: the limits that were seen one after the other. */
 function falling(stepMs: number): AccountSpec {

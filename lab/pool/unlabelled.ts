@@ -6,8 +6,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RefusalWording, Simulator } from '../../src/simulator/simulator.ts';
 import { canarySecret } from '../canary.ts';
-import { RawClient } from '../client.ts';
-import { createHome } from '../home.ts';
+import { RawClient } from '../program/test-client.ts';
+import { createHome } from '../program/test-home.ts';
 
 export interface UnlabelledCase {
   /** Account of each key. */

@@ -1,9 +1,10 @@
 /** A burst in one of three clients, and the scenarios of the pool divided among four processes. */
 
-import { exponential, seeded } from '../pool/random.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
 import { scenariosAt } from '../pool/scenarios.ts';
-import type { Scenario } from '../pool/traffic.ts';
-import { drawTokens, type UpstreamSpec } from '../pool/upstream.ts';
+import { exponential } from '../pool/simulation/exponential.ts';
+import type { Scenario } from '../pool/simulation/traffic.ts';
+import { drawTokens, type UpstreamSpec } from '../pool/simulation/virtual-upstream.ts';
 import type { SharedArrival, SharedCase } from './simulate-shared.ts';
 
 const TIMEOUT_MS = 600_000;
@@ -50,7 +51,7 @@ function upstreamOf({ capacities, keys }: BurstRow): UpstreamSpec {
 
 /** @param hasBurst false: what the others have undisturbed */
 export function burstCase(row: BurstRow, seed: number, hasBurst = true): SharedCase {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const arrivals: SharedArrival[] = [];
   const add = (client: number, at: number): void => {
     arrivals.push({
@@ -79,7 +80,7 @@ export function dividedCase(name: string, clients: number, seed: number): Shared
   const scenario: Scenario | undefined = scenariosAt(1).find((each) => each.name === name);
   if (scenario === undefined) throw new Error(`no scenario ${name}`);
   const arrivals = scenario
-    .arrivals(seeded(seed))
+    .arrivals(seededRandom(seed))
     .map(({ at, work, timeoutMs }, index) => ({ client: index % clients, at, work, timeoutMs }));
   return { upstream: scenario.upstream, clients, arrivals, maxConcurrent: scenario.maxConcurrent };
 }

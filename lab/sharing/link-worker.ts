@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '../../src/base/logger.ts';
 import { LocalLink } from '../../src/sharing/local/local-link.ts';
-import { rowOf, statement } from './statement.ts';
+import { statedRow, statement } from './statement.ts';
 
 const [folder = '', secret = ''] = process.argv.slice(2);
 const EVERY_MS = 10;
@@ -29,7 +29,7 @@ process.on('SIGTERM', () => {
 
 for (let seq = 1; !isLeaving; seq++) {
   const answer = await link
-    .exchange(statement(seq, { rows: [rowOf(1, 1)], client: String(process.pid) }))
+    .exchange(statement(seq, { rows: [statedRow(1, 1)], client: String(process.pid) }))
     .catch(() => null);
   const line = JSON.stringify({
     role: answer === null ? null : link.view.role,

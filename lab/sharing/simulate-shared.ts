@@ -6,12 +6,17 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { KeyProbe, Priority } from '../../src/pool/lease.ts';
-import { inherited, type SharedState } from '../../src/sharing/shared-state.ts';
-import { seeded } from '../pool/random.ts';
-import { keysOf, SimulatedUpstream, type UpstreamSpec, type Work } from '../pool/upstream.ts';
-import { VirtualClock } from '../pool/virtual-clock.ts';
-import { FAIR, LabCoordinator, type Weather } from './coordinator.ts';
+import { inherited, type SharedState } from '../../src/sharing/coordination/shared-state.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
+import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
+import {
+  keySpecsOf,
+  SimulatedUpstream,
+  type UpstreamSpec,
+  type Work,
+} from '../pool/simulation/virtual-upstream.ts';
 import { memberOn } from './process.ts';
+import { FAIR, LabCoordinator, type Weather } from './virtual-links.ts';
 
 export type Together = 'one' | 'apart' | 'shared';
 
@@ -37,7 +42,7 @@ export interface SharedCase {
   readonly probe?: KeyProbe;
 }
 
-export interface CallEnd {
+export interface SharedCallEnd {
   readonly client: number;
   readonly ok: boolean;
   readonly latencyMs: number;
@@ -45,7 +50,7 @@ export interface CallEnd {
 }
 
 export interface SharedRun {
-  readonly ends: readonly CallEnd[];
+  readonly ends: readonly SharedCallEnd[];
   readonly refused: number;
   readonly sent: number;
   readonly faults: number;
@@ -64,19 +69,19 @@ export async function simulateShared(
   seed: number,
 ): Promise<SharedRun> {
   const clock = new VirtualClock();
-  const upstream = new SimulatedUpstream(each.upstream, clock, seeded(seed + 1_000));
-  const hub = new LabCoordinator(clock, seeded(seed + 3_000));
+  const upstream = new SimulatedUpstream(each.upstream, clock, seededRandom(seed + 1_000));
+  const hub = new LabCoordinator(clock, seededRandom(seed + 3_000));
   if (each.inherits !== undefined) hub.state = inherited(each.inherits, 'epoch-2');
   const count = together === 'one' ? 1 : each.clients;
   const done = await clock.run(async () => {
     const pools = Array.from({ length: count }, (_, index) => {
       const link = hub.link(`process-${index}`, each.weather ?? FAIR);
       return new KeyPool({
-        keys: keysOf(each.upstream),
+        keys: keySpecsOf(each.upstream),
         maxConcurrent: each.maxConcurrent,
         logger: silentLogger,
         now: () => clock.now,
-        random: seeded(seed + 2_000 + index),
+        random: seededRandom(seed + 2_000 + index),
         answerMs: { deepseek: Math.max(10, each.upstream.answerMs) },
         probe: each.probe ?? (async () => 'invalid_key'),
         ...(together === 'shared' ? { sharing: memberOn(link, `client-${index}`) } : {}),
@@ -84,11 +89,12 @@ export async function simulateShared(
     });
     void each.trouble?.(hub, clock);
     const ends = await Promise.all(
-      each.arrivals.map(async (arrival): Promise<CallEnd> => {
+      each.arrivals.map(async (arrival): Promise<SharedCallEnd> => {
         await clock.sleep(arrival.at);
         const pool = pools[arrival.client % count];
         if (pool === undefined) throw new Error('no pool');
         const ok = await pool
+          .lender('deepseek')
           .call(requestFor(arrival), (lease) => upstream.send(arrival.work, lease))
           .then(() => true)
           .catch(() => false);
@@ -115,7 +121,6 @@ export async function simulateShared(
 
 function requestFor(arrival: SharedArrival) {
   return {
-    provider: 'deepseek',
     model: 'deepseek-flash',
     speedClass: 'deepseek-flash',
     signal: new AbortController().signal,

@@ -15,7 +15,7 @@ const LIMIT = {
 } as const;
 
 /** A row of an account whose limit of four is known. */
-export function rowOf(inFlight: number, waiting = 0): LaneRow {
+export function statedRow(inFlight: number, waiting = 0): LaneRow {
   return {
     account: 'account',
     model: 'model',

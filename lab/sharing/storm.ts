@@ -8,12 +8,17 @@
 import { setMaxListeners } from 'node:events';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
-import type { SharedState } from '../../src/sharing/shared-state.ts';
-import { seeded } from '../pool/random.ts';
-import { drawTokens, keysOf, SimulatedUpstream, type UpstreamSpec } from '../pool/upstream.ts';
-import { VirtualClock } from '../pool/virtual-clock.ts';
-import { LabCoordinator, type LabLink, type Weather } from './coordinator.ts';
+import type { SharedState } from '../../src/sharing/coordination/shared-state.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
+import { VirtualClock } from '../pool/simulation/virtual-clock.ts';
+import {
+  drawTokens,
+  keySpecsOf,
+  SimulatedUpstream,
+  type UpstreamSpec,
+} from '../pool/simulation/virtual-upstream.ts';
 import { memberOn } from './process.ts';
+import { LabCoordinator, type LabLink, type Weather } from './virtual-links.ts';
 
 export interface StormResult {
   readonly calls: number;
@@ -120,12 +125,12 @@ class StormProcess {
 }
 
 export async function storm(seed: number): Promise<StormResult> {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const draw = drawsOf(random);
   const clock = new VirtualClock();
   const spec = upstreamIn(draw, random);
-  const upstream = new SimulatedUpstream(spec, clock, seeded(seed + 1));
-  const hub = new LabCoordinator(clock, seeded(seed + 2));
+  const upstream = new SimulatedUpstream(spec, clock, seededRandom(seed + 1));
+  const hub = new LabCoordinator(clock, seededRandom(seed + 2));
   const broken: string[] = [];
   hub.onState = (before, after, member) => broken.push(...overGiven(before, after, member));
   const count = draw(1, 8);
@@ -141,11 +146,11 @@ export async function storm(seed: number): Promise<StormResult> {
           weather,
           (link) =>
             new KeyPool({
-              keys: keysOf(spec),
+              keys: keySpecsOf(spec),
               maxConcurrent: 64,
               logger: silentLogger,
               now: () => clock.now,
-              random: seeded(seed + 10 + index),
+              random: seededRandom(seed + 10 + index),
               answerMs: { deepseek: 20 },
               probe: async () => 'invalid_key',
               sharing: memberOn(link, `client-${index}`),
@@ -178,7 +183,6 @@ export async function storm(seed: number): Promise<StormResult> {
       if (process.death.signal.aborted) return;
       const work = { tokens: drawTokens(150, random) };
       const request = {
-        provider: 'deepseek',
         model: 'deepseek-flash',
         speedClass: 'deepseek-flash',
         signal: process.death.signal,
@@ -187,7 +191,7 @@ export async function storm(seed: number): Promise<StormResult> {
         session: `session-${index % 3}`,
       } as const;
       try {
-        await process.pool.call(request, (lease) => upstream.send(work, lease));
+        await process.pool.lender('deepseek').call(request, (lease) => upstream.send(work, lease));
       } catch (error) {
         if (!process.death.signal.aborted) broken.push(`a call failed: ${String(error)}`);
       }

@@ -1,7 +1,7 @@
 /** Clients that come and go: each opens a session, calls a few times, and leaves, or just hangs up. */
 
-import { expectedCode } from '../chaos.ts';
-import type { SoakServer } from './server.ts';
+import { expectedCode } from '../chaos/chaos.ts';
+import type { SoakServer } from './soaked-server.ts';
 
 export class SoakTally {
   calls = 0;

@@ -10,10 +10,10 @@ import { join } from 'node:path';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { type KeyBehaviour, startSimulator } from '../../src/simulator/simulator.ts';
 import { canarySecret, findLeaks, folderSinks } from '../canary.ts';
-import { answer, DEEPSEEK_CHAOS, randomScript } from '../chaos.ts';
-import { createHome } from '../home.ts';
+import { answer, DEEPSEEK_CHAOS, randomScript } from '../chaos/chaos.ts';
+import { createHome } from '../program/test-home.ts';
 import { comeAndGo, SoakTally } from './clients.ts';
-import { OWNER, SoakServer } from './server.ts';
+import { OWNER, SoakServer } from './soaked-server.ts';
 import { Troubles } from './troubles.ts';
 
 export interface SoakOptions {

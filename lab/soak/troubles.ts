@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canarySecret } from '../canary.ts';
-import type { Home } from '../home.ts';
-import { run } from '../program.ts';
-import type { SoakServer } from './server.ts';
+import { run } from '../program/program.ts';
+import type { Home } from '../program/test-home.ts';
+import type { SoakServer } from './soaked-server.ts';
 
 export interface TroubleOptions {
   readonly home: Home;

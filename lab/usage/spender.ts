@@ -11,7 +11,7 @@ import { BudgetError } from '../../src/base/errors.ts';
 import { createLogger } from '../../src/base/logger.ts';
 import { Redactor } from '../../src/base/redact.ts';
 import type { AttemptUse, CallAsk } from '../../src/base/spending.ts';
-import { Bookkeeping } from '../../src/commands/composition/bookkeeping.ts';
+import { Bookkeeping } from '../../src/commands/composition/money/bookkeeping.ts';
 import { type SharedPool, sharedPool } from '../../src/commands/composition/sharing/shared-pool.ts';
 import { loadConfig } from '../../src/config.ts';
 import { seededRandom } from '../../src/simulator/random.ts';

@@ -38,7 +38,7 @@ export interface Spending {
   readonly kills: number;
 }
 
-export interface Spent {
+export interface SpentTogether {
   /** Calls that their process reported as ended. */
   readonly reported: number;
   readonly refused: number;
@@ -91,7 +91,10 @@ class Spender {
 }
 
 /** Runs them to their end. */
-export async function runSpenders(program: SpenderProgram, spending: Spending): Promise<Spent> {
+export async function runSpenders(
+  program: SpenderProgram,
+  spending: Spending,
+): Promise<SpentTogether> {
   const all: Spender[] = [];
   let left = spending.kills;
   const live = async (seed: number): Promise<void> => {

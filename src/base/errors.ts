@@ -102,8 +102,8 @@ export class KeyStoreError extends KeypoolError {
 }
 
 /**
- * What went wrong with one attempt, as `upstream/failure.ts` read it from status, body and socket
- * error. Whose fault a kind is, and what follows, is decided in `pool/attribution.ts`.
+ * What went wrong with one attempt, as `upstream/failures/failure.ts` read it from status, body and socket
+ * error. Whose fault a kind is, and what follows, is decided in `pool/rules/attribution.ts`.
  */
 export type FailureKind =
   | 'invalid_key' // 401

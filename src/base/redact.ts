@@ -12,7 +12,7 @@ import { holdsEscape, unescaped } from './redaction/escapes.ts';
 import { RUN, RunIndex, type TextSpan } from './redaction/run-index.ts';
 import { MASK, maskShapes } from './redaction/shapes.ts';
 import { classOf } from './redaction/stretches.ts';
-import { tellingRuns } from './redaction/telling.ts';
+import { tellingRuns } from './redaction/telling-runs.ts';
 
 /** Escapes of escapes, encodings of encodings: as deep as anything wraps an error. */
 const MOST_ESCAPES = 3;

@@ -2,7 +2,7 @@ import { ConfigError } from '../base/errors.ts';
 import { loadConfig } from '../config.ts';
 import { VAULTS, type Vault } from '../secrets/vault/vaults.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
-import { COMMAND_VARIABLE, makeHome } from './composition/make-home.ts';
+import { COMMAND_VARIABLE, makeHome } from './composition/home/make-home.ts';
 
 /** Where the person wants the master key to be; null for the settings file. */
 function chosenVault(input: CommandInput): Vault | null {

@@ -6,8 +6,8 @@ import { NAME, VERSION } from '../base/version.ts';
 import { loadConfig } from '../config.ts';
 import { serveStdio } from '../mcp/stdio/stdio.ts';
 import { type Command, type CommandInput, secrets } from './command.ts';
-import { logWarnings } from './composition/config-warnings.ts';
-import { useConfiguration } from './composition/known-secrets.ts';
+import { logWarnings } from './composition/home/config-warnings.ts';
+import { useConfiguration } from './composition/keys/known-secrets.ts';
 import { createHost, LazyRuntime } from './composition/lazy-runtime.ts';
 import { HTTP_FLAGS } from './http/http-flags.ts';
 

@@ -27,7 +27,7 @@ const COMMAND = new RegExp(
 );
 /** `SetEnvironmentVariable("NAME", "value")`, `<add key="NAME" value="…"/>`, `<key>NAME</key><string>…`, `Env:NAME -Value …`. */
 const CALL = new RegExp(
-  String.raw`(?:\(\s*["'](${NAME})["']\s*,\s*)|(?:\b(?:name|key)=["'](${NAME})["']\s+value=)|(?:<(?:key|name|Key)>(${NAME})</\w+>\s*<\w+>)|(?:\bEnv:(${NAME})["']?\s+(?:-Value\s+)?(?=["']))`,
+  String.raw`(?:\(\s*["'](${NAME})["']\s*,\s*)|(?:\b(?:name|key)=["'](${NAME})["']\s+value=)|(?:<(?:key|name|Key)>(${NAME})</\w+>\s*<\w+>)|(?:\bEnv:\\?(${NAME})["']?\s+(?:-Value\s+)?(?=["']))`,
   'g',
 );
 const OBJECT_PREFIX =

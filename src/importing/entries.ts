@@ -15,6 +15,8 @@ const TITLES = /^(?:title|name|itemname|account)$/;
 const ADDRESSES = /^(?:url|uri|urls|website|loginuri|websites|origin)$/;
 const USERS = /^(?:username|user|login|loginusername|email|loginname)$/;
 const PASSWORDS = /^(?:password|loginpassword|pass|credential)$/;
+/** A column or a member of its own for keys. */
+const KEYS = /key|token|secret/;
 const TEXTS = /^(?:notes?|extra|comments?|fields|customfields|notesplain)$/;
 
 interface Entry {
@@ -40,25 +42,35 @@ function* textsBelow(node: TreeNode, key: string): Generator<readonly [string, T
   }
 }
 
+/** Columns for keys that somebody added, and the fields of a program. */
 function customFields(map: MapNode): Array<{ name: string; text: TextNode }> {
+  const columns = map.members.flatMap(({ key, node }) =>
+    node.kind === 'text' && KEYS.test(plainKey(key)) ? [{ name: key, text: node }] : [],
+  );
   const list = map.members.find(({ key }) => plainKey(key) === 'fields')?.node;
-  if (list?.kind !== 'list') return [];
-  return list.items.flatMap((item) => {
+  if (list?.kind !== 'list') return columns;
+  const fields = list.items.flatMap((item) => {
     const texts = [...textsBelow(item, '')];
     const name = texts.find(([key]) => ['name', 'label', 'title'].includes(key))?.[1].value ?? '';
     const text = texts.find(([key]) => key === 'value')?.[1];
     return text === undefined ? [] : [{ name, text }];
   });
+  return [...columns, ...fields];
 }
 
-/** Whether a map is an entry: a title, an address or a user beside a password. */
+/** Whether a map is an entry: two of a title, an address and a user beside a password. */
 export function isEntry(map: MapNode): boolean {
   const keys = map.members.map(({ key }) => plainKey(key));
   const has = (pattern: RegExp): boolean => keys.some((key) => pattern.test(key));
-  const isLogin = map.members.some(({ key, node }) => key === 'login' && node.kind === 'map');
-  return (
-    (isLogin && has(TITLES)) || (has(PASSWORDS) && has(TITLES) && (has(USERS) || has(ADDRESSES)))
-  );
+  const hasMap = (name: string): boolean =>
+    map.members.some(({ key, node }) => key === name && node.kind === 'map');
+  if (hasMap('login') && has(TITLES)) return true;
+  // Proton Pass.
+  if (hasMap('metadata') && hasMap('content')) return true;
+  if (!has(PASSWORDS)) return false;
+  // Firefox's entries have no title.
+  const isUntitled = has(USERS) && has(ADDRESSES) && !has(KEYS);
+  return isUntitled || (has(TITLES) && (has(USERS) || has(ADDRESSES)));
 }
 
 function hostOf(address: string): string {

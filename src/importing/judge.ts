@@ -5,6 +5,7 @@ import { FAMILIES } from '../base/keys/key-names.ts';
 import {
   givenProblem,
   isPlaceholder,
+  splitValues,
   unwrapValue,
   valueFitOf,
   vendorOf,
@@ -91,10 +92,21 @@ function judgePoolValue(
   return poolKey(name.provider, { ...key, doubt: doubtOf(name, written, fit, around) });
 }
 
+/** `${NAME:-value}`, `${NAME:value}`: what holds where nobody set the variable is a key as well. */
+function withoutFallback(raw: string): string {
+  const value = /^\$\{[A-Za-z_][\w.]*(?::[-=]?|[-=])([^{}]+)\}$/.exec(raw.trim())?.[1] ?? '';
+  return isOpaque(value) ? value : raw;
+}
+
 /** The values of a pool variable: every token with a prefix, or the whole text. */
 function poolValues(raw: string): string[] {
   const tokens = prefixedTokens(raw).map((token) => token.value);
   return tokens.length > 0 ? tokens : [unwrapValue(withoutRemark(raw))];
+}
+
+/** `OPENAI_API_KEYS=one;two`: under one name they would be a key that nobody gave out. */
+function holdsSeveral(value: string): boolean {
+  return splitValues(value).filter((part) => vendorOf(part) !== null || isOpaque(part)).length > 1;
 }
 
 function judgeSecret(
@@ -115,6 +127,7 @@ function judgeSecret(
     return poolKey(addressed, { value, line, doubt });
   }
   if (hasPasswordInAddress(value)) return left(line, 'an address with a password in it', name);
+  if (holdsSeveral(value)) return left(line, 'it holds several values', name);
   if (/\s/.test(value)) return left(line, 'it contains a space', name);
   if (!isUsableSecret(value)) return left(line, 'its value does not look like a key', name);
   return otherKey(name, { value, line, doubt: '' }, false);
@@ -136,15 +149,16 @@ export type ExplicitName = Exclude<WrittenName, { kind: 'generic' | 'password' }
 
 /**
  * @param written the name as it stands
- * @param raw what stands for the value, its quotes taken off
+ * @param text what stands for the value, its quotes taken off
  */
 export function judgeNamed(
   written: string,
   name: ExplicitName,
-  raw: string,
+  text: string,
   line: number,
   around: Surroundings,
 ): ImportFinding[] {
+  const raw = withoutFallback(text);
   if (name.kind === 'setting') return judgeSetting(written, raw, line);
   if (name.kind === 'secret' && /^(?:DEEPSEEK|PERPLEXITY|PPLX)_.*(?:PASS|PWD)/.test(name.name)) {
     return [left(line, 'a password, not an API key', name.name)];
@@ -227,9 +241,13 @@ function doubtOfOther(name: string, { label, value }: Labelled, isStrong: boolea
   return isOurs ? 'its form is that of a DeepSeek key, its label is not' : '';
 }
 
+/** What a program got when somebody logged in: it renews it by itself, and a copy is soon worth nothing. */
+const LOGIN = /^(?:sk-ant-o[ar]t\d|ya29\.|gh[ou]_)/;
+
 /** Nothing of ours is named: another vendor's name, or no label at all. */
 function judgeForOthers(found: Labelled, name: string): ImportFinding {
   const { label, heading, value, line } = found;
+  if (LOGIN.test(value)) return left(line, 'the login of a program, not an API key');
   if (name !== '' && !label.saysOther && vendorOf(value) !== 'Perplexity') {
     const isStrong = isOpaque(value) || vendorOf(value) !== null;
     if (isStrong || (label.saysKey && isUsableSecret(value) && value.length >= 8)) {

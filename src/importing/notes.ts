@@ -270,6 +270,17 @@ export class NotesReader {
  * none, what follows. Where one value is alone on its line, a remark behind it counts as well.
  */
 function labelsOf(line: string, tokens: readonly Token[]): Words[] {
+  const words = wordsOf(line, tokens);
+  // `~~DeepSeek: …~~` is struck out, whatever stands behind it.
+  const isStruck = ({ start }: Token): boolean => line.slice(0, start).split('~~').length % 2 === 0;
+  return words.map((label, at) => {
+    const token = tokens[at];
+    const isOut = token !== undefined && isStruck(token) && line.includes('~~', token.end);
+    return isOut ? { ...label, saysStale: true } : label;
+  });
+}
+
+function wordsOf(line: string, tokens: readonly Token[]): Words[] {
   const clean = (text: string): string =>
     stripDecoration(text.replace(/https?:\/\/(?:www\.)?/g, ' '));
   const before = tokens.map((token, at) =>
@@ -280,7 +291,7 @@ function labelsOf(line: string, tokens: readonly Token[]): Words[] {
   if (tokens.length === 1) {
     const remark = after[0] ?? '';
     const label = first.count === 0 ? readWords(remark) : withRemark(first, readWords(remark));
-    return [/~~.*~~/.test(line) ? { ...label, saysStale: true } : label];
+    return [label];
   }
   const texts = first.count === 0 && readWords(after[0] ?? '').count > 0 ? after : before;
   const labels: Words[] = [];

@@ -26,6 +26,10 @@ export interface KeysReading {
 const LONGEST_SETTINGS = 256 * 1024;
 
 async function parseTree(text: string, lines: readonly string[]): Promise<TreeNode | null> {
+  if (text.trimStart().startsWith('<')) {
+    const { isKeePass, parseKeePass } = await import('./formats/parse-keepass.ts');
+    return isKeePass(text) ? parseKeePass(text) : null;
+  }
   if (/^\s*(?:\/\/|\/\*|[[{])/.test(text)) {
     const { parseJsonTree, parseJsonLines } = await import('./formats/parse-json.ts');
     const tree = parseJsonTree(text) ?? parseJsonLines(lines);
@@ -56,13 +60,16 @@ function overlooked(lines: readonly string[], findings: readonly ImportFinding[]
     } else known.set(finding.line, [...(known.get(finding.line) ?? []), finding.value]);
   }
   const values = findings.flatMap((finding) => (finding.pile === 'left' ? [] : [finding.value]));
+  const isDecodedIn = (value: string): boolean => {
+    const text = Buffer.from(value, 'base64').toString('utf8');
+    return values.some((each) => text.includes(each));
+  };
   return lines.flatMap((text, at) => {
     const line = at + 1;
     if (isLeft.has(line)) return [];
     const token = secretTokens(text).find(
       ({ value }) =>
-        !values.some((each) => each.includes(value) || value.includes(each)) &&
-        !values.includes(Buffer.from(value, 'base64').toString('utf8').trim()),
+        !values.some((each) => each.includes(value) || value.includes(each)) && !isDecodedIn(value),
     );
     if (token === undefined) return [];
     const reason = isInAddress(text, token.start)

@@ -1,6 +1,7 @@
 /** A tree → findings: names, the names above and beside a value, and the shapes of known files. */
 
 import type { Provider } from '../base/errors.ts';
+import { isRecord, parseJson } from '../base/text/json.ts';
 import { providerOfHost } from './clues/surroundings.ts';
 import { hasPasswordInAddress, isUsableSecret, secretTokens } from './clues/tokens.ts';
 import { readWords, type Words } from './clues/words.ts';
@@ -12,6 +13,7 @@ import {
   plainKey,
   type TextNode,
   type TreeNode,
+  treeOfJson,
 } from './formats/tree.ts';
 import { type ImportFinding, left } from './import-finding.ts';
 import { explicitName, judgeLabelled, judgeNamed, type Surroundings } from './judge.ts';
@@ -54,6 +56,12 @@ interface Context {
 
 const NONE = readWords('');
 
+/** `provider: siliconflow` outranks the model's name; `openai` there is a way of speaking. */
+function isSomebodyElse(provider: string): boolean {
+  const { providers, namesOther } = readWords(provider);
+  return namesOther && providers.size === 0 && !/openai|compatible|custom/i.test(provider);
+}
+
 /** What stands beside a key in its own map; an address outranks words. */
 function wordsBeside(map: MapNode, value: TextNode): Words {
   let words = NONE;
@@ -65,6 +73,8 @@ function wordsBeside(map: MapNode, value: TextNode): Words {
       if (text.kind !== 'text' || secretTokens(text.value).length > 0) continue;
       if (/^https?:\/\//i.test(text.value) && URL.canParse(text.value)) {
         host = new URL(text.value).hostname;
+      } else if (plainKey(key) === 'provider' && isSomebodyElse(text.value)) {
+        return { ...NONE, namesOther: true };
       } else words = both(words, readWords(text.value));
     }
   }
@@ -169,7 +179,9 @@ export class StructuredReader {
   #readText(text: TextNode, key: string, context: Context): void {
     const name = explicitName(key);
     const isNamed = name !== null && (name.kind !== 'setting' || /^[A-Z]+_[A-Z_]+$/.test(key));
+    const inner = isNamed ? null : jsonInside(text);
     if (isNamed) this.#named(key, text);
+    else if (inner !== null) this.#walk(inner, key, context);
     else if (/\n|^\s*(?:export\s+)?[A-Za-z_]\w*=/.test(text.value))
       this.#readInner(text, key, context);
     else this.#readValue(text, key, context);
@@ -222,6 +234,13 @@ export class StructuredReader {
       );
     }
   }
+}
+
+/** JSON as a text in JSON: secrets of AWS, backups of chat programs. */
+function jsonInside(text: TextNode): TreeNode | null {
+  if (!/^\s*[[{]/.test(text.value)) return null;
+  const value = parseJson(text.value)?.value;
+  return isRecord(value) || Array.isArray(value) ? treeOfJson(value, text.line) : null;
 }
 
 /** `data` of a Kubernetes Secret is base64. */

@@ -6,7 +6,7 @@
 import { isAbort } from '../base/errors.ts';
 import { parseArguments } from '../tools/arguments.ts';
 import type { Tool, ToolOutput } from '../tools/tool.ts';
-import { type Asked, askForKey, missingKeyOf, type Person } from './asking/ask-for-key.ts';
+import { type AskOutcome, askForKey, missingKeyOf, type Person } from './asking/ask-for-key.ts';
 import { Heartbeat, type ProgressReport } from './heartbeat.ts';
 import { KEPT_MINUTES } from './kept-results.ts';
 import { presentError } from './present-error.ts';
@@ -102,7 +102,7 @@ async function runTool<Question>(running: Running<Question>): Promise<ToolResult
 async function ask<Question>(
   { options, call, startedAt, heartbeat }: Running<Question>,
   error: unknown,
-): Promise<Asked<Question>> {
+): Promise<AskOutcome<Question>> {
   const { keyDesk: desk } = options.host;
   const { person = null, tool, signal } = call;
   const missing = missingKeyOf(error);

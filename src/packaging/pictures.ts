@@ -8,9 +8,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import type { Browser } from 'playwright-core';
-import { launchChromium } from '../../lab/chromium.ts';
-import { createHome } from '../../lab/home.ts';
-import { childEnvironment, PROGRAM, Program } from '../../lab/program.ts';
+import { launchChromium } from '../../lab/browser/chromium.ts';
+import { childEnvironment, PROGRAM, Program } from '../../lab/program/program.ts';
+import { createHome } from '../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { pictureSources, SOURCES_FILE } from './picture-sources.ts';
 

@@ -4,20 +4,28 @@
  */
 
 import type { Provider } from '../base/errors.ts';
-import type { AttemptResult, CallRequest, CallResult, KeyProbe, PoolKey, Send } from './lease.ts';
+import type {
+  AttemptResult,
+  CallRequest,
+  CallResult,
+  KeyProbe,
+  Lender,
+  PoolKey,
+  Send,
+} from './lease.ts';
 import type { Outcome } from './observer.ts';
-import { Kinship } from './records/kinship.ts';
-import { waitedForMoney } from './run/account-money.ts';
-import type { Attempt, Settled } from './run/attempt.ts';
-import { Dispatcher } from './run/dispatcher.ts';
-import { unavailability, waitedTooLong } from './run/exhausted.ts';
-import { Neighbours } from './run/neighbours.ts';
-import { PendingCall } from './run/pending-call.ts';
-import { type Next, Reporter } from './run/reporter.ts';
-import { Rescue } from './run/rescue.ts';
-import { Revival } from './run/revival.ts';
-import { Roster, type RosterOptions } from './run/roster.ts';
-import { viewProvider } from './run/view.ts';
+import { Kinship } from './records/kinship/kinship.ts';
+import { waitedForMoney } from './run/attempts/account-money.ts';
+import type { Attempt, Settled } from './run/attempts/attempt.ts';
+import { PendingCall } from './run/attempts/pending-call.ts';
+import { Dispatcher } from './run/calls/dispatcher.ts';
+import { type Next, Reporter } from './run/calls/reporter.ts';
+import { Rescue } from './run/calls/rescue.ts';
+import { Revival } from './run/calls/revival.ts';
+import { unavailability, waitedTooLong } from './run/keys/exhausted.ts';
+import { viewProvider } from './run/keys/provider-view.ts';
+import { Roster, type RosterOptions } from './run/keys/roster.ts';
+import { Neighbours } from './run/neighbours/neighbours.ts';
 import type { Sharing } from './sharing.ts';
 import type { ProviderSnapshot } from './snapshot.ts';
 
@@ -32,7 +40,7 @@ type Ended<T> =
   | { readonly kind: 'served'; readonly result: AttemptResult<T>; readonly keyName: string }
   | Next;
 
-export class ProviderPool {
+export class ProviderPool implements Lender {
   readonly #provider: Provider;
   readonly #roster: Roster;
   readonly #revival: Revival;

@@ -8,8 +8,8 @@
 import type { Logger } from '../base/logger.ts';
 import type { Membership, Participant, Report, Sharing, Statement } from '../pool/sharing.ts';
 import {
-  type Answer,
   type Exchange,
+  type ExchangeAnswer,
   type Heard,
   type Link,
   LinkDown,
@@ -155,7 +155,7 @@ export class Member implements Sharing {
     };
   }
 
-  #take(answer: Answer, request: Exchange): void {
+  #take(answer: ExchangeAnswer, request: Exchange): void {
     if (this.#hasLeft || answer.seq !== request.seq) return;
     const { grants, trials, heard, reported, processes } = answer;
     this.#reports = this.#reports.filter(({ number }) => number > reported);

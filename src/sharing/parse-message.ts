@@ -4,7 +4,7 @@
  */
 
 import * as z from 'zod/mini';
-import type { Answer, Exchange } from './protocol.ts';
+import type { Exchange, ExchangeAnswer } from './protocol.ts';
 
 const MOST_ROWS = 256;
 const MOST_REPORTS = 512;
@@ -155,6 +155,6 @@ export function parseExchange(message: unknown): Exchange {
 }
 
 /** @throws Error when this is no answer */
-export function parseAnswer(message: unknown): Answer {
+export function parseAnswer(message: unknown): ExchangeAnswer {
   return ANSWER.parse(message);
 }

@@ -48,7 +48,7 @@ export interface ProcessView {
   readonly share: number;
 }
 
-export interface Answer {
+export interface ExchangeAnswer {
   /** Of the exchange. */
   readonly seq: number;
   readonly grants: readonly LaneGrant[];
@@ -83,7 +83,7 @@ export interface Link {
    *
    * @throws LinkDown
    */
-  exchange(request: Exchange): Promise<Answer>;
+  exchange(request: Exchange): Promise<ExchangeAnswer>;
   /** A clean end: everything is given back. */
   leave(): Promise<void>;
   readonly view: LinkView;

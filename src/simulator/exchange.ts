@@ -7,7 +7,7 @@ export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
 
-export class Exchange {
+export class SimulatedExchange {
   readonly path: string;
   readonly method: string;
   readonly #request: IncomingMessage;

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Account, SimulatedKey } from './behaviour.ts';
 import type { OpenCall } from './call-log.ts';
-import { ClientGone, Exchange } from './exchange.ts';
+import { ClientGone, SimulatedExchange } from './exchange.ts';
 import type { FaultStep } from './faults.ts';
 import type { ProviderSide, Route } from './provider-side.ts';
 import { hashText, type Random, seededRandom } from './random.ts';
@@ -41,7 +41,7 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const exchange = new Exchange(request, response);
+  const exchange = new SimulatedExchange(request, response);
   const secret = /^Bearer (\S+)$/.exec(exchange.header('authorization') ?? '')?.[1] ?? null;
   const key = secret === null ? null : backstage.findKey(side, secret);
   const call = openCall(side, backstage, exchange, key, secret);
@@ -63,7 +63,7 @@ async function serve(
 function openCall(
   side: ProviderSide,
   backstage: Backstage,
-  exchange: Exchange,
+  exchange: SimulatedExchange,
   key: SimulatedKey | null,
   secret: string | null,
 ): OpenCall {
@@ -93,7 +93,7 @@ function openCall(
 async function answer(
   side: ProviderSide,
   backstage: Backstage,
-  exchange: Exchange,
+  exchange: SimulatedExchange,
   key: SimulatedKey | null,
   secret: string | null,
   call: OpenCall,
@@ -126,13 +126,13 @@ async function answer(
   await admitted(side, backstage, { exchange, key, body, random, call, route });
 }
 
-function violations(side: ProviderSide, exchange: Exchange, body: WireObject): string[] {
+function violations(side: ProviderSide, exchange: SimulatedExchange, body: WireObject): string[] {
   const headers = FORBIDDEN_HEADERS.filter((name) => exchange.header(name) !== null);
   return [...headers.map((name) => `header ${name}`), ...side.violationsOf(exchange.path, body)];
 }
 
 interface Arrival {
-  readonly exchange: Exchange;
+  readonly exchange: SimulatedExchange;
   readonly key: SimulatedKey;
   readonly body: WireObject;
   readonly random: Random;

@@ -8,9 +8,9 @@ import { createServer, type Server } from 'node:http';
 import { Account, type AccountSettings, type KeyBehaviour, SimulatedKey } from './behaviour.ts';
 import type { BillLine } from './bill/purse.ts';
 import type { CallRecord, OpenCall, SimulatedProvider, Violation } from './call-log.ts';
-import { DEEPSEEK } from './deepseek/deepseek.ts';
+import { DEEPSEEK } from './deepseek/deepseek-side.ts';
 import { FaultQueue, type FaultScript, type FaultStep } from './faults.ts';
-import { PERPLEXITY } from './perplexity/perplexity.ts';
+import { PERPLEXITY } from './perplexity/perplexity-side.ts';
 import type { ProviderSide, Route } from './provider-side.ts';
 import { type Backstage, createListener } from './server.ts';
 

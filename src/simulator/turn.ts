@@ -2,13 +2,13 @@
 
 import type { Account, SimulatedKey } from './behaviour.ts';
 import type { OpenCall } from './call-log.ts';
-import type { Exchange } from './exchange.ts';
+import type { SimulatedExchange } from './exchange.ts';
 import type { FaultStep } from './faults.ts';
 import type { Random } from './random.ts';
 import type { WireObject } from './wire-json.ts';
 
 export interface Turn {
-  readonly exchange: Exchange;
+  readonly exchange: SimulatedExchange;
   readonly key: SimulatedKey;
   readonly account: Account;
   readonly body: WireObject;

@@ -1,8 +1,8 @@
 /** Whether an upstream's address can be reached at all, asked without a key. */
 
 import { PROVIDER_NAMES, type Provider } from '../base/errors.ts';
-import { diagnoseNetwork } from './network-failure.ts';
-import { unreachable } from './sentences.ts';
+import { diagnoseNetwork } from './failures/network-failure.ts';
+import { unreachable } from './failures/sentences.ts';
 import type { Fetch } from './wire/http.ts';
 
 const TIMEOUT_MS = 15_000;

@@ -5,10 +5,10 @@ import { isSendable } from '../base/keys/key-values.ts';
 import type { Logger } from '../base/logger.ts';
 import type { AttemptUse, CallMeter, Stage } from '../base/spending.ts';
 import { type Lease, stopReasonOf, type WaitNotice } from '../pool/lease.ts';
-import type { Diagnosis } from './failure.ts';
-import { diagnoseAnswer, diagnosis, requestIdOf } from './failure.ts';
-import { diagnoseNetwork } from './network-failure.ts';
-import { type About, unsendableKey, upstreamError } from './sentences.ts';
+import type { Diagnosis } from './failures/failure.ts';
+import { diagnoseAnswer, diagnosis, requestIdOf } from './failures/failure.ts';
+import { diagnoseNetwork } from './failures/network-failure.ts';
+import { type About, unsendableKey, upstreamError } from './failures/sentences.ts';
 import { cancelled, type Watch, watchAttempt } from './watch.ts';
 import { type Answer, readStart, TransportError } from './wire/body.ts';
 

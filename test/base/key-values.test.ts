@@ -125,6 +125,10 @@ describe('what stands around a value', () => {
     `export DEEPSEEK_API_KEY="${key}"`,
     `Bearer ${key}`,
     `  ${key}\n`,
+    `${key} # main`,
+    `${key}#main`,
+    `"${key}" (the one of work)`,
+    `DEEPSEEK_API_KEY=${key} // main`,
   ])('goes: case %#', (text) => {
     expect(unwrapValue(text)).toBe(key);
   });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { listenOnLoopback } from '../../lab/listen.ts';
+import { listenOnLoopback } from '../../lab/servers/local-server.ts';
 import { PatientTimer } from '../../src/base/system/patient-timer.ts';
 
 /** Holds the event loop, as a sleep of the process does. */

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLogger } from '../../src/base/logger.ts';
-import { openKeyPage, type Taken } from '../../src/http/key-page/key-page-server.ts';
+import { openKeyPage, type TakenKeys } from '../../src/http/key-page/key-page-server.ts';
 import { builtPageFolder } from '../../src/http/page-files.ts';
 
 const ABOUT = {
@@ -10,13 +10,13 @@ const ABOUT = {
   place: '/home/ada/<b>store</b>.json',
   command: 'keypool-mcp keys add DEEPSEEK_API_KEY',
 };
-const STORED: Taken = {
+const STORED: TakenKeys = {
   ok: true,
   stored: [{ name: 'DEEPSEEK_API_KEY', keyId: 'abc123', detail: 'balance 1.00 USD' }],
 };
 
 async function open(
-  take: (text: string) => Promise<Taken> = () => Promise.resolve(STORED),
+  take: (text: string) => Promise<TakenKeys> = () => Promise.resolve(STORED),
   openMs = 60_000,
 ) {
   const page = await openKeyPage({
@@ -104,7 +104,7 @@ describe('the page for a missing key', () => {
   });
 
   it('judges one thing at a time', async () => {
-    let finish: (taken: Taken) => void = () => {};
+    let finish: (taken: TakenKeys) => void = () => {};
     const { put } = await open(
       () =>
         new Promise((resolve) => {

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KeySample, Sample } from '../../src/http/api/history-view.ts';
-import { ago, count, durationText, rate, share, short } from '../../src/http/page/format.ts';
-import { curveOf, flowOf, merge, recent, waitingOf } from '../../src/http/page/series.ts';
+import {
+  ago,
+  count,
+  durationText,
+  rate,
+  share,
+  short,
+} from '../../src/http/page/drawing/format.ts';
+import { curveOf, flowOf, merge, recent, waitingOf } from '../../src/http/page/drawing/series.ts';
 
 function key(successes: number, failures = 0): KeySample {
   return { successes, failures, score: 100, inFlight: 0, latencyMs: null };

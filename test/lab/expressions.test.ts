@@ -11,7 +11,7 @@ const all = expressionsIn(SRC);
 /** Made from names of ours, anchored, and used on one line of a file of the user's own. */
 const MADE = [
   'clients/toml-format.ts',
-  'commands/composition/settings-file.ts',
+  'commands/composition/home/settings-file.ts',
   // Its spellings share one piece; test/importing holds hostile lines against them.
   'importing/assignments.ts',
 ];

@@ -7,12 +7,12 @@
 import { describe, expect, it } from 'vitest';
 import { isPlaceholder, splitValues, unwrapValue } from '../../src/base/keys/key-values.ts';
 import { Redactor } from '../../src/base/redact.ts';
-import { withVariable } from '../../src/commands/composition/settings-file.ts';
+import { withVariable } from '../../src/commands/composition/home/settings-file.ts';
 import { parseArguments } from '../../src/tools/arguments.ts';
 import { cleanLine, cleanText } from '../../src/tools/clean-text.ts';
 import { splitAnswer } from '../../src/tools/code/split-answer.ts';
 import { TOOLS } from '../../src/tools/index.ts';
-import { diagnoseAnswer } from '../../src/upstream/failure.ts';
+import { diagnoseAnswer } from '../../src/upstream/failures/failure.ts';
 
 const LENGTH = 256 * 1024;
 

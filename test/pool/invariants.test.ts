@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { seeded } from '../../lab/pool/random.ts';
-import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
+import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import type { FailureKind } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { AttemptResult, Lease } from '../../src/pool/lease.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
 import { FakeUpstream, failure, request, sleep, testKeys } from './fake-upstream.ts';
 
 beforeEach(() => {
@@ -69,6 +69,7 @@ describe('the pool, in any storm', () => {
           };
           const facts = { signal: controller.signal, timeoutMs: each.timeoutMs };
           const ended = await pool
+            .lender('deepseek')
             .call(request({ ...facts, priority: each.priority }), send)
             .then(({ value }) => value)
             .catch(() => null);
@@ -95,7 +96,7 @@ describe('the pool, in any storm', () => {
   it('leaks nothing after two thousand random cancels', async () => {
     vi.useRealTimers();
     const clock = new VirtualClock();
-    const random = seeded(7);
+    const random = seededRandom(7);
     const upstream = new FakeUpstream(() => ({ capacity: 20, serviceMs: 40 }));
     const provider = await clock.run(async () => {
       const pool = new KeyPool({
@@ -109,7 +110,10 @@ describe('the pool, in any storm', () => {
         await clock.sleep(index / 2);
         const controller = new AbortController();
         void clock.sleep(100 * random()).then(() => controller.abort());
-        await pool.call(request({ signal: controller.signal }), upstream.send).catch(() => null);
+        await pool
+          .lender('deepseek')
+          .call(request({ signal: controller.signal }), upstream.send)
+          .catch(() => null);
       });
       await Promise.all(calls);
       await clock.sleep(1_000);
@@ -131,18 +135,19 @@ describe('the pool, in any storm', () => {
       logger: silentLogger,
       now: () => Date.now(),
     });
-    const facts = { provider: 'perplexity', model: 'search' } as const;
+    const lender = pool.lender('perplexity');
+    const facts = { model: 'search' };
     const send = async (): Promise<AttemptResult<null>> => {
       await sleep(5);
       const retryAfterMs = waits.shift();
       if (retryAfterMs !== undefined) throw failure('concurrency', { retryAfterMs });
       return { value: null, completionTokens: null, promptTokens: null };
     };
-    const first = pool.call(request(facts), send);
+    const first = lender.call(request(facts), send);
     await vi.advanceTimersByTimeAsync(10);
     const until = pool.snapshot().providers[1]?.keys[0]?.retryInMs ?? 0;
     expect(until).toBeGreaterThan(2_900);
-    const second = pool.call(request(facts), send);
+    const second = lender.call(request(facts), send);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(pool.snapshot().providers[1]?.keys[0]?.retryInMs ?? 0).toBeGreaterThan(1_900);
     await vi.advanceTimersByTimeAsync(20_000);

@@ -59,8 +59,12 @@ describe('a healthy pool', () => {
   it('serves two calls in a row with two keys', async () => {
     const upstream = new FakeUpstream();
     createPool();
-    const first = await settle(pool?.call(request(), upstream.send) ?? Promise.reject());
-    const second = await settle(pool?.call(request(), upstream.send) ?? Promise.reject());
+    const first = await settle(
+      pool?.lender('deepseek').call(request(), upstream.send) ?? Promise.reject(),
+    );
+    const second = await settle(
+      pool?.lender('deepseek').call(request(), upstream.send) ?? Promise.reject(),
+    );
     expect(first.keyName).not.toBe(second.keyName);
     expect(first.attempts).toBe(1);
   });
@@ -71,7 +75,7 @@ describe('a healthy pool', () => {
     const fresh = createPool();
     const names: string[] = [];
     for (let call = 0; call < 4; call++) {
-      names.push((await settle(fresh.call(request(), upstream.send))).keyName);
+      names.push((await settle(fresh.lender('deepseek').call(request(), upstream.send))).keyName);
     }
     expect(new Set(names).size).toBe(4);
   });
@@ -81,14 +85,16 @@ describe('a healthy pool', () => {
     const logger: Logger = { ...silentLogger, info: (line) => void lines.push(line) };
     const upstream = new FakeUpstream();
     const keys = testKeys(1);
-    await settle(createPool({ logger, keys }).call(request(), upstream.send));
+    await settle(createPool({ logger, keys }).lender('deepseek').call(request(), upstream.send));
     expect(lines).toEqual(['Selected key 000001 (DEEPSEEK_API_KEY)']);
   });
 
   it('shows no secret in a dump, a snapshot or an error', async () => {
     const upstream = new FakeUpstream(() => ({ fails: 'invalid_key' }));
     createPool();
-    const error = await settle(createPool().call(request(), upstream.send)).catch((e) => e);
+    const error = await settle(
+      createPool().lender('deepseek').call(request(), upstream.send),
+    ).catch((e) => e);
     const dump = [inspect(pool, { depth: 20, showHidden: true }), JSON.stringify(pool?.snapshot())];
     expect([...dump, inspect(error, { depth: 20 })].join('\n')).not.toContain('sk-test');
   });
@@ -104,7 +110,9 @@ describe('key and account faults', () => {
   it('takes a rejected key out after one call and serves from the others', async () => {
     const upstream = new FakeUpstream(onlyKey('DEEPSEEK_API_KEY_2', { fails: 'invalid_key' }));
     createPool();
-    const calls = Array.from({ length: 40 }, () => pool?.call(request(), upstream.send));
+    const calls = Array.from({ length: 40 }, () =>
+      pool?.lender('deepseek').call(request(), upstream.send),
+    );
     await settle(Promise.all(calls));
     expect(upstream.sentTo('DEEPSEEK_API_KEY_2')).toBe(1);
     const key = keyNamed('DEEPSEEK_API_KEY_2');
@@ -118,7 +126,9 @@ describe('key and account faults', () => {
       name === 'DEEPSEEK_API_KEY_3' ? {} : { fails: 'no_credit' },
     );
     createPool({ keys });
-    await settle(Promise.all([1, 2, 3].map(() => pool?.call(request(), upstream.send))));
+    await settle(
+      Promise.all([1, 2, 3].map(() => pool?.lender('deepseek').call(request(), upstream.send))),
+    );
     await settle(createPoolCall(upstream));
     expect(keyNamed('DEEPSEEK_API_KEY').state).toBe('disabled');
     expect(keyNamed('DEEPSEEK_API_KEY_2').state).toBe('disabled');
@@ -169,7 +179,9 @@ describe("the caller's faults", () => {
     const upstream = new FakeUpstream();
     const controller = new AbortController();
     createPool();
-    const call = pool?.call(request({ signal: controller.signal }), upstream.send);
+    const call = pool
+      ?.lender('deepseek')
+      .call(request({ signal: controller.signal }), upstream.send);
     const ended = expect(call).rejects.toMatchObject({ name: 'AbortError' });
     await vi.advanceTimersByTimeAsync(20);
     controller.abort();
@@ -183,7 +195,9 @@ describe("the caller's faults", () => {
   it('ends a call at its deadline although the client ignores the signal', async () => {
     createPool();
     const started = Date.now();
-    const call = pool?.call(request({ timeoutMs: 2_000 }), () => new Promise<never>(() => {}));
+    const call = pool
+      ?.lender('deepseek')
+      .call(request({ timeoutMs: 2_000 }), () => new Promise<never>(() => {}));
     await expect(settle(call ?? Promise.reject())).rejects.toMatchObject({
       failure: { kind: 'deadline' },
     });
@@ -242,7 +256,9 @@ describe('concurrency', () => {
     };
     // Timers that are late by their own length: the clock runs ahead of them.
     const fresh = createPool({ keys: testKeys(1), now: () => clockSpeed * Date.now() });
-    const calls = Array.from({ length: 40 }, () => fresh.call(request(), silent));
+    const calls = Array.from({ length: 40 }, () =>
+      fresh.lender('deepseek').call(request(), silent),
+    );
     for (const call of calls) call.catch(() => {});
     await vi.advanceTimersByTimeAsync(5_000);
     expect(sent).toBe(sentByThen);
@@ -251,7 +267,9 @@ describe('concurrency', () => {
   it('does not rest when tries above the limit are refused while every slot is taken', async () => {
     const upstream = new FakeUpstream(() => ({ capacity: 4, serviceMs: 7_000 }));
     const fresh = createPool({ keys: testKeys(1) });
-    const calls = Array.from({ length: 40 }, () => fresh.call(request(), upstream.send));
+    const calls = Array.from({ length: 40 }, () =>
+      fresh.lender('deepseek').call(request(), upstream.send),
+    );
     for (const call of calls) call.catch(() => {});
     await vi.advanceTimersByTimeAsync(30_000);
     expect(upstream.refusals).toBeGreaterThan(4);
@@ -353,7 +371,7 @@ describe('a silent key', () => {
     const started = Date.now();
     const calls: Array<ReturnType<typeof createPoolCall>> = [];
     for (let call = 0; call < 40; call++) {
-      calls.push(fresh.call(request(), upstream.send));
+      calls.push(fresh.lender('deepseek').call(request(), upstream.send));
       await vi.advanceTimersByTimeAsync(50);
     }
     const results = await settle(Promise.all(calls));
@@ -404,7 +422,9 @@ describe('hot reload', () => {
 });
 
 function createPoolCall(upstream: FakeUpstream): Promise<{ keyName: string; attempts: number }> {
-  return pool?.call(request(), upstream.send) ?? Promise.reject(new Error('no pool'));
+  return (
+    pool?.lender('deepseek').call(request(), upstream.send) ?? Promise.reject(new Error('no pool'))
+  );
 }
 
 describe('calls of different kinds', () => {
@@ -413,12 +433,13 @@ describe('calls of different kinds', () => {
     const slow = new FakeUpstream(() => ({ serviceMs: 3_000 }));
     const both = createPool({ keys: testKeys(2) });
     const searches = async (): Promise<void> => {
-      for (let turn = 0; turn < 20; turn++) await both.call(request(), quick.send);
+      for (let turn = 0; turn < 20; turn++)
+        await both.lender('deepseek').call(request(), quick.send);
     };
     await settle(searches());
     const written = request({ speedClass: 'deepseek-pro thinking=on' });
     const answers = async (): Promise<void> => {
-      for (let turn = 0; turn < 4; turn++) await both.call(written, slow.send);
+      for (let turn = 0; turn < 4; turn++) await both.lender('deepseek').call(written, slow.send);
     };
     await settle(Promise.all([answers(), searches(), searches()]));
     expect(slow.sent).toHaveLength(4);

@@ -1,12 +1,12 @@
 /** One call, and an upstream that is down for a while. */
 
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../../lab/pool/random.ts';
-import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
+import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import type { Failure, FailureKind, Provider } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { AttemptResult, Lease } from '../../src/pool/lease.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
 import { failure, request, testKeys } from './fake-upstream.ts';
 
 interface Alone {
@@ -37,7 +37,7 @@ async function callAlone(spec: Alone, seed: number): Promise<Outcome> {
       maxConcurrent: 64,
       logger: silentLogger,
       now: () => clock.now,
-      random: seeded(seed),
+      random: seededRandom(seed),
       probe: async () => 'unknown',
     });
     let downAt = Number.POSITIVE_INFINITY;
@@ -54,7 +54,7 @@ async function callAlone(spec: Alone, seed: number): Promise<Outcome> {
       await clock.sleep((3 * serviceMs) / 4, lease.signal);
       return { value: null, completionTokens: 10, promptTokens: 1 };
     };
-    const call = (timeoutMs: number) => pool.call(request({ provider, timeoutMs }), send);
+    const call = (timeoutMs: number) => pool.lender(provider).call(request({ timeoutMs }), send);
     for (let turn = 0; turn < spec.before; turn++) await call(180_000);
     downAt = clock.now;
     sends = 0;
@@ -147,7 +147,7 @@ describe('a lone call', () => {
         maxConcurrent: 64,
         logger: silentLogger,
         now: () => clock.now,
-        random: seeded(1),
+        random: seededRandom(1),
       });
       const serve = async (lease: Lease): Promise<AttemptResult<null>> => {
         await clock.sleep(50, lease.signal);
@@ -157,12 +157,12 @@ describe('a lone call', () => {
       };
       const others = Array.from({ length: 20 }, async (_, turn) => {
         await clock.sleep(turn * 30);
-        await pool.call(request(), serve);
+        await pool.lender('deepseek').call(request(), serve);
       });
       await clock.sleep(300);
       const from = clock.now;
       let isFirst = true;
-      await pool.call(request(), async (lease) => {
+      await pool.lender('deepseek').call(request(), async (lease) => {
         if (!isFirst) return serve(lease);
         isFirst = false;
         await clock.sleep(200, lease.signal);

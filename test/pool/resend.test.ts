@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../../lab/pool/random.ts';
-import { VirtualClock } from '../../lab/pool/virtual-clock.ts';
+import { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { AttemptResult, Lease } from '../../src/pool/lease.ts';
+import { seededRandom } from '../../src/simulator/random.ts';
 import { failure, request, testKeys } from './fake-upstream.ts';
 
 const history = fc.record({
@@ -150,15 +150,18 @@ async function play(spec: History): Promise<Journal> {
       logger: silentLogger,
       answerMs: { deepseek: 5, perplexity: 5 },
       now: () => clock.now,
-      random: seeded(seed),
+      random: seededRandom(seed),
     });
     const loops = Array.from({ length: callers }, async (_, caller) => {
       for (let turns = caller; clock.now < RUN_MS; turns++) {
         const controller = new AbortController();
         const isCancelled = spec.cancelled > 0 && turns % spec.cancelled === 0;
         if (isCancelled) void clock.sleep(spec.serviceMs / 2).then(() => controller.abort());
-        const facts = { provider, timeoutMs: RUN_MS, signal: controller.signal };
-        await pool.call(request(facts), (lease) => upstream.send(lease)).catch(() => null);
+        const facts = { timeoutMs: RUN_MS, signal: controller.signal };
+        await pool
+          .lender(provider)
+          .call(request(facts), (lease) => upstream.send(lease))
+          .catch(() => null);
         await clock.sleep(1);
       }
     });

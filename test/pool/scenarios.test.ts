@@ -5,7 +5,7 @@ import { measureHerd } from '../../lab/pool/measures.ts';
 import { pacedScenarios, runPaced } from '../../lab/pool/paced.ts';
 import { brokenPacedBounds } from '../../lab/pool/paced-bounds.ts';
 import { scenariosAt } from '../../lab/pool/scenarios.ts';
-import { simulate } from '../../lab/pool/simulate.ts';
+import { simulate } from '../../lab/pool/simulation/simulate.ts';
 
 const SEEDS = [1, 2];
 

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { masterOf } from '../../lab/store.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { GOLDEN_MASTERS, GOLDEN_SECRETS, goldenCopy, goldenMaster, goldenText } from './golden.ts';
-import { type ReferenceFile, readReference } from './reference-reader.ts';
-import { json, newStore, refusal } from './sealed-store.ts';
+import { type ReferenceFile, readReference } from './sealed/reference-reader.ts';
+import { json, newStore, refusal } from './sealed/sealed-store.ts';
 
 const SEALED = [
   'generated-master.json',

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
-import { GENERATED, json, newStore, refusal, reopen } from './sealed-store.ts';
+import { GENERATED, json, newStore, refusal, reopen } from './sealed/sealed-store.ts';
 
 describe('a new store', () => {
   it('is an empty v2 file that nobody else can read', async () => {

@@ -6,7 +6,7 @@ import { KeyStoreError } from '../../src/base/errors.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { generateMasterKey } from '../../src/secrets/master-key.ts';
 import { type RotationHost, rotateMaster } from '../../src/secrets/rotation.ts';
-import { dataKeyOf, entryValue, macOf, type ReferenceFile } from './reference-reader.ts';
+import { dataKeyOf, entryValue, macOf, type ReferenceFile } from './sealed/reference-reader.ts';
 
 /** Two stores under one master key, which "the settings" hold. */
 async function scene() {

@@ -2,10 +2,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/base/logger.ts';
 import { Redactor } from '../../src/base/redact.ts';
 import type { Fact, Membership, Statement, Told } from '../../src/pool/sharing.ts';
-import { exchange } from '../../src/sharing/coordination.ts';
+import { exchange } from '../../src/sharing/coordination/coordination.ts';
+import { createState, type SharedState } from '../../src/sharing/coordination/shared-state.ts';
 import { Member } from '../../src/sharing/member.ts';
-import { type Answer, type Exchange, type Link, LinkDown } from '../../src/sharing/protocol.ts';
-import { createState, type SharedState } from '../../src/sharing/shared-state.ts';
+import {
+  type Exchange,
+  type ExchangeAnswer,
+  type Link,
+  LinkDown,
+} from '../../src/sharing/protocol.ts';
 import { row } from './exchanges.ts';
 
 beforeEach(() => {
@@ -56,7 +61,7 @@ class Desk {
     });
   }
 
-  async #answer(request: Exchange): Promise<Answer> {
+  async #answer(request: Exchange): Promise<ExchangeAnswer> {
     this.asked.push(request);
     if (!this.isUp) throw new LinkDown('nobody answers');
     const { state, answer } = exchange(this.state, 'me', request, Date.now());

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exchange } from '../../src/sharing/coordination.ts';
-import { packState, unpackState } from '../../src/sharing/packed-state.ts';
+import { exchange } from '../../src/sharing/coordination/coordination.ts';
+import { packState, unpackState } from '../../src/sharing/coordination/packed-state.ts';
+import { createState } from '../../src/sharing/coordination/shared-state.ts';
 import { parseAnswer, parseExchange } from '../../src/sharing/parse-message.ts';
-import { createState } from '../../src/sharing/shared-state.ts';
 import { reports, row, says, told } from './exchanges.ts';
 
 const out = { kind: 'out', id: 'key', checks: 2, checkInMs: 60_000 } as const;

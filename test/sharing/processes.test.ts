@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { scenariosAt } from '../../lab/pool/scenarios.ts';
-import { simulate } from '../../lab/pool/simulate.ts';
-import type { KeySpec, UpstreamSpec } from '../../lab/pool/upstream.ts';
+import { simulate } from '../../lab/pool/simulation/simulate.ts';
+import type { KeySpec, UpstreamSpec } from '../../lab/pool/simulation/virtual-upstream.ts';
 import { BURST_ROWS, burstCase } from '../../lab/sharing/cases.ts';
-import { LabCoordinator } from '../../lab/sharing/coordinator.ts';
 import { memberOn } from '../../lab/sharing/process.ts';
 import { type SharedCase, simulateShared } from '../../lab/sharing/simulate-shared.ts';
+import { LabCoordinator } from '../../lab/sharing/virtual-links.ts';
 
 const TWO: UpstreamSpec = {
   accounts: [{ capacity: 8 }, { capacity: 8 }],

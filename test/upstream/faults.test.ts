@@ -150,7 +150,7 @@ simulated upstream, through the real clients and the real key pool. Do not edit;
   seconds of an outage of four, after six sends or so. The second attempt that may be billed (504, a
   connection lost after the request was sent) waits until five seconds after the first, or a third of
   the call's time, unless somebody was answered meanwhile.
-- An address that never answered, and a page that something on the way answers with, are given up
+- Where nothing was served yet, an address that does not answer, and a page that something on the way answers with, are given up
   after 15 s: time seldom mends those.
 - Too many requests per time (Perplexity's 429) pause that account for search or for answers alone;
   from then on its calls take turns at the rate that it was found to take (\`perSecond\` in the status).

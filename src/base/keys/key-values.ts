@@ -101,12 +101,15 @@ const EXAMPLES = wordSet(
 /** Words that ask somebody to put a key there … */
 const REQUESTS = wordSet(
   'your insert replace change changeme paste enter put add set here goes provided example placeholder todo fixme ' +
-    'required optional redacted xxx',
+    'required optional redacted xxx dein deine deinen ihr ihre ihren hier einfügen einfuegen eintragen ersetzen ' +
+    'votre ton ta ici remplacez insérez tu su aquí aqui reemplaza sua seu coloque insira tua tuo qui inserisci ' +
+    'twój twoj wstaw jouw hier',
 );
 /** … and what else such a request is made of. */
 const AROUND = wordSet(
   'my the a an api apikey key keys token secret password pass me user value with from real actual own is this ' +
-    'deepseek perplexity pplx openai anthropic sk gsk or ant proj v it dummy fake not needed in of for to with',
+    'deepseek perplexity pplx openai anthropic sk gsk or ant proj v it dummy fake not needed in of for to with ' +
+    'schlüssel schluessel clé cle clave chave chiave klucz sleutel de du la le o por di da',
 );
 
 const isFiller = (word: string): boolean => /^(?:([xX0*.•#?])\1*|…+)$/.test(word);
@@ -138,7 +141,12 @@ export function isPlaceholder(text: string): boolean {
   if (words.length > 0 && words.every(isFiller)) return true;
   if (words.length === 1 && body === text) return EXAMPLES.has(words[0] ?? '');
   const isAllWords = words.every(
-    (word) => REQUESTS.has(word) || AROUND.has(word) || isFiller(word) || /^\d{1,2}$/.test(word),
+    (word) =>
+      REQUESTS.has(word) ||
+      AROUND.has(word) ||
+      isFiller(word) ||
+      /^\d{1,2}$/.test(word) ||
+      isSequence(word),
   );
   return isAllWords && words.some((word) => REQUESTS.has(word));
 }
@@ -162,6 +170,8 @@ function withoutQuotes(text: string): string {
 /** Brackets, quotes, `NAME=`, `Bearer`, and the punctuation of a list or a sentence. */
 const BEFORE =
   /^(?:(?:export\s+|set\s+|\$env:)?[A-Za-z_][\w.-]*\s*(?:=|:)\s*|Bearer\s+|[\s"'`“„‘«<([{*|]+)/i;
+/** A remark behind a provider's key: `sk-… # main`, `sk-… (work)`. */
+const REMARK = /^((?:sk-|pplx-)[A-Za-z0-9_-]{8,}["'`”’»]?)(?:#|\s+(?:#|\/\/|--|\(|<!--)).*$/;
 const AFTER = ' \t\r\n\u00a0"\'`”“’»>)]}*|,;.:!?';
 /** Nobody wraps a key in more than this: `export KEY="Bearer <sk-…>"` has five. */
 const MOST_WRAPPINGS = 8;
@@ -174,7 +184,7 @@ export function unwrapValue(text: string): string {
   const plain = withoutQuotes(text.trim());
   let core = plain;
   for (let layer = 0; layer < MOST_WRAPPINGS; layer++) {
-    core = trimEnd(core.replace(BEFORE, ''), AFTER);
+    core = trimEnd(core.replace(BEFORE, '').replace(REMARK, '$1'), AFTER);
   }
   const isProviders = /^(?:sk-|pplx-)[A-Za-z0-9_-]{8,}$/.test(core);
   return isProviders ? core : plain;

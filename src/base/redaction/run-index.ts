@@ -3,7 +3,7 @@
  * character of a secret, whatever it looks like.
  */
 
-import { tellingRuns } from './telling.ts';
+import { tellingRuns } from './telling-runs.ts';
 
 /** Runs this long and longer are taken out; a key id of six stays. */
 export const RUN = 8;

@@ -4,16 +4,16 @@ import { ConfigError, DiskError, KeyStoreError, type Provider } from '../../base
 import { keyId } from '../../base/keys/key-id.ts';
 import { FAMILIES, freeName } from '../../base/keys/key-names.ts';
 import { loadConfig } from '../../config.ts';
-import type { Taken } from '../../http/key-page/key-page-server.ts';
-import type { StoredKey } from '../../http/key-page/view.ts';
+import type { StoredKey } from '../../http/key-page/key-page-html.ts';
+import type { TakenKeys } from '../../http/key-page/key-page-server.ts';
 import { readGivenKeys, secretsIn } from '../../importing/given-keys.ts';
 import { sentence } from '../../mcp/present-error.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import type { NewSecret } from '../../secrets/store/put-secrets.ts';
 import type { KeyCheck } from '../../upstream/verify.ts';
-import type { Runtime, RuntimeOptions } from '../composition/compose.ts';
-import { makeHome } from '../composition/make-home.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { makeHome } from '../composition/home/make-home.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import type { Runtime, RuntimeOptions } from '../composition/runtime.ts';
 
 /** For the pool to see what was stored: twice what it takes at most. */
 const IN_FORCE_MS = 5_000;
@@ -75,7 +75,7 @@ function ordinal(at: number, count: number): string {
   return count === 1 ? 'this key' : `key ${at + 1} of ${count}`;
 }
 
-async function storedFrom(taker: KeyTaker, values: readonly string[]): Promise<Taken> {
+async function storedFrom(taker: KeyTaker, values: readonly string[]): Promise<TakenKeys> {
   const checks = await checked(taker, values);
   for (const [at, value] of values.entries()) {
     const check = checks.get(value);
@@ -111,7 +111,7 @@ function isOurs(error: unknown): error is ConfigError | KeyStoreError | DiskErro
 }
 
 /** Everything that can be wrong is a sentence for the person on the page. */
-export async function takeKeys(taker: KeyTaker, text: string): Promise<Taken> {
+export async function takeKeys(taker: KeyTaker, text: string): Promise<TakenKeys> {
   const { provider, options } = taker;
   const given = readGivenKeys(provider, text);
   options.redactor.add(...(given.ok ? given.values : secretsIn(text)));

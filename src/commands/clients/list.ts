@@ -1,7 +1,7 @@
 import { loadConfig } from '../../config.ts';
 import { clientTokensPath, readClientTokens } from '../../secrets/client-tokens.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { readClientUses } from '../composition/client-uses.ts';
+import { readClientUses } from '../composition/home/client-uses.ts';
 import { table } from '../terminal/table.ts';
 
 async function run({ values, flags, env }: CommandInput): Promise<number> {

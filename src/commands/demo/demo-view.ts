@@ -17,7 +17,7 @@ export interface DemoCall {
   readonly summary: string;
 }
 
-export interface Claim {
+export interface DemoClaim {
   readonly text: string;
   readonly observed: boolean;
 }
@@ -80,7 +80,7 @@ export class DemoView {
     for (const key of keys) this.#write(this.#keyRow(key));
   }
 
-  claims(claims: readonly Claim[]): void {
+  claims(claims: readonly DemoClaim[]): void {
     for (const claim of claims) {
       const mark = claim.observed ? this.#paint('green', '✓') : this.#paint('red', '✗');
       this.#write(`   ${mark} ${claim.text}`);

@@ -5,7 +5,7 @@
 
 import { isRecord } from '../../base/text/json.ts';
 import type { KeySnapshot, PoolSnapshot } from '../../pool/snapshot.ts';
-import type { Claim, DemoCall, DemoView } from './demo-view.ts';
+import type { DemoCall, DemoClaim, DemoView } from './demo-view.ts';
 import { DEEPSEEK_NAMES, DemoStage } from './stage.ts';
 
 export interface DemoReport {
@@ -15,7 +15,7 @@ export interface DemoReport {
   readonly calls: readonly DemoCall[];
   /** The keys as the server showed them after each step. */
   readonly keys: Readonly<Record<string, readonly KeySnapshot[]>>;
-  readonly claims: readonly Claim[];
+  readonly claims: readonly DemoClaim[];
 }
 
 const FAILING = 'DEEPSEEK_API_KEY_3';
@@ -30,12 +30,12 @@ const PROMPTS = [
   ['Write a rate limiter with a token bucket', 'go'],
 ] as const;
 
-export class Scenario {
+export class DemoScenario {
   readonly #stage: DemoStage;
   readonly #view: DemoView;
   readonly #started = performance.now();
   readonly #calls: DemoCall[] = [];
-  readonly #claims: Claim[] = [];
+  readonly #claims: DemoClaim[] = [];
   readonly #keys: Record<string, readonly KeySnapshot[]> = {};
 
   constructor(stage: DemoStage, view: DemoView) {
@@ -204,11 +204,11 @@ export class Scenario {
     return keys;
   }
 
-  #claim(...claims: Claim[]): void {
+  #claim(...claims: DemoClaim[]): void {
     this.#claims.push(...claims);
   }
 
-  #secrecyClaims(): Claim[] {
+  #secrecyClaims(): DemoClaim[] {
     const seen = `${this.#stage.serverLog}${JSON.stringify(this.#calls)}`;
     const upstreamCalls = this.#stage.simulator.calls.length;
     return [
@@ -223,7 +223,7 @@ export class Scenario {
 /** Sets the stage, plays, and takes everything away whatever happens. */
 export async function runDemo(view: DemoView, signal: AbortSignal): Promise<DemoReport> {
   const stage = await DemoStage.set(20_261_125);
-  const scenario = new Scenario(stage, view);
+  const scenario = new DemoScenario(stage, view);
   const interrupted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });

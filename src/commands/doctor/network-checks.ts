@@ -7,7 +7,7 @@ import { readExtraCertificates } from '../../upstream/wire/certificates.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
 import { proxyFor, targetOf } from '../../upstream/wire/proxy.ts';
 import { ProxyError } from '../../upstream/wire/proxy-error.ts';
-import { networkOf } from '../composition/network.ts';
+import { networkOf } from '../composition/home/network.ts';
 import { type Finding, ok } from './finding.ts';
 
 async function certificateFindings(config: Config, env: Environment): Promise<Finding[]> {

@@ -7,8 +7,8 @@ import { FAMILIES, nameProblem, providerOf } from '../../base/keys/key-names.ts'
 import { valueProblem } from '../../base/keys/key-values.ts';
 import type { Config } from '../../config.ts';
 import type { KeyStore, StoreEntry } from '../../secrets/key-store.ts';
-import { readFoundAccounts } from '../composition/found-accounts.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { readFoundAccounts } from '../composition/keys/found-accounts.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 import { type Finding, failed, ok, openBits } from './finding.ts';
 
 async function fileFindings(store: KeyStore): Promise<Finding[]> {

@@ -14,7 +14,7 @@ import type {
 } from '../../http/api/admin.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkGivenValue, checkName } from '../../secrets/names.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 import type { ServedEnvironment } from '../composition/served-environment.ts';
 import { MoneyDesk } from './money-desk.ts';
 

@@ -8,7 +8,7 @@ import {
   clientTokensPath,
   readClientTokens,
 } from '../../secrets/client-tokens.ts';
-import { ClientUsesWriter } from '../composition/client-uses.ts';
+import { ClientUsesWriter } from '../composition/home/client-uses.ts';
 
 export class NamedClients {
   readonly #path: string;

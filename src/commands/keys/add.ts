@@ -6,7 +6,7 @@ import { loadConfig } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkAccount, checkGivenValue, checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 import { readSecret } from '../terminal/prompt.ts';
 
 const DONE = { added: 'Added', replaced: 'Replaced', unchanged: 'Unchanged:' } as const;

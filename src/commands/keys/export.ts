@@ -3,7 +3,7 @@ import { ConfigError, DiskError } from '../../base/errors.ts';
 import { loadConfig } from '../../config.ts';
 import { createFile } from '../../disk/create-file.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 
 async function run(input: CommandInput): Promise<number> {
   const { format, out } = input.values;

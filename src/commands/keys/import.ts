@@ -12,7 +12,7 @@ import { advice, type ImportOutcome, reportRows } from '../../importing/report.t
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 import { confirm, readStandardInput } from '../terminal/prompt.ts';
 import { hanging } from '../terminal/wrap.ts';
 
@@ -68,12 +68,7 @@ const EXPORTS: ReadonlyArray<readonly [string | RegExp, string, string]> = [
   [
     '\u0003\u00d9\u00a2\u009a',
     'is a KeePass database',
-    'export it as CSV: in KeePassXC with Database > Export, in KeePass with File > Export',
-  ],
-  [
-    /^[^<]{0,9}(?:<\?xml[^>]{0,200}\?>\s{0,9})?<KeePassFile>/,
-    "is KeePass's XML",
-    'export it as CSV instead: in KeePassXC with Database > Export, in KeePass with File > Export',
+    'export it as XML or CSV: in KeePassXC with Database > Export, in KeePass with File > Export',
   ],
   [
     /^\s{0,9}\{\s{0,9}"encrypted"\s{0,9}:\s{0,9}true/,

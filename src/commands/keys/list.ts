@@ -1,7 +1,7 @@
 import { loadConfig } from '../../config.ts';
 import type { StoreEntry } from '../../secrets/key-store.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 import { table } from '../terminal/table.ts';
 
 function asJson(entry: StoreEntry) {

@@ -1,6 +1,6 @@
 import { loadConfig } from '../../config.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 
 async function run(input: CommandInput): Promise<number> {
   const store = await openConfiguredStore(loadConfig(input.flags, input.env));

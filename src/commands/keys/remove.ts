@@ -1,7 +1,7 @@
 import { loadConfig } from '../../config.ts';
 import { checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 
 async function run(input: CommandInput): Promise<number> {
   const [name = ''] = input.positionals;

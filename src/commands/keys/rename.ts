@@ -2,7 +2,7 @@ import { aliasedProvider, FAMILIES } from '../../base/keys/key-names.ts';
 import { loadConfig } from '../../config.ts';
 import { checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 
 async function run(input: CommandInput): Promise<number> {
   const [name = '', next = ''] = input.positionals;

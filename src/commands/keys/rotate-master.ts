@@ -8,8 +8,8 @@ import { replaceFile } from '../../disk/replace-file.ts';
 import { rotateMaster } from '../../secrets/rotation.ts';
 import { asKeyStoreError } from '../../secrets/store/store-text.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
-import { setVariable } from '../composition/settings-file.ts';
+import { setVariable } from '../composition/home/settings-file.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 
 const STORE_NAME = /^store(?:\.[A-Za-z0-9][\w-]{0,31})?\.json$/;
 

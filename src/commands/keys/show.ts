@@ -5,7 +5,7 @@ import { loadConfig } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print } from '../command.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 
 const FIT_WORDS: Readonly<Record<ValueFit, (title: string) => string>> = {
   own: (title) => `that of a ${title} key`,

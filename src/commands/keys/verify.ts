@@ -7,8 +7,8 @@ import { checkName } from '../../secrets/names.ts';
 import { createKeyProbe, type KeyCheck } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { networkOf } from '../composition/network.ts';
-import { openConfiguredStore } from '../composition/open-store.ts';
+import { networkOf } from '../composition/home/network.ts';
+import { openConfiguredStore } from '../composition/keys/open-store.ts';
 import { table } from '../terminal/table.ts';
 
 interface Subject {

@@ -7,7 +7,10 @@ import type { Reconciliation } from '../../usage/report/reconcile.ts';
 import type { Tally } from '../../usage/report/tally.ts';
 import type { Group, UsageReport } from '../../usage/report/usage-report.ts';
 import { fitted, type Style } from '../terminal/style.ts';
+import { hanging } from '../terminal/wrap.ts';
 
+/** Every terminal has so many columns. */
+const WIDTH = 80;
 const BAR_WIDTH = 18;
 const NAME_WIDTH = 27;
 const DAY_WIDTH = 10;
@@ -96,7 +99,8 @@ function noteLines(report: UsageReport): string[] {
     ...(total.unpriced === 0
       ? []
       : [
-          `${counted(total.unpriced, 'attempt')} of models without a price: ${models}. Not in the sums.`,
+          `${counted(total.unpriced, 'attempt')} of models without a price, which no sum counts:`,
+          hanging('  ', models, WIDTH),
         ]),
     ...(unreadableLines === 0
       ? []
@@ -115,11 +119,14 @@ function headLines(report: UsageReport, now: number, style: Style): string[] {
   const { span, total, today } = report;
   const served = `${counted(total.attempts, 'attempt')}, ${percent(total.served, total.attempts)} served`;
   const isToday = now >= span.since && now < span.until && dayOf(span.since) !== dayOf(now);
-  const prices = report.pricesRead.join(', ') || 'nobody';
+  const prices =
+    report.pricesRead.length === 0
+      ? 'No price is known for any of it'
+      : `Estimated, by the prices of ${report.pricesRead.join(', ')}`;
   return [
     `${style.bold(`${dollars(total.usd)} spent`)} ${daysIn(span)}, ${served}`,
     ...(isToday ? [`${dollars(today.usd)} today, ${counted(today.attempts, 'attempt')}`] : []),
-    style.dim(`Estimated, by the prices of ${prices}; days in ${zoneName()}.`),
+    style.dim(`${prices}; days in ${zoneName()}.`),
   ];
 }
 

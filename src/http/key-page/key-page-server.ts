@@ -12,17 +12,23 @@ import { type ServedNames, servedNames, urlOf } from '../door/served-names.ts';
 import { listen } from '../listen.ts';
 import { loadPage, type PageFile } from '../page-files.ts';
 import { readBytes } from '../request-body.ts';
-import { closedPage, donePage, formPage, type KeyPageAbout, type StoredKey } from './view.ts';
+import {
+  closedPage,
+  donePage,
+  formPage,
+  type KeyPageAbout,
+  type StoredKey,
+} from './key-page-html.ts';
 
 /** `problem` is a sentence of ours. */
-export type Taken =
+export type TakenKeys =
   | { readonly ok: true; readonly stored: readonly StoredKey[] }
   | { readonly ok: false; readonly problem: string };
 
 export interface KeyPageOptions {
   readonly about: KeyPageAbout;
   /** Judges and stores what a person put in. */
-  readonly take: (text: string) => Promise<Taken>;
+  readonly take: (text: string) => Promise<TakenKeys>;
   readonly openMs: number;
   readonly pageFolder: URL;
   readonly redact: (text: string) => string;

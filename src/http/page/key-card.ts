@@ -1,10 +1,18 @@
 /** The health of one key. */
 
 import type { AccountSnapshot, KeySnapshot } from '../../pool/snapshot.ts';
-import { Chart } from './charts.ts';
-import { create, createSvg, setAttribute, setText } from './elements.ts';
-import { ago, count, durationText, nothingSince, sentence, share, short } from './format.ts';
-import type { Flow } from './series.ts';
+import { Chart } from './drawing/charts.ts';
+import { create, createSvg, setAttribute, setText } from './drawing/elements.ts';
+import {
+  ago,
+  capitalised,
+  count,
+  durationText,
+  nothingSince,
+  share,
+  short,
+} from './drawing/format.ts';
+import type { Flow } from './drawing/series.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'still';
 
@@ -122,7 +130,7 @@ export class KeyCard {
     this.#showScore(key.score);
     setText(this.#breaker, `Breaker ${key.breaker}`);
     setAttribute(this.#breaker, 'data-breaker', key.breaker);
-    setText(this.#reason, key.reason === null ? '' : sentence(key.reason));
+    setText(this.#reason, key.reason === null ? '' : capitalised(key.reason));
     this.#showFacts(key, limitOf(account));
     const error = key.lastError;
     setText(this.#error, error === null ? '' : `${ago(error.at, now)}: ${error.text}`);

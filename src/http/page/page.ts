@@ -3,14 +3,14 @@
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
 import type { SharingView } from '../../sharing/sharing-view.ts';
 import type { HistoryView, Sample } from '../api/history-view.ts';
-import { find, setAttribute, setText } from './elements.ts';
-import { Health } from './health.ts';
+import { find, setAttribute, setText } from './drawing/elements.ts';
+import { merge } from './drawing/series.ts';
+import { followTheme } from './drawing/theme.ts';
+import { Health } from './health-section.ts';
 import { MoneySection } from './money/money-section.ts';
-import { Processes } from './processes.ts';
-import { merge } from './series.ts';
+import { Processes } from './processes-section.ts';
 import { ask, keepToken, RequestRefused, takeToken } from './session.ts';
-import { SettingsView } from './settings.ts';
-import { followTheme } from './theme.ts';
+import { SettingsView } from './settings-section.ts';
 
 const POLL_MS = 1_000;
 const RETRY_MS = 3_000;

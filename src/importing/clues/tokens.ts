@@ -57,6 +57,7 @@ function isPlainFact(token: string): boolean {
     /^v?\d+(?:\.\d+)+\S{0,8}$/i.test(token) || // a version, an IP address
     /^[$€£¥]?[\d.,_\s]+[%$€£¥]?$/.test(token) || // a number, an amount
     /^\d+x\d+(?:x\d+)?$/.test(token) || // a resolution
+    /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(token) || // the name of a variable
     /^[\w.-]+:\d{2,5}$/.test(token) || // host and port
     /^[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|io|ai|dev|cn|local|json|ya?ml|toml|env|txt|md|[jt]s|py|sh|sock|pem|crt)$/i.test(
       token,
@@ -117,7 +118,8 @@ function addressTokens(piece: string, from: number): Token[] {
 /** No secret in the store is longer, and no line of a person's is either. */
 const LONGEST = 8_192;
 
-const WHITE_OR_MARK = /[\s"'`“”„‘’«»<>()[\]{}|,;，；、：]+/g;
+/** What is outside ASCII ends a token, too: a label may stand right before it, or a wrong decoding. */
+const WHITE_OR_MARK = /[\s"'`<>()[\]{}|,;]+|[^\x21-\x7e]+/g;
 
 /** Every piece that looks like a secret: by its prefix, or because it is opaque. */
 export function secretTokens(text: string): Token[] {

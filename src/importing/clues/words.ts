@@ -19,7 +19,7 @@ const OTHER_WORDS = wordSet(
   'url uri endpoint host port model models version limit balance price email mail user username login ' +
     'date expires expiry renewed created docs documentation region website web site link phone plan quota group org ' +
     'organization organisation tenant id ids uid uuid hash commit checksum sha sha256 md5 ' +
-    'fingerprint session cookie serial license licence invoice order ticket customer iban path file folder',
+    'fingerprint session cookie refresh oauth serial license licence invoice order ticket customer iban path file folder',
 );
 /** Words that take a key out of use. */
 const STALE_WORDS = wordSet(
@@ -40,7 +40,7 @@ const OTHER_VENDORS = wordSet(
 /** Left out of a name: "my DeepSeek key for work" is DEEPSEEK_KEY to nobody. */
 const FILLER = wordSet(
   'my the is a an for of no nr number new value main work private personal test our and account with this that here ' +
-    'mein meine der die das ist für und von 的 是 我 我的 和',
+    'mein meine der die das ist für und von 的 是 我 我的 和 备用 主 副 新',
 );
 
 export interface Words {
@@ -63,10 +63,12 @@ export interface Words {
 
 function split(text: string): string[] {
   return text
+    .normalize('NFKC')
     .replace(/<[^<>]*>/g, ' ')
     .replace(/\d{1,4}[-:./]\d{1,2}(?:[-:./]\d{1,4})*/g, ' ')
     .replace(/([A-Za-z0-9])(?=[\u3040-\u9fff])|([\u3040-\u9fff])(?=[A-Za-z0-9])/g, '$1$2 ')
-    .replace(/deep[\s_-]*seek|深度求索/gi, ' deepseek ')
+    .replace(/deep[\s_-]*seek|深度求索|딥시크|ディープシーク/gi, ' deepseek ')
+    .replace(/퍼플렉시티|パープレキシティ/g, ' perplexity ')
     .replace(/([a-z])(?=(?:API|Api|Key|Secret|Token|Password|Pass)(?![a-z]))/g, '$1 ')
     .replace(/by[\s_-]bit/gi, 'bybit')
     .replace(/open[\s_-]ai(?![a-z])/gi, 'openai')

@@ -12,7 +12,8 @@ import {
 } from 'yaml';
 import { OTHER, type TreeNode } from './tree.ts';
 
-const IDENTIFIER = /^[A-Za-z_$][\w.$/-]*$/;
+/** `.env` is a file's name in a Secret, `<<` takes in what an anchor holds. */
+const IDENTIFIER = /^(?:<<|[A-Za-z_$.][\w.$/-]*)$/;
 
 class Reader {
   readonly #lines: LineCounter;

@@ -1,5 +1,7 @@
 /** What every structured format is read into: maps, lists and texts, with their lines. Plain data. */
 
+import { isRecord } from '../../base/text/json.ts';
+
 export interface TextNode {
   readonly kind: 'text';
   readonly value: string;
@@ -31,6 +33,24 @@ export const OTHER: OtherNode = { kind: 'other' };
 
 export function textAt(value: string, line: number): TextNode {
   return { kind: 'text', value, line, firstLine: line, spansLines: false };
+}
+
+/** What is nested deeper was written to hurt a reader. */
+const DEEPEST = 200;
+
+/** What JSON.parse made of a text that stands on one line. */
+export function treeOfJson(value: unknown, line: number, depth = 0): TreeNode {
+  if (typeof value === 'string') return textAt(value, line);
+  if (depth > DEEPEST) return OTHER;
+  if (Array.isArray(value)) {
+    return { kind: 'list', items: value.map((item) => treeOfJson(item, line, depth + 1)) };
+  }
+  if (!isRecord(value)) return OTHER;
+  const members = Object.entries(value).map(([key, item]) => ({
+    key,
+    node: treeOfJson(item, line, depth + 1),
+  }));
+  return { kind: 'map', line, members };
 }
 
 /** The text of the first member with one of these names, in lower case without `_` and `-`. */

@@ -27,7 +27,7 @@ export interface Person<Question> {
 }
 
 /** `waiting`: the page is open yet, and the call's time is over. */
-export type Asked<Question> = 'taken' | 'no' | 'waiting' | { readonly question: Question };
+export type AskOutcome<Question> = 'taken' | 'no' | 'waiting' | { readonly question: Question };
 
 export interface Asking<Question> {
   readonly desk: KeyDesk;
@@ -73,7 +73,7 @@ function refused(page: KeyPage, logger: Logger): 'no' {
 }
 
 /** @throws an abort, when the caller cancelled */
-export async function askForKey<Question>(asking: Asking<Question>): Promise<Asked<Question>> {
+export async function askForKey<Question>(asking: Asking<Question>): Promise<AskOutcome<Question>> {
   const { desk, person, tool, provider, missing, signal, leftMs, logger } = asking;
   const page = await desk.open(provider);
   signal.throwIfAborted();

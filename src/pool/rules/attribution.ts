@@ -91,7 +91,7 @@ export function reasonFor(kind: FailureKind, provider: string): string {
     invalid_key: `rejected by ${provider} (401)`,
     no_credit: `no balance left at ${provider} (402)`,
     forbidden: `not allowed to use this model (403)`,
-    blocked: `refused on the way to ${provider} (403)`,
+    blocked: `refused on the way to ${provider}`,
     concurrency: `rate limited by ${provider} (429)`,
     balance_limit: `limited by ${provider} because of its balance (429)`,
     bad_request: 'the request was refused',

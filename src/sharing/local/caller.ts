@@ -32,7 +32,7 @@ export interface CallerEvents {
   closed(): void;
 }
 
-export class Caller {
+export class LocalCaller {
   readonly #channel: Channel;
 
   private constructor(channel: Channel) {
@@ -48,7 +48,7 @@ export class Caller {
     key: Uint8Array,
     member: string,
     events: CallerEvents,
-  ): Promise<Caller> {
+  ): Promise<LocalCaller> {
     return new Promise((resolve, reject) => {
       const nonce = newNonce();
       let isIn = false;
@@ -68,7 +68,7 @@ export class Caller {
           channel.send(callerProof(key, member, nonce, message));
           isIn = true;
           clearTimeout(patience);
-          resolve(new Caller(channel));
+          resolve(new LocalCaller(channel));
         },
         closed: (error) => {
           if (isIn) events.closed();

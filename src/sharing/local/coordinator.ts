@@ -1,11 +1,11 @@
 /** The state of all processes, while this one coordinates; and what outlives it, in a file. */
 
 import type { Logger } from '../../base/logger.ts';
-import { exchange, forget } from '../coordination.ts';
+import { exchange, forget } from '../coordination/coordination.ts';
+import { packState, unpackState } from '../coordination/packed-state.ts';
+import { createState, type SharedState } from '../coordination/shared-state.ts';
 import { newNonce } from '../nonce.ts';
-import { packState, unpackState } from '../packed-state.ts';
-import type { Answer, Exchange, ProcessView } from '../protocol.ts';
-import { createState, type SharedState } from '../shared-state.ts';
+import type { Exchange, ExchangeAnswer, ProcessView } from '../protocol.ts';
 import { keep, readKept } from './state-file.ts';
 
 /** What a kill costs of what was found out. */
@@ -39,7 +39,7 @@ export class Coordinator {
     return new Coordinator(path, logger, withoutMembers(known ?? createState('')));
   }
 
-  exchange(member: string, request: Exchange): Answer {
+  exchange(member: string, request: Exchange): ExchangeAnswer {
     const { state, answer } = exchange(this.#state, member, request, performance.now());
     this.#state = state;
     this.#present.set(member, request.client);

@@ -13,7 +13,13 @@ import { purposeKey } from '../ids.ts';
 import { LinkState, type Problem } from '../link-state.ts';
 import { newNonce } from '../nonce.ts';
 import { parseExchange } from '../parse-message.ts';
-import { type Answer, type Exchange, type Link, LinkDown, type LinkView } from '../protocol.ts';
+import {
+  type Exchange,
+  type ExchangeAnswer,
+  type Link,
+  LinkDown,
+  type LinkView,
+} from '../protocol.ts';
 import { CallError } from './caller.ts';
 import { Coordinator } from './coordinator.ts';
 import { meet } from './meet.ts';
@@ -90,7 +96,7 @@ export class LocalLink implements Link {
     return this.#state.view;
   }
 
-  async exchange(request: Exchange): Promise<Answer> {
+  async exchange(request: Exchange): Promise<ExchangeAnswer> {
     if (this.#hasLeft) throw new LinkDown('this process has left');
     this.#last = request;
     if (this.#seat === null && performance.now() >= this.#retryAt) {

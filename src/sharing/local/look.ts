@@ -4,7 +4,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { purposeKey } from '../ids.ts';
 import { newNonce } from '../nonce.ts';
-import { CallError, Caller } from './caller.ts';
+import { CallError, LocalCaller } from './caller.ts';
 import { HELLO_MS } from './hello.ts';
 import { homeSecret, SECRET_NAME } from './home-secret.ts';
 import { checkPlace } from './meet.ts';
@@ -34,7 +34,7 @@ export async function lookAt(folder: string, storePath: string): Promise<Seen> {
   const stay = setTimeout(() => {}, 2 * HELLO_MS);
   try {
     const key = purposeKey(secret, 'hello');
-    const caller = await Caller.call(place.socket, key, newNonce(), events);
+    const caller = await LocalCaller.call(place.socket, key, newNonce(), events);
     caller.close();
     return 'somebody';
   } catch (error) {

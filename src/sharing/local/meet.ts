@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { DiskError } from '../../base/errors.ts';
 import { systemCode } from '../../base/system/system-error.ts';
 import { withFileLock } from '../../disk/file-lock.ts';
-import { CallError, Caller, type CallerEvents } from './caller.ts';
+import { CallError, type CallerEvents, LocalCaller } from './caller.ts';
 import { Host, type HostEvents } from './host.ts';
 import { DRAFT, type MeetingPlace } from './place.ts';
 
@@ -17,7 +17,7 @@ import { DRAFT, type MeetingPlace } from './place.ts';
 const LOCK_PATIENCE_MS = 5_000;
 
 export type Met =
-  | { readonly role: 'member'; readonly caller: Caller }
+  | { readonly role: 'member'; readonly caller: LocalCaller }
   | { readonly role: 'coordinator'; readonly host: Host };
 
 export interface MeetOptions {
@@ -37,7 +37,7 @@ function isFree(error: unknown): boolean {
 async function call(options: MeetOptions): Promise<Met | null> {
   const { place, key, member, asMember } = options;
   try {
-    return { role: 'member', caller: await Caller.call(place.socket, key, member, asMember) };
+    return { role: 'member', caller: await LocalCaller.call(place.socket, key, member, asMember) };
   } catch (error) {
     if (isFree(error)) return null;
     throw error;

@@ -2,8 +2,8 @@
 
 import { PatientTimer } from '../../base/system/patient-timer.ts';
 import { parseAnswer } from '../parse-message.ts';
-import { type Answer, type Exchange, LinkDown } from '../protocol.ts';
-import type { Caller } from './caller.ts';
+import { type Exchange, type ExchangeAnswer, LinkDown } from '../protocol.ts';
+import type { LocalCaller } from './caller.ts';
 import type { Coordinator } from './coordinator.ts';
 import type { Host } from './host.ts';
 
@@ -16,7 +16,7 @@ export interface Seat {
   readonly role: 'coordinator' | 'member';
   /** Nobody is reached from here any more. */
   readonly isOver: boolean;
-  exchange(request: Exchange): Promise<Answer>;
+  exchange(request: Exchange): Promise<ExchangeAnswer>;
   close(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export class HostSeat implements Seat {
     return !this.#host.isFound;
   }
 
-  exchange(request: Exchange): Promise<Answer> {
+  exchange(request: Exchange): Promise<ExchangeAnswer> {
     return Promise.resolve(this.#coordinator.exchange(this.#member, request));
   }
 
@@ -51,7 +51,7 @@ export class HostSeat implements Seat {
 
 interface Question {
   readonly seq: number;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (answer: ExchangeAnswer) => void;
   readonly reject: (error: LinkDown) => void;
   readonly patience: PatientTimer;
 }
@@ -64,7 +64,7 @@ export class MemberSeat implements Seat {
   readonly role = 'member';
   /** Tells that answers come late, or in time again. */
   readonly #onPace: (isLate: boolean) => void;
-  #caller: Caller | null = null;
+  #caller: LocalCaller | null = null;
   #question: Question | null = null;
   #askedAt: number | null = null;
   #silence: PatientTimer | null = null;
@@ -74,7 +74,7 @@ export class MemberSeat implements Seat {
     this.#onPace = onPace;
   }
 
-  sit(caller: Caller): void {
+  sit(caller: LocalCaller): void {
     this.#caller = caller;
   }
 
@@ -82,7 +82,7 @@ export class MemberSeat implements Seat {
     return this.#caller === null || this.#caller.isClosed;
   }
 
-  exchange(request: Exchange): Promise<Answer> {
+  exchange(request: Exchange): Promise<ExchangeAnswer> {
     const caller = this.#caller;
     if (caller === null || this.isOver) return Promise.reject(new LinkDown('nobody is there'));
     if (this.#isLate) {
@@ -123,7 +123,7 @@ export class MemberSeat implements Seat {
     return Promise.resolve();
   }
 
-  #ask(caller: Caller, request: Exchange): void {
+  #ask(caller: LocalCaller, request: Exchange): void {
     caller.ask(request);
     this.#askedAt ??= performance.now();
     this.#silence ??= new PatientTimer(SILENT_MS, () => caller.close()).unref();

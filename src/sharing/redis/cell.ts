@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { RedisClient } from './connection.ts';
+import type { RedisClient } from './redis-connection.ts';
 
 /**
  * KEYS[1] the value; ARGV: generation that was seen, new text, how long it is kept.
@@ -25,7 +25,7 @@ return {1, next, tostring(now), ''}
 `;
 const SHA = createHash('sha1').update(SCRIPT).digest('hex');
 
-export interface Reply {
+export interface CellReply {
   readonly isReplaced: boolean;
   readonly generation: string;
   /** The server's clock, ms. */
@@ -39,7 +39,7 @@ export class StrangeReply extends Error {
   override readonly name = 'StrangeReply';
 }
 
-function parse(reply: unknown): Reply {
+function parse(reply: unknown): CellReply {
   if (!Array.isArray(reply) || reply.length !== 4) throw new StrangeReply('another reply');
   const [flag, generation, now, text]: unknown[] = reply;
   const isGeneration = typeof generation === 'string' && /^\d{1,15}$/.test(generation);
@@ -63,7 +63,7 @@ export async function replaceCell(
   seen: string,
   text: string,
   keptMs: number,
-): Promise<Reply> {
+): Promise<CellReply> {
   const args = [1, key, seen, text, keptMs];
   try {
     return parse(await client.call('EVALSHA', [SHA, ...args]));

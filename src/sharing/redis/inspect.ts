@@ -3,8 +3,8 @@
 import type { Problem } from '../link-state.ts';
 import { newNonce } from '../nonce.ts';
 import { replaceCell, StrangeReply } from './cell.ts';
-import { nameOf, openRedis, type RedisClient, type RedisServer } from './connection.ts';
 import { redisProblem } from './problem.ts';
+import { nameOf, openRedis, type RedisClient, type RedisServer } from './redis-connection.ts';
 
 /** Nobody waits longer for an answer. */
 const QUICK_MS = 50;

@@ -10,8 +10,8 @@ import { within } from '../../base/system/within.ts';
 import { LinkState, type Problem } from '../link-state.ts';
 import { LinkDown, type LinkView } from '../protocol.ts';
 import { StrangeReply } from './cell.ts';
-import { nameOf, openRedis, type RedisClient, type RedisServer } from './connection.ts';
 import { redisProblem } from './problem.ts';
+import { nameOf, openRedis, type RedisClient, type RedisServer } from './redis-connection.ts';
 import { SharedCell, type StateKind, TooContended } from './shared-cell.ts';
 
 /** Nothing waits longer for an answer, once. */

@@ -4,17 +4,17 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { exchange, forget } from '../coordination.ts';
+import { exchange, forget } from '../coordination/coordination.ts';
+import { packState, unpackState } from '../coordination/packed-state.ts';
+import { createState, type SharedState } from '../coordination/shared-state.ts';
 import { newNonce } from '../nonce.ts';
-import { packState, unpackState } from '../packed-state.ts';
 import {
-  type Answer,
   type Exchange,
+  type ExchangeAnswer,
   type Link,
   type LinkView,
   PROTOCOL_VERSION,
 } from '../protocol.ts';
-import { createState, type SharedState } from '../shared-state.ts';
 import type { KeptState, RedisAccess } from './redis-access.ts';
 import type { StateKind } from './shared-cell.ts';
 
@@ -44,7 +44,7 @@ export class RedisLink implements Link {
     return this.#access.view;
   }
 
-  exchange(request: Exchange): Promise<Answer> {
+  exchange(request: Exchange): Promise<ExchangeAnswer> {
     return this.#lanes.change((state, now) => exchange(state, this.#member, request, now));
   }
 

@@ -2,8 +2,8 @@
 
 import { parseRecord } from '../../base/text/json.ts';
 import { keyedName, purposeKey } from '../ids.ts';
-import { type Reply, replaceCell } from './cell.ts';
-import type { RedisClient } from './connection.ts';
+import { type CellReply, replaceCell } from './cell.ts';
+import type { RedisClient } from './redis-connection.ts';
 import { seal, unseal } from './seal.ts';
 
 const NAME_BYTES = 16;
@@ -71,7 +71,7 @@ export class SharedCell<State> {
     throw new TooContended('others were quicker every time');
   }
 
-  #take({ isReplaced, generation, now, text }: Reply): void {
+  #take({ isReplaced, generation, now, text }: CellReply): void {
     this.#offsetMs = now - performance.now();
     this.#generation = generation;
     if (!isReplaced) this.#state = text === null ? null : this.#opened(text, now);

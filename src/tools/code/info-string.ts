@@ -15,8 +15,17 @@ export interface Info {
 const MAX_INFO = 300;
 /** The language, in the forms `ts`, `.ts`, `{.ts}` and `language-ts`; then the rest. */
 const LANGUAGE = /^(?:language-|\{?\.)?([a-z0-9][a-z0-9+#_-]{0,39})(?:[\s:,}]|$|(?=\{))([\s\S]*)$/i;
-/** `title="src/a.ts"`, `file=a.ts`, `filename: a.ts`. */
-const NAMED = /^\{?\s?(?:title|file|filename|name|path)\s?[=:]\s?["']?([^"'}]{1,200})["']?\}?$/i;
+/** `title="src/a.ts"`, `filename: a.ts`, `showLineNumbers`; or lines alone: `{1,3}`. */
+const ATTRIBUTE =
+  /^(?:\{[\d,\s-]{1,80}\}|\{?\s?([a-z_]{2,20})(?:(?:=|:\s?)(?:"([^"]{0,200})"|'([^']{0,200})'|([^\s"'},]{1,200})))?)(?:[\s,}]{1,8}|$)/i;
+/** What documentation tools put behind the language. */
+const ATTRIBUTES = new Set(
+  `title file filename name path caption label id class start startline lines highlight hl_lines
+  linenums linenos linenumbers numberlines showlinenumbers wrap copy fold frame mark ins del`.split(
+    /\s+/,
+  ),
+);
+const NAMES_FILE = /^(?:title|file|filename|name|path)$/;
 
 /** Languages that a word alone names, where no fence makes clear that it does. */
 const LANGUAGES = new Set(
@@ -36,23 +45,36 @@ export function extensionOf(file: string): string | null {
 }
 
 function fileIn(text: string): string | null {
-  const name = (NAMED.exec(text)?.[1] ?? text).trim();
-  return isFileName(name) ? name : null;
+  return isFileName(text) ? text : null;
+}
+
+/** Attributes at the beginning of `text`: the file that they name, and what is left. */
+function readAttributes(text: string): { readonly file: string | null; readonly rest: string } {
+  let file: string | null = null;
+  let rest = text;
+  for (;;) {
+    const [all, told = '', ...values] = ATTRIBUTE.exec(rest) ?? [];
+    const name = told.toLowerCase();
+    if (all === undefined || (name !== '' && !ATTRIBUTES.has(name))) return { file, rest };
+    if (NAMES_FILE.test(name)) file ??= fileIn(values.join('').trim());
+    rest = rest.slice(all.length);
+  }
 }
 
 export function readInfo(raw: string): Info {
   const info = raw.slice(0, MAX_INFO).trim();
-  const whole = fileIn(info);
+  const whole = readAttributes(info).file ?? fileIn(info);
   if (whole !== null) {
     return { language: extensionOf(whole), file: whole, caption: '', code: '' };
   }
-  const [, language, rest] = LANGUAGE.exec(info) ?? [];
+  const [, language, behind] = LANGUAGE.exec(info) ?? [];
   if (language === undefined) return { language: null, file: null, caption: info, code: '' };
-  const caption = (rest ?? '').replace(/^[\s:,}]{1,20}/, '');
-  const file = fileIn(caption);
-  if (file !== null) return { language, file, caption: '', code: '' };
+  const told = readAttributes((behind ?? '').replace(/^[\s:,}]{1,20}/, ''));
+  const named = fileIn(told.rest);
+  const file = told.file ?? named;
+  const caption = named === null ? told.rest : '';
   const isCode = isCodeLine(caption) && !/^[{[]/.test(caption);
-  return { language, file: null, caption: isCode ? '' : caption, code: isCode ? caption : '' };
+  return { language, file, caption: isCode ? '' : caption, code: isCode ? caption : '' };
 }
 
 /** A sentence is no info string: a fence in front of one closes, whatever CommonMark says. */

@@ -1,7 +1,7 @@
 /** Reads one answer to a chat completion into a draft, whatever form it comes in. */
 
 import { parseRecord } from '../../base/text/json.ts';
-import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failure.ts';
+import { diagnoseEmbedded, diagnosis, requestIdOf } from '../failures/failure.ts';
 import { AttemptFailure, unusable } from '../run-attempt.ts';
 import type { Answer } from '../wire/body.ts';
 import { type Expectation, readEvents } from '../wire/events.ts';

@@ -57,11 +57,18 @@ function repeatsTail(beginning: string, addition: string): boolean {
   return line.length >= LEAST_OF_LINE && /\w/.test(line) && addition.trimStart().startsWith(line);
 }
 
+/** Opens a block in the middle of a line, as nobody does who goes on from there. */
+function opensInMidLine(beginning: string, addition: string): boolean {
+  const line = beginning.slice(beginning.lastIndexOf('\n') + 1);
+  return line.trim() !== '' && /^(?:`{3,}|~{3,})[a-z]/i.test(addition);
+}
+
 /** @param addition what came, as far as it has come; `TELLING_CHARS` of it are enough */
 export function goesOn(beginning: string, addition: string): boolean {
   return !(
     repeatsHead(beginning, addition) ||
     repeatsTail(beginning, addition) ||
-    opensAnew(beginning, addition)
+    opensAnew(beginning, addition) ||
+    opensInMidLine(beginning, addition)
   );
 }

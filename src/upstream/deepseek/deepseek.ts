@@ -9,7 +9,7 @@ import { type CallAsk, type CallMeter, type Meter, UNMETERED } from '../../base/
 import type { AttemptResult, CallRequest, Lease, Lender } from '../../pool/lease.ts';
 import { acceptWhile, pieceCounter } from '../acceptance.ts';
 import type { CallContext } from '../call.ts';
-import { requestIdOf } from '../failure.ts';
+import { requestIdOf } from '../failures/failure.ts';
 import { createProgress, type Say, tokensInWords } from '../progress.ts';
 import { type Arrived, AttemptFailure, refuse, runAttempt, waitMessage } from '../run-attempt.ts';
 import type { Watch } from '../watch.ts';
@@ -106,7 +106,6 @@ class Generation {
     const { model, thinking } = this.#choice;
     const { signal, session, priority, onProgress } = this.#context;
     return {
-      provider: 'deepseek',
       model,
       speedClass: `${model} thinking=${thinking}`,
       signal,

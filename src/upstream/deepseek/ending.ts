@@ -1,7 +1,7 @@
 /** Whether a draft is an answer. Only two words end one; every other is a failure. */
 
 import type { Failure } from '../../base/errors.ts';
-import { type Diagnosis, diagnosis } from '../failure.ts';
+import { type Diagnosis, diagnosis } from '../failures/failure.ts';
 import type { Draft } from './draft.ts';
 
 /** Cut short by the upstream's want of machines. */

@@ -2,7 +2,7 @@
 
 import type { Failure } from '../../base/errors.ts';
 import { parseRecord } from '../../base/text/json.ts';
-import { diagnoseEmbedded, diagnosis } from '../failure.ts';
+import { diagnoseEmbedded, diagnosis } from '../failures/failure.ts';
 import { AttemptFailure, unusable } from '../run-attempt.ts';
 import type { Answer, AnswerHeaders } from '../wire/body.ts';
 import { readEvents } from '../wire/events.ts';

@@ -7,7 +7,7 @@ import { parseRecord } from '../../base/text/json.ts';
 import type { Lease } from '../../pool/lease.ts';
 import { acceptWhile, pieceCounter } from '../acceptance.ts';
 import type { CallContext } from '../call.ts';
-import { requestIdOf } from '../failure.ts';
+import { requestIdOf } from '../failures/failure.ts';
 import { refuse, unusable } from '../run-attempt.ts';
 import type { Watch } from '../watch.ts';
 import { type Answer, readText } from '../wire/body.ts';

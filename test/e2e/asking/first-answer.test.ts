@@ -7,10 +7,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod/mini';
-import { callTool, textOf } from '../../../lab/client.ts';
-import { connectEliciting, putIn } from '../../../lab/eliciting.ts';
-import { createHome, type Home } from '../../../lab/home.ts';
-import { run } from '../../../lab/program.ts';
+import { connectEliciting, putIn } from '../../../lab/program/eliciting.ts';
+import { run } from '../../../lab/program/program.ts';
+import { callTool, textOf } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 

@@ -2,12 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { axeFindings } from '../../../lab/axe.ts';
-import { hasBrowser, openBrowser } from '../../../lab/browser.ts';
+import { axeFindings } from '../../../lab/browser/axe.ts';
+import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
 import { findLeaks, folderSinks, processSinks, type Sink } from '../../../lab/canary.ts';
-import { callTool, textOf } from '../../../lab/client.ts';
-import { connectEliciting } from '../../../lab/eliciting.ts';
-import { createHome, type Home } from '../../../lab/home.ts';
+import { connectEliciting } from '../../../lab/program/eliciting.ts';
+import { callTool, textOf } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const SCREENS = [

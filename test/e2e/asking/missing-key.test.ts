@@ -4,17 +4,17 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { callTool, noise, textOf } from '../../../lab/client.ts';
 import {
   type Answerer,
   connectEliciting,
   type Eliciting,
-  type Era,
   putIn,
-} from '../../../lab/eliciting.ts';
-import { createHome, type Home } from '../../../lab/home.ts';
-import { startHttp } from '../../../lab/http.ts';
-import { run } from '../../../lab/program.ts';
+} from '../../../lab/program/eliciting.ts';
+import { startHttp } from '../../../lab/program/http-program.ts';
+import { run } from '../../../lab/program/program.ts';
+import { callTool, noise, textOf } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import type { Era } from '../../../src/mcp/era.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const ERAS: readonly Era[] = ['legacy', 'modern'];

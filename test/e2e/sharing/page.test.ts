@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { hasBrowser, openBrowser } from '../../../lab/browser.ts';
-import { startHttp, TOKEN } from '../../../lab/http.ts';
-import { SharedHome } from '../../../lab/sharing/programs.ts';
+import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
+import { startHttp, TOKEN } from '../../../lab/program/http-program.ts';
+import { SharedHome } from '../../../lab/sharing/shared-programs.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
 
 describe.skipIf(!hasBrowser)('the page', () => {

@@ -6,7 +6,7 @@ import {
   type Assistant,
   SharedHome,
   type SharedHomeOptions,
-} from '../../../lab/sharing/programs.ts';
+} from '../../../lab/sharing/shared-programs.ts';
 import { until } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 

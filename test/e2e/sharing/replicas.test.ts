@@ -2,10 +2,10 @@ import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HttpProgram, startHttp } from '../../../lab/http.ts';
-import { run } from '../../../lab/program.ts';
-import { freePort, hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/redis.ts';
-import { SharedHome } from '../../../lab/sharing/programs.ts';
+import { type HttpProgram, startHttp } from '../../../lab/program/http-program.ts';
+import { run } from '../../../lab/program/program.ts';
+import { freePort, hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/servers/redis.ts';
+import { SharedHome } from '../../../lab/sharing/shared-programs.ts';
 import { until } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 

@@ -2,9 +2,9 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connect, type Session, textOf } from '../../../lab/client.ts';
-import { createHome, type Home } from '../../../lab/home.ts';
-import { startHttp } from '../../../lab/http.ts';
+import { startHttp } from '../../../lab/program/http-program.ts';
+import { callTool, connect, type Session, textOf } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import {
   type FaultScript,
   type KeyBehaviour,

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { createHome, type Home } from '../../../lab/home.ts';
-import { run } from '../../../lab/program.ts';
+import { run } from '../../../lab/program/program.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 let simulator: Simulator;

@@ -4,9 +4,9 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connect, type Session, textOf } from '../../../lab/client.ts';
-import { createHome, type Home } from '../../../lab/home.ts';
-import { run } from '../../../lab/program.ts';
+import { run } from '../../../lab/program/program.ts';
+import { callTool, connect, type Session, textOf } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 let simulator: Simulator;
@@ -34,7 +34,11 @@ async function open(): Promise<Session> {
 
 const keypool = (...args: string[]) => run(args, home.env);
 const generate = ({ client }: Session, args: Record<string, unknown> = {}) =>
-  callTool(client, 'deepseek_generate_code', { prompt: 'Write a stack', max_tokens: 400, ...args });
+  callTool(client, 'deepseek_generate_code', {
+    prompt: 'Write a stack',
+    max_tokens: 400,
+    ...args,
+  });
 
 describe('keypool-mcp budget', () => {
   it('sets, lists and removes', async () => {

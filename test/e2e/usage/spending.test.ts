@@ -4,10 +4,16 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connect, connectModern, RawClient, type Session } from '../../../lab/client.ts';
-import { createHome, type Home, type HomeOptions } from '../../../lab/home.ts';
-import { startHttp } from '../../../lab/http.ts';
-import { run } from '../../../lab/program.ts';
+import { startHttp } from '../../../lab/program/http-program.ts';
+import { run } from '../../../lab/program/program.ts';
+import {
+  callTool,
+  connect,
+  connectModern,
+  RawClient,
+  type Session,
+} from '../../../lab/program/test-client.ts';
+import { createHome, type Home, type HomeOptions } from '../../../lab/program/test-home.ts';
 import { until } from '../../../lab/until.ts';
 import {
   type FaultScript,
@@ -139,7 +145,9 @@ describe('a call', () => {
     const { client, deepseek } = await serve();
     simulator.setBehaviour(deepseek, { tokensPerSecond: 60, answerTokens: 400 });
     const controller = new AbortController();
-    const call = callTool(client, 'deepseek_generate_code', PROMPT, { signal: controller.signal });
+    const call = callTool(client, 'deepseek_generate_code', PROMPT, {
+      signal: controller.signal,
+    });
     call.catch(() => {});
     await until('tokens arrive', () => (simulator.calls.at(-1)?.completionTokens ?? 0) > 20);
     controller.abort();

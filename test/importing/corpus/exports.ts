@@ -39,6 +39,47 @@ const bitwarden = JSON.stringify(
   null,
   1,
 );
+const proton = JSON.stringify(
+  {
+    version: '1.31',
+    vaults: {
+      personal: {
+        items: [
+          {
+            data: {
+              metadata: { name: 'DeepSeek API' },
+              content: { itemUsername: '', password: SK0, urls: ['https://api.deepseek.com/'] },
+            },
+          },
+          {
+            data: {
+              metadata: { name: 'Bank' },
+              content: { password: PASSWORD, urls: ['https://bank.example'] },
+            },
+          },
+          { data: { metadata: { name: 'Perplexity', note: `key: ${PX0}` }, content: {} } },
+        ],
+      },
+    },
+  },
+  null,
+  1,
+);
+const field = (key: string, value: string): string =>
+  `  <String><Key>${key}</Key><Value>${value}</Value></String>\n`;
+const keepass = `<?xml version="1.0" encoding="utf-8" standalone="yes"?>
+<KeePassFile><Root><Group>
+<Entry>
+${field('Title', 'DeepSeek &amp; co')}${field('Password', SK0)}${field('UserName', 'key')}
+  <History><Entry>
+${field('Title', 'DeepSeek')}${field('Password', SK1)}${field('UserName', 'key')}
+  </Entry></History>
+</Entry>
+<Entry>
+${field('Title', 'Perplexity')}${field('Password', PASSWORD)}${field('UserName', 'anna')}${field('API key', PX0)}
+</Entry>
+</Group></Root></KeePassFile>
+`;
 const lineOf = (text: string, piece: string): number =>
   text.split('\n').findIndex((line) => line.includes(piece)) + 1;
 
@@ -94,5 +135,34 @@ export const EXPORTS: readonly CorpusCase[] = [
     text: `Title,Url,Username,Password,Notes\nDeepSeek,https://platform.deepseek.com,anna,${PASSWORD},"the keys\nkey: ${SK0}\nother: ${OPAQUE}"\n`,
     sure: one,
     left: [2, 4],
+  },
+  {
+    title: 'Firefox, whose entries have no title',
+    text: `"url","username","password","httpRealm","formActionOrigin","guid"\n"https://api.deepseek.com","key","${SK0}",,"","{${UUID}}"\n"https://platform.deepseek.com","anna","${PASSWORD}",,"","{${UUID}}"\n"https://code.example","anna","${GITHUB}",,"","{${UUID}}"\n`,
+    sure: one,
+    left: [3, 4],
+  },
+  {
+    title: 'a column for keys beside the one for passwords',
+    text: `Name,URL,Username,Password,API Key\nDeepSeek,https://platform.deepseek.com,anna,${PASSWORD},${SK0}\nBailian,https://bailian.example,anna,${PASSWORD},${SK1}\n`,
+    sure: one,
+    left: [2, 3],
+  },
+  {
+    title: 'Proton Pass',
+    text: proton,
+    sure: both,
+    left: [lineOf(proton, PASSWORD)],
+  },
+  {
+    title: 'KeePass, XML with what an entry was before',
+    text: keepass,
+    sure: both,
+    left: [lineOf(keepass, SK1), lineOf(keepass, PASSWORD)],
+  },
+  {
+    title: 'KeePass, XML that is cut off',
+    text: keepass.slice(0, keepass.indexOf('<History>')),
+    left: [lineOf(keepass, SK0)],
   },
 ];

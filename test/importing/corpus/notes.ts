@@ -195,4 +195,20 @@ export const NOTES: readonly CorpusCase[] = [
     text: `ExecStart=/usr/bin/chat --key ${SK0}\n`,
     likely: { DEEPSEEK_API_KEY: SK0 },
   },
+  {
+    title: 'one struck out before the one that holds',
+    text: `~~DeepSeek: ${SK0}~~ DeepSeek: ${SK1}\n`,
+    sure: { DEEPSEEK_API_KEY: SK1 },
+    likely: { DEEPSEEK_API_KEY_2: SK0 },
+  },
+  {
+    title: 'ours in other scripts, and in full width',
+    text: `딥시크 API 키: ${SK0}\nＤＥＥＰＳＥＥＫ：${SK1}\nパープレキシティ：${PX0}\n`,
+    sure: { ...two, PERPLEXITY_API_KEY: PX0 },
+  },
+  {
+    title: 'a label right before a token, without a separator that we know',
+    text: `さくらのAPIキー＝${OPAQUE}\nключ→${OPAQUE}x\n`,
+    left: [1, 2],
+  },
 ];

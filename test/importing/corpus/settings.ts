@@ -252,4 +252,25 @@ export const SETTINGS_FILES: readonly CorpusCase[] = [
     text: `<appSettings>\n  <add key="DEEPSEEK_API_KEY" value="${SK0}" />\n</appSettings>\n`,
     sure: one,
   },
+  {
+    title: 'what holds where a variable is not set',
+    text: `DEEPSEEK_API_KEY=\${DEEPSEEK_API_KEY:-${SK0}}\nPERPLEXITY_API_KEY="\${PERPLEXITY_API_KEY-${PX0}}"\nDEEPSEEK_API_KEY_2=\${DEEPSEEK_API_KEY_2}\nA_KEY=\${env:A_KEY}\n`,
+    sure: { ...one, PERPLEXITY_API_KEY: PX0 },
+    left: [3, 4],
+  },
+  {
+    title: 'several of different providers under one name',
+    text: `OPENAI_API_BASE_URLS=https://api.deepseek.com;https://api.openai.com/v1\nOPENAI_API_KEYS=${SK0};${OPENAI}\n`,
+    left: [2],
+  },
+  {
+    title: 'an item of PowerShell’s drive',
+    text: `New-Item -Path Env:\\DEEPSEEK_API_KEY -Value "${SK0}"\n`,
+    sure: one,
+  },
+  {
+    title: 'placeholders in other languages',
+    text: `DEEPSEEK_API_KEY=sk-ihr-deepseek-schluessel-hier\nDEEPSEEK_API_KEY_2=sk-your-key-goes-here-1234567890\nPERPLEXITY_API_KEY=pplx-votre-cle-api-ici\nPERPLEXITY_API_KEY_2=pplx-tu-clave-de-api-aqui\nA_KEY=OPENAI_API_KEY\n`,
+    left: [1, 2, 3, 4, 5],
+  },
 ];

@@ -232,4 +232,52 @@ export const STRUCTURED_FILES: readonly CorpusCase[] = [
     likely: { DEEPSEEK_API_KEY: SK0 },
     left: [1],
   },
+  {
+    title: 'JSON inside a text of JSON',
+    text: JSON.stringify({
+      Name: 'prod/llm',
+      SecretString: JSON.stringify({ DEEPSEEK_API_KEY: SK0, db: { password: PASSWORD } }),
+      backup: JSON.stringify({
+        providers: JSON.stringify([
+          { id: 'deepseek', apiKey: SK1 },
+          { id: 'dashscope', apiKey: SK2, apiHost: 'https://dashscope.aliyuncs.com/v1/' },
+        ]),
+      }),
+    }),
+    sure: { ...two, DASHSCOPE_API_KEY: SK2 },
+    left: [1],
+  },
+  {
+    title: 'logins of programs',
+    text: JSON.stringify(
+      {
+        anthropic: {
+          type: 'oauth',
+          refresh: `${'sk'}-ant-ort01-${OPAQUE}`,
+          access: `${'sk'}-ant-oat01-${OPAQUE}`,
+        },
+        deepseek: { type: 'api', key: SK0 },
+      },
+      null,
+      1,
+    ),
+    sure: { DEEPSEEK_API_KEY: SK0 },
+    left: [4, 5],
+  },
+  {
+    title: 'a model of ours at somebody else’s',
+    text: `models:\n  - name: fast\n    provider: siliconflow\n    model: deepseek-ai/DeepSeek-V3\n    apiKey: ${SK0}\n  - name: own\n    provider: deepseek\n    model: deepseek-chat\n    apiKey: ${SK1}\n`,
+    likely: { DEEPSEEK_API_KEY: SK1 },
+    left: [5],
+  },
+  {
+    title: 'a settings file inside a Secret of Kubernetes',
+    text: `kind: Secret\ndata:\n  .env: ${Buffer.from(`DEEPSEEK_API_KEY=${SK0}\nPERPLEXITY_API_KEY=${PX0}\n`).toString('base64')}\n`,
+    sure: both,
+  },
+  {
+    title: 'an anchor that is taken in',
+    text: `base: &base\n  provider: deepseek\n  api_key: ${SK0}\nprod:\n  <<: *base\n  model: deepseek-chat\n`,
+    likely: { DEEPSEEK_API_KEY: SK0 },
+  },
 ];

@@ -4,14 +4,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { rowOf, statement } from '../../../lab/sharing/statement.ts';
+import { statedRow, statement } from '../../../lab/sharing/statement.ts';
 import { temporaryFolder } from '../../../lab/store.ts';
 import { until } from '../../../lab/until.ts';
 import { createLogger } from '../../../src/base/logger.ts';
 import { Redactor } from '../../../src/base/redact.ts';
 import { LocalLink } from '../../../src/sharing/local/local-link.ts';
 import { placeName } from '../../../src/sharing/local/place.ts';
-import { type Answer, type Exchange, LinkDown } from '../../../src/sharing/protocol.ts';
+import { type Exchange, type ExchangeAnswer, LinkDown } from '../../../src/sharing/protocol.ts';
 
 const secret = randomBytes(32);
 const cleanups: Array<() => Promise<void>> = [];
@@ -35,14 +35,14 @@ class Process {
     cleanups.push(() => this.link.leave());
   }
 
-  says(more: Partial<Exchange> = {}): Promise<Answer> {
+  says(more: Partial<Exchange> = {}): Promise<ExchangeAnswer> {
     this.#seq += 1;
     return this.link.exchange(statement(this.#seq, more));
   }
 
   /** How many of four slots it may use that wants so many. */
   async wants(waiting: number, inFlight = 0): Promise<number> {
-    const { grants } = await this.says({ rows: [rowOf(inFlight, waiting)] });
+    const { grants } = await this.says({ rows: [statedRow(inFlight, waiting)] });
     return grants[0]?.share ?? 0;
   }
 
@@ -125,7 +125,7 @@ describe('a process that leaves', () => {
     let seen: number[] = [];
     for (let i = 0; i < 200 && seen.length < 2; i++) {
       await sleep(5);
-      const answer = await second?.says({ rows: [rowOf(2)] });
+      const answer = await second?.says({ rows: [statedRow(2)] });
       seen = answer?.processes.map(({ inFlight }) => inFlight) ?? [];
     }
     // The third has said nothing since: its last words were said again for it.
@@ -136,7 +136,7 @@ describe('a process that leaves', () => {
     const folder = temporaryFolder();
     const first = new Process(folder);
     await first.says({
-      rows: [rowOf(1)],
+      rows: [statedRow(1)],
       reports: [
         { number: 1, report: { kind: 'out', id: 'dead-key', checks: 0, checkInMs: 60_000 } },
       ],
@@ -145,7 +145,7 @@ describe('a process that leaves', () => {
     const path = join(folder, `${placeName(secret, '/store.json')}.json`);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const next = new Process(folder);
-    const { facts, processes, grants } = await next.says({ rows: [rowOf(0, 1)] });
+    const { facts, processes, grants } = await next.says({ rows: [statedRow(0, 1)] });
     expect(facts).toMatchObject([{ id: 'dead-key', isOut: true }]);
     expect(processes).toHaveLength(1);
     expect(grants[0]?.limit.capacity).toBe(4);

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../lab/store.ts';
 import { until } from '../../../lab/until.ts';
 import { DiskError } from '../../../src/base/errors.ts';
-import { CallError, Caller } from '../../../src/sharing/local/caller.ts';
+import { CallError, LocalCaller } from '../../../src/sharing/local/caller.ts';
 import { callerHello, callerProof } from '../../../src/sharing/local/hello.ts';
 import type { Host } from '../../../src/sharing/local/host.ts';
 import { type Met, meet } from '../../../src/sharing/local/meet.ts';
@@ -68,7 +68,7 @@ class Peer {
     return this.met.host;
   }
 
-  get caller(): Caller {
+  get caller(): LocalCaller {
     if (this.met?.role !== 'member') throw new Error('no member');
     return this.met.caller;
   }
@@ -356,7 +356,7 @@ describe('a bad peer costs its own connection alone', () => {
 
   it('a member that comes again takes its own place', async () => {
     const { place, host, guest } = await pair();
-    const again = await Caller.call(place.socket, key, guest.member, {
+    const again = await LocalCaller.call(place.socket, key, guest.member, {
       answered: () => {},
       closed: () => {},
     });

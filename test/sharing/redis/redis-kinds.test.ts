@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createCertificates, createTlsFront } from '../../../lab/certificates.ts';
-import { listenOnLoopback } from '../../../lab/listen.ts';
-import { hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/redis.ts';
+import { listenOnLoopback } from '../../../lab/servers/local-server.ts';
+import { hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/servers/redis.ts';
+import { createCertificates, createTlsFront } from '../../../lab/servers/test-certificates.ts';
 import { temporaryFolder } from '../../../lab/store.ts';
 import { RedisProcess, redis } from './redis-process.ts';
 

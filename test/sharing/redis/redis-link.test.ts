@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort, hasRedis, NO_REDIS } from '../../../lab/redis.ts';
-import { rowOf } from '../../../lab/sharing/statement.ts';
+import { freePort, hasRedis, NO_REDIS } from '../../../lab/servers/redis.ts';
+import { statedRow } from '../../../lab/sharing/statement.ts';
 import { LinkDown } from '../../../src/sharing/protocol.ts';
 import { RedisProcess, redis } from './redis-process.ts';
 
@@ -57,7 +57,7 @@ describe.skipIf(!hasRedis)(`processes on one Redis${hasRedis ? '' : `: ${NO_REDI
     const theirs = new RedisProcess(server.port, {}, randomBytes(32));
     await ours.isAnswered();
     await theirs.isAnswered();
-    await ours.says({ client: 'claude-code', rows: [rowOf(1, 1)] });
+    await ours.says({ client: 'claude-code', rows: [statedRow(1, 1)] });
     expect((await theirs.says()).processes).toHaveLength(1);
     const text = lines.join('\n');
     expect(text).toMatch(/kp1:\{/);
@@ -69,7 +69,7 @@ describe.skipIf(!hasRedis)(`processes on one Redis${hasRedis ? '' : `: ${NO_REDI
   it('believe nothing that somebody else put there', async () => {
     const server = await redis();
     const process = new RedisProcess(server.port);
-    await process.says({ rows: [rowOf(1)] }).catch(() => null);
+    await process.says({ rows: [statedRow(1)] }).catch(() => null);
     await process.isAnswered();
     const client = server.client();
     const [key = ''] = await client.keys('*');

@@ -3,13 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
-import { RedisServerProcess } from '../../../lab/redis.ts';
-import { rowOf, statement } from '../../../lab/sharing/statement.ts';
+import { RedisServerProcess } from '../../../lab/servers/redis.ts';
+import { statedRow, statement } from '../../../lab/sharing/statement.ts';
 import { createLogger } from '../../../src/base/logger.ts';
 import { Redactor } from '../../../src/base/redact.ts';
-import { type Answer, type Exchange, LinkDown } from '../../../src/sharing/protocol.ts';
-import type { RedisServer } from '../../../src/sharing/redis/connection.ts';
+import { type Exchange, type ExchangeAnswer, LinkDown } from '../../../src/sharing/protocol.ts';
 import { RedisAccess } from '../../../src/sharing/redis/redis-access.ts';
+import type { RedisServer } from '../../../src/sharing/redis/redis-connection.ts';
 import { RedisLink } from '../../../src/sharing/redis/redis-link.ts';
 
 const SECRET = randomBytes(32);
@@ -46,18 +46,18 @@ export class RedisProcess {
     onTestFinished(() => this.link.leave());
   }
 
-  says(more: Partial<Exchange> = {}): Promise<Answer> {
+  says(more: Partial<Exchange> = {}): Promise<ExchangeAnswer> {
     this.#seq += 1;
     return this.link.exchange(statement(this.#seq, more));
   }
 
   async wants(waiting: number, inFlight = 0): Promise<number> {
-    const { grants } = await this.says({ rows: [rowOf(inFlight, waiting)] });
+    const { grants } = await this.says({ rows: [statedRow(inFlight, waiting)] });
     return grants[0]?.share ?? 0;
   }
 
   /** As a busy process asks: again and again, until it is answered. */
-  async isAnswered(patienceMs = 8_000): Promise<Answer> {
+  async isAnswered(patienceMs = 8_000): Promise<ExchangeAnswer> {
     const endsAt = performance.now() + patienceMs;
     for (;;) {
       const answer = await this.says().catch(() => null);

@@ -39,6 +39,13 @@ describe('text after a beginning', () => {
     expect(goesOn('one\n    ====', '=====')).toBe(true);
   });
 
+  it('a fence with a language in the middle of a line begins anew, and a bare one may close', () => {
+    expect(goesOn('Here is how:\n```js\na();\n```', '```js\nb();')).toBe(false);
+    expect(goesOn('Here is how', '~~~js\nb();')).toBe(false);
+    expect(goesOn('```js\nif (a) {\n}', '```\nDone.')).toBe(true);
+    expect(goesOn('- First:\n  ', '```js\nb();')).toBe(true);
+  });
+
   it('a fence may follow where none is open, and inside Markdown', () => {
     expect(goesOn('Here is how', ' to do it:\n```js\na();\n```')).toBe(true);
     expect(goesOn('```sh\nnpm i\n```\nThen', ' write:\n```js\na();\n```')).toBe(true);

@@ -5,13 +5,13 @@ import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificates, createCertificates } from '../../../lab/certificates.ts';
+import { type Certificates, createCertificates } from '../../../lab/servers/test-certificates.ts';
 import {
   type ProxyOptions,
   startProxy,
   startSocksProxy,
   type TestProxy,
-} from '../../../lab/proxy.ts';
+} from '../../../lab/servers/test-proxy.ts';
 import { readText } from '../../../src/upstream/wire/body.ts';
 import { createFetch, type HttpSettings } from '../../../src/upstream/wire/http.ts';
 import { proxySecrets } from '../../../src/upstream/wire/proxy.ts';

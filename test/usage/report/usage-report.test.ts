@@ -113,7 +113,10 @@ describe('a report', () => {
     expect(made.total).toMatchObject({ usd: 0, unpriced: 1 });
     const text = usageText(made, NOW, PLAIN);
     expect(text).toMatch(/deepseek-v9\s+1\s+1\.5 k\s+\?$/m);
-    expect(text).toContain('1 attempt of models without a price: deepseek-v9.');
+    expect(text).toContain('No price is known for any of it; days in ');
+    expect(text).toMatch(
+      /1 attempt of models without a price, which no sum counts:\n {2}deepseek-v9$/m,
+    );
   });
 
   it("stands beside the provider's own balance, in the currency of the account", async () => {

@@ -4,7 +4,7 @@ import { ConfigError, DiskError } from '../../../base/errors.ts';
 import type { Redactor } from '../../../base/redact.ts';
 import type { Config } from '../../../config.ts';
 import { readWholeFile } from '../../../disk/read-file.ts';
-import type { RedisServer } from '../../../sharing/redis/connection.ts';
+import type { RedisServer } from '../../../sharing/redis/redis-connection.ts';
 
 type RedisSettings = NonNullable<Config['sharing']['redis']>;
 

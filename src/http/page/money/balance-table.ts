@@ -1,8 +1,8 @@
 /** What the accounts have, as their provider said, and how long it lasts. */
 
 import type { BalanceView } from '../../api/money-view.ts';
-import { create, Keyed, setAttribute, setText } from '../elements.ts';
-import { ago } from '../format.ts';
+import { create, Keyed, setAttribute, setText } from '../drawing/elements.ts';
+import { ago } from '../drawing/format.ts';
 import { balanceTone, lastsText } from './money-format.ts';
 
 const HEADS = ['Account', 'Balance', 'Lasts', 'Read'];

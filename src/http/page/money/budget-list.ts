@@ -2,7 +2,7 @@
 
 import { dollars } from '../../../base/text/dollars.ts';
 import type { BudgetView } from '../../api/money-view.ts';
-import { create, Keyed, setAttribute, setText } from '../elements.ts';
+import { create, Keyed, setAttribute, setText } from '../drawing/elements.ts';
 import { type BudgetTone, budgetTone, percent, scopeText } from './money-format.ts';
 
 const STATES: Readonly<Record<BudgetTone, string>> = {

@@ -2,7 +2,7 @@
 
 import { dollars } from '../../../base/text/dollars.ts';
 import type { BalanceView, BudgetView, HoursView, Spent } from '../../api/money-view.ts';
-import { count, short } from '../format.ts';
+import { count, short } from '../drawing/format.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

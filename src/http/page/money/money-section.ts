@@ -1,9 +1,9 @@
 /** Money: what was spent, what may be, what is left, and when it is cheap. */
 
 import type { MoneyView, Spent } from '../../api/money-view.ts';
-import { find, setAttribute, setText } from '../elements.ts';
+import { find, setAttribute, setText } from '../drawing/elements.ts';
+import { Tile } from '../drawing/tile.ts';
 import { ask, RequestRefused } from '../session.ts';
-import { Tile } from '../tile.ts';
 import { BalanceTable } from './balance-table.ts';
 import { BudgetList } from './budget-list.ts';
 import {

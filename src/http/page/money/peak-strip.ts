@@ -1,7 +1,7 @@
 /** The next day's prices as a strip, its hours in UTC, and what waiting would have saved. */
 
 import type { HoursView, MoneyView } from '../../api/money-view.ts';
-import { create, setAttribute, setText } from '../elements.ts';
+import { create, setAttribute, setText } from '../drawing/elements.ts';
 import { bothClocks, clockIn, hourMarks, peakText, savingText } from './money-format.ts';
 
 const DAY_MS = 24 * 3_600_000;

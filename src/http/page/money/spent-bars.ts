@@ -2,7 +2,7 @@
 
 import { dollars } from '../../../base/text/dollars.ts';
 import type { Spent } from '../../api/money-view.ts';
-import { create, Keyed, setAttribute, setText } from '../elements.ts';
+import { create, Keyed, setAttribute, setText } from '../drawing/elements.ts';
 import { attemptsText, costText, percent } from './money-format.ts';
 
 export interface Bar {

@@ -8,7 +8,7 @@ import {
   type MoneyView,
   type SpentBy,
 } from '../../api/money-view.ts';
-import { create, Keyed, setAttribute, setText } from '../elements.ts';
+import { create, Keyed, setAttribute, setText } from '../drawing/elements.ts';
 import { aboutText, costText } from './money-format.ts';
 
 const SPAN_NAMES: Readonly<Record<MoneySpan, string>> = {

@@ -17,7 +17,7 @@ import {
 } from './team-state.ts';
 
 /** Who says nothing for so long holds nothing. Who has calls in flight speaks twice a second. */
-export const SILENCE_MS = 10_000;
+const SILENCE_MS = 10_000;
 /** Who waits asks many times a second: after so long nobody stands behind it. */
 const WAITS_MS = 2_000;
 /** A day's sum is of use to homes in every zone, a month's to its end. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { hasRedis, NO_REDIS, RedisServerProcess } from '../../../../lab/redis.ts';
+import { hasRedis, NO_REDIS, RedisServerProcess } from '../../../../lab/servers/redis.ts';
 import { temporaryFolder } from '../../../../lab/store.ts';
 import {
   buildSpender,

@@ -1,0 +1,38 @@
+/** A headless browser for one test; tests that need one are skipped where there is none. */
+
+import type { BrowserContext } from 'playwright-core';
+import { onTestFinished } from 'vitest';
+import { hasChromium, launchChromium } from './chromium.ts';
+
+export const hasBrowser = hasChromium;
+if (!hasBrowser)
+  console.warn('chromium is missing (Debian package chromium): browser tests skipped');
+
+export interface SeenPage {
+  /** Errors, warnings and violations of the content security policy. */
+  readonly complaints: string[];
+  /** Every address that was asked for. */
+  readonly addresses: string[];
+}
+
+export interface OpenBrowser extends SeenPage {
+  readonly context: BrowserContext;
+}
+
+/** A browser with an empty profile, closed with the test. */
+export async function openBrowser(
+  options: { readonly width?: number; readonly colorScheme?: 'light' | 'dark' } = {},
+): Promise<OpenBrowser> {
+  const { width = 1280, colorScheme = 'light' } = options;
+  const browser = await launchChromium();
+  onTestFinished(() => browser.close());
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+  const complaints: string[] = [];
+  const addresses: string[] = [];
+  context.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  context.on('weberror', (error) => complaints.push(error.error().message));
+  context.on('request', (request) => addresses.push(request.url()));
+  return { context, complaints, addresses };
+}

@@ -1,0 +1,101 @@
+/** A real redis-server (Debian's package) for as long as a test needs it. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { until } from '../until.ts';
+
+export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
+export const NO_REDIS = 'redis-server is not installed (Debian: apt-get install redis-server)';
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export class RedisServerProcess {
+  readonly port: number;
+  readonly #args: readonly string[];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'keypool-redis-'));
+  #child: ChildProcess | null = null;
+  #said = '';
+  #ended: Promise<void> = Promise.resolve();
+
+  private constructor(port: number, args: readonly string[]) {
+    this.port = port;
+    this.#args = args;
+  }
+
+  /** @param args further settings, such as `--requirepass` */
+  static async start(args: readonly string[] = [], port?: number): Promise<RedisServerProcess> {
+    const server = new RedisServerProcess(port ?? (await freePort()), args);
+    await server.up();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it, again where it was killed. */
+  async up(): Promise<void> {
+    const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
+    const quiet = ['--save', '', '--appendonly', 'no'];
+    this.#run([...fixed, ...quiet, ...this.#args]);
+    await until('redis-server is up', () => /[Rr]eady to accept connections/.test(this.#said));
+  }
+
+  /** As a sentinel that watches another server, and calls it `mymaster`. */
+  static async sentinelOf(watched: RedisServerProcess): Promise<RedisServerProcess> {
+    const sentinel = new RedisServerProcess(await freePort(), []);
+    const file = join(sentinel.#folder, 'sentinel.conf');
+    const lines = [
+      `port ${sentinel.port}`,
+      'bind 127.0.0.1',
+      `dir ${sentinel.#folder}`,
+      `sentinel monitor mymaster 127.0.0.1 ${watched.port} 1`,
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    sentinel.#run([file, '--sentinel']);
+    await until('the sentinel is up', () => /\+monitor master mymaster/.test(sentinel.#said));
+    return sentinel;
+  }
+
+  #run(args: readonly string[]): void {
+    this.#said = '';
+    this.#child = spawn('redis-server', args, { stdio: 'pipe' });
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.#said += chunk.toString();
+    });
+    this.#ended = new Promise((resolve) => this.#child?.once('exit', () => resolve()));
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
+  }
+
+  async kill(): Promise<void> {
+    this.#child?.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** For the test itself. */
+  client(options: { readonly username?: string; readonly password?: string } = {}): Redis {
+    return new Redis({ port: this.port, host: '127.0.0.1', ...options });
+  }
+}

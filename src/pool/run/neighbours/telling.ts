@@ -1,0 +1,116 @@
+/** What happens here, told to the other processes. Without them it says nothing. */
+
+import type { Failure } from '../../../base/errors.ts';
+import type { Outcome } from '../../observer.ts';
+import { tryCost } from '../../records/course/attempt-notes.ts';
+import type { Effect } from '../../records/effect.ts';
+import { isDivided, mostAtOnce } from '../../records/lane.ts';
+import type { AccountRecord, Disabled } from '../../records/state.ts';
+import { FORBIDDEN_MS } from '../../rules/timing.ts';
+import type { Report } from '../../sharing.ts';
+import type { Attempt } from '../attempts/attempt.ts';
+import type { KeySlot } from '../keys/key-slot.ts';
+import type { Roster } from '../keys/roster.ts';
+import type { Subjects } from './subjects.ts';
+
+export class Telling {
+  readonly #roster: Roster;
+  readonly #subjects: Subjects;
+  readonly #report: (report: Report) => void;
+
+  constructor(roster: Roster, subjects: Subjects, report: (report: Report) => void) {
+    this.#roster = roster;
+    this.#subjects = subjects;
+    this.#report = report;
+  }
+
+  /** A breaker of ours moved. */
+  effect(effect: Effect, slot: KeySlot): void {
+    const { provider } = this.#subjects;
+    switch (effect.kind) {
+      case 'open-key':
+        if (effect.forMs === null) this.checked(slot);
+        else this.#rests(this.#subjects.key(slot), effect.forMs);
+        return;
+      case 'open-account':
+      case 'readmit-account':
+        this.checked(slot);
+        return;
+      case 'close-key':
+        this.works(slot);
+        return;
+      case 'open-provider':
+        this.#rests(provider, effect.forMs);
+        return;
+      case 'close-provider':
+        this.#report({ kind: 'works', id: provider });
+        return;
+      case 'pass-key-trial':
+      case 'pass-provider-trial':
+      case 'wake':
+        return;
+    }
+  }
+
+  /** The upstream takes calls of the key. */
+  works(slot: KeySlot): void {
+    this.#report({ kind: 'works', id: this.#subjects.key(slot) });
+  }
+
+  /** What is known of a key and its account since the upstream was asked about them. */
+  checked(slot: KeySlot): void {
+    const { record, account } = slot;
+    if (record.disabled !== null) this.#out(this.#subjects.key(slot), record.disabled);
+    else this.works(slot);
+    const id = this.#subjects.account(account.label);
+    if (account.disabled !== null) this.#out(id, account.disabled);
+    else if (record.disabled === null) this.#report({ kind: 'works', id });
+  }
+
+  /** A refusal, and what the pool made of it. */
+  failed(attempt: Attempt, failure: Failure, outcome: Outcome): void {
+    const { account } = attempt.visit();
+    if (outcome === 'key_forbidden') {
+      const { model } = attempt.record;
+      this.#rests(this.#subjects.keyModel(attempt.slot, model), FORBIDDEN_MS);
+    }
+    if (outcome === 'account_limited') this.#refused(attempt, failure);
+    if (outcome === 'account_rate_limited') {
+      const forMs = account.coolUntil - this.#roster.now();
+      this.#rests(this.#subjects.account(account.label), Math.max(0, forMs));
+    }
+  }
+
+  kinship(kind: 'joined' | 'parted', account: AccountRecord): void {
+    this.#report({ kind, accounts: this.#subjects.members(account) });
+  }
+
+  #refused(attempt: Attempt, { namedInFlight, namedLimit, retryAfterMs }: Failure): void {
+    const { account, lane, provider } = attempt.visit();
+    // Alone, what it shows is in the limit that we tell.
+    if (!isDivided(lane)) return;
+    const { sentAt, stay, model } = attempt.record;
+    const sentAgoMs = this.#roster.now() - sentAt;
+    this.#report({
+      kind: 'refused',
+      account: this.#subjects.account(account.label),
+      model: this.#subjects.model(model),
+      sentAgoMs,
+      seen: mostAtOnce(lane.stays, sentAt),
+      namedInFlight,
+      namedLimit,
+      retryAfterMs,
+      isTry: stay.isTry,
+      cost: tryCost(provider, sentAgoMs),
+    });
+  }
+
+  #rests(id: string, forMs: number): void {
+    this.#report({ kind: 'resting', id, forMs });
+  }
+
+  #out(id: string, { checks, nextCheckAt }: Disabled): void {
+    const checkInMs = Math.max(0, nextCheckAt - this.#roster.now());
+    this.#report({ kind: 'out', id, checks, checkInMs });
+  }
+}

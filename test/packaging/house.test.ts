@@ -1,0 +1,77 @@
+/** What keeps the sources findable: one thing to a name, folders with inner walls. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseAst } from 'rolldown/parseAst';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const FULLEST_FOLDER = 13;
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .filter((file) => !/\/(?:fixtures|listing)\//.test(file));
+}
+
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+/** What a file itself defines and exports; what it only passes on is somebody else's. */
+function exportedNames(file: string): string[] {
+  return parseAst(read(file), { lang: 'ts' }, file).body.flatMap((node) => {
+    if (node.type !== 'ExportNamedDeclaration' || node.declaration === null) return [];
+    const { declaration } = node;
+    const ids =
+      declaration.type === 'VariableDeclaration'
+        ? declaration.declarations.map(({ id }) => id)
+        : 'id' in declaration
+          ? [declaration.id]
+          : [];
+    return ids.flatMap((id) => (id?.type === 'Identifier' ? [id.name] : []));
+  });
+}
+
+type Placed = readonly [word: string, place: string];
+
+/** Words that stand in more places than so many, each with its places. */
+function crowded(places: readonly Placed[], most: number): string[] {
+  const byWord = new Map<string, string[]>();
+  for (const [word, place] of places) byWord.set(word, [...(byWord.get(word) ?? []), place]);
+  return [...byWord]
+    .filter(([, all]) => all.length > most)
+    .map(([word, all]) => `${word}: ${all.join(', ')}`)
+    .sort();
+}
+
+const sources = filesBelow('src').filter((file) => file.endsWith('.ts'));
+const code = ['src', 'lab', 'test', 'bench'].flatMap(filesBelow);
+
+describe('in the sources', () => {
+  it('no exported name stands for two things', () => {
+    const names = sources.flatMap((file) =>
+      exportedNames(file)
+        // Every command is one, and the catalogue loads it by this name.
+        .filter((name) => !(name === 'command' && file.startsWith('src/commands/')))
+        .map((name): Placed => [name, file]),
+    );
+    expect(names.length).toBeGreaterThan(1_000);
+    expect(crowded(names, 1)).toEqual([]);
+  });
+
+  it('no two files have one name, but for commands, which are called what users call them', () => {
+    const names = sources
+      .filter((file) => !/^src\/commands\/(?:\w+\/)?\w+\.ts$/.test(file))
+      .map((file): Placed => [basename(file), file]);
+    expect(names.length).toBeGreaterThan(300);
+    expect(crowded(names, 1)).toEqual([]);
+  });
+});
+
+describe('in the sources and what tests them', () => {
+  it('no folder is so full that nobody finds anything', () => {
+    const places = code.map((file): Placed => [dirname(file), basename(file)]);
+    expect(crowded(places, FULLEST_FOLDER)).toEqual([]);
+  });
+});

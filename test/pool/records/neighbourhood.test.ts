@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import {
+  createLane,
+  enter,
+  isFull,
+  isTry,
+  type Lane,
+  leave,
+  roomIn,
+} from '../../../src/pool/records/lane.ts';
+import { goAlone, rowOf, takeGrant } from '../../../src/pool/records/neighbourhood.ts';
+import { freshLimit } from '../../../src/pool/rules/limit.ts';
+import { expectedPace, timingFor } from '../../../src/pool/rules/timing.ts';
+import type { LaneGrant } from '../../../src/pool/sharing.ts';
+
+const NOW = 10_000;
+
+function laneWith(limit: number, share?: Partial<NonNullable<Lane['share']>>): Lane {
+  const lane = createLane('model', { ...freshLimit(64), limit, capacity: limit, eager: false });
+  if (share === undefined) return lane;
+  const none = { slots: 0, tries: 0, isAlone: false, isContended: false, reserve: 0, elsewhere: 0 };
+  lane.share = { ...none, ...share };
+  return lane;
+}
+
+function rowFor(lane: Lane, more: { waiting?: number; isActive?: boolean } = {}) {
+  return rowOf(lane, {
+    account: 'account',
+    model: 'model',
+    waitingInteractive: more.waiting ?? 0,
+    waitingBatch: 0,
+    isInteractive: true,
+    isActive: more.isActive ?? true,
+    ceiling: 64,
+    now: NOW,
+    timing: timingFor(expectedPace(300)),
+  });
+}
+
+function grant(more: Partial<LaneGrant> = {}, generation = 5): LaneGrant {
+  return {
+    account: 'account',
+    model: 'model',
+    share: 3,
+    tries: 0,
+    isAlone: false,
+    isContended: false,
+    reserve: 0,
+    elsewhere: 4,
+    limit: {
+      generation,
+      limit: 8,
+      capacity: 8,
+      isEager: false,
+      refusedAgoMs: 100,
+      probeInMs: 5_000,
+      refusedProbes: 1,
+      step: 1,
+    },
+    ...more,
+  };
+}
+
+describe('a lane that other processes use, too', () => {
+  it('has room for the share, and for no more than the limit', () => {
+    expect(roomIn(laneWith(8, { slots: 3 }))).toBe(3);
+    expect(roomIn(laneWith(2, { slots: 3 }))).toBe(2);
+    expect(roomIn(laneWith(8, { slots: 3, isAlone: true, reserve: 1 }))).toBe(7);
+    expect(roomIn(laneWith(8))).toBe(8);
+  });
+
+  it('tries with the slots above what is proven for all', () => {
+    const lane = laneWith(9, { slots: 3, tries: 1 });
+    enter(lane, 'key', NOW);
+    expect(isTry(lane)).toBe(false);
+    enter(lane, 'key', NOW);
+    expect(isTry(lane)).toBe(true);
+  });
+
+  it('gives a slot up with the end of a call, while others wait', () => {
+    const lane = laneWith(8, { slots: 2, isContended: true });
+    const [stay] = [enter(lane, 'key', NOW), enter(lane, 'key', NOW)];
+    leave(lane, stay, NOW + 1, 'ended');
+    expect(isFull(lane)).toBe(true);
+  });
+});
+
+describe('what is said of a lane', () => {
+  it('keeps the slots that may be used meanwhile', () => {
+    const lane = laneWith(8, { slots: 3 });
+    enter(lane, 'key', NOW);
+    expect(rowFor(lane)).toMatchObject({ inFlight: 1, share: 3 });
+  });
+
+  it('gives back what is not used while others wait, before they hear of it', () => {
+    const lane = laneWith(8, { slots: 3, isContended: true });
+    enter(lane, 'key', NOW);
+    expect(rowFor(lane)).toMatchObject({ inFlight: 1, share: 1 });
+    expect(roomIn(lane)).toBe(1);
+  });
+
+  it('is nothing when there is nothing to do, and then nothing starts unasked', () => {
+    const lane = laneWith(8, { slots: 3 });
+    expect(rowFor(lane, { isActive: false })).toBeNull();
+    expect(roomIn(lane)).toBe(0);
+  });
+
+  it('has a newer limit for everything that was found while nobody else was there', () => {
+    const lane = laneWith(8, { isAlone: true });
+    expect(rowFor(lane)?.limit.generation).toBe(0);
+    expect(rowFor(lane)?.limit.generation).toBe(0);
+    lane.limit = { ...lane.limit, limit: 9, capacity: 9 };
+    expect(rowFor(lane)?.limit).toMatchObject({ generation: 1, limit: 9 });
+  });
+
+  it('has the limit as it was told, while it is found by all together', () => {
+    const lane = laneWith(8, { slots: 2 });
+    rowFor(lane);
+    takeGrant(lane, grant(), false, NOW);
+    lane.limit = { ...lane.limit, limit: 1, capacity: 1 };
+    expect(rowFor(lane)?.limit).toMatchObject({ generation: 5, limit: 8 });
+  });
+});
+
+describe('what is granted', () => {
+  it('counts with its limit, on our clock and under our own ceiling', () => {
+    const lane = createLane('model', freshLimit(6));
+    rowFor(lane);
+    takeGrant(lane, grant(), false, NOW);
+    expect(lane.limit).toMatchObject({ limit: 6, capacity: 6, ceiling: 6, probeAt: NOW + 5_000 });
+    expect(lane.share).toMatchObject({ slots: 3, elsewhere: 4 });
+  });
+
+  it('starts nothing while a refusal of ours is not known to who granted it', () => {
+    const lane = laneWith(8, { slots: 1 });
+    lane.shut = { sentAt: NOW, until: NOW + 500 };
+    takeGrant(lane, grant(), true, NOW);
+    expect(roomIn(lane)).toBe(0);
+    expect(lane.shut).not.toBeNull();
+    takeGrant(lane, grant({}, 6), false, NOW);
+    expect(roomIn(lane)).toBe(3);
+    expect(lane.shut).toBeNull();
+  });
+
+  it('leaves what we found while alone, unless somebody knows better', () => {
+    const lane = laneWith(8, { isAlone: true });
+    rowFor(lane);
+    lane.shared = { limit: lane.limit, generation: 5 };
+    lane.limit = { ...lane.limit, limit: 12, capacity: 12 };
+    takeGrant(lane, grant({ isAlone: true }), false, NOW);
+    expect(lane.limit.limit).toBe(12);
+    takeGrant(lane, grant({ isAlone: true }, 6), false, NOW);
+    expect(lane.limit.limit).toBe(8);
+  });
+});
+
+describe('when nobody can be asked', () => {
+  it('each goes on with its part of the limit, at least one', () => {
+    const lane = laneWith(8, { slots: 1 });
+    goAlone(lane, 3);
+    expect(lane.share).toBeNull();
+    expect(lane.limit).toMatchObject({ limit: 2, capacity: 2 });
+    const narrow = laneWith(2, { slots: 1 });
+    goAlone(narrow, 5);
+    expect(narrow.limit).toMatchObject({ limit: 1, capacity: 1 });
+  });
+
+  it('and a pause stays one', () => {
+    const lane = laneWith(0, { slots: 0 });
+    goAlone(lane, 3);
+    expect(lane.limit.limit).toBe(0);
+  });
+});
