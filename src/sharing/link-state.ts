@@ -18,14 +18,21 @@ const PASSING_MS = 1_000;
 export class LinkState {
   readonly #kind: LinkView['kind'];
   readonly #logger: Logger;
+  readonly #consequences: () => Readonly<Record<string, string>>;
   #view: LinkView;
   /** Said last; an empty text for "it is up". */
   #said = '';
   #saying: NodeJS.Timeout | null = null;
 
-  constructor(kind: LinkView['kind'], logger: Logger) {
+  /** @param consequences what else is to be said of it when it is down */
+  constructor(
+    kind: LinkView['kind'],
+    logger: Logger,
+    consequences: () => Readonly<Record<string, string>> = () => ({}),
+  ) {
     this.#kind = kind;
     this.#logger = logger;
+    this.#consequences = consequences;
     this.#view = { kind, isUp: false, since: Date.now(), role: null, problem: null };
   }
 
@@ -74,6 +81,7 @@ export class LinkState {
       over: this.#kind,
       reason,
       ...(next === '' ? {} : { next }),
+      ...this.#consequences(),
     });
   }
 }
