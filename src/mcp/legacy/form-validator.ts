@@ -3,8 +3,8 @@
  * The SDK would make one for every session, half a millisecond and 19 kB each, and six at the start.
  */
 
-import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import type { jsonSchemaValidator } from '@modelcontextprotocol/sdk/validation';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 
 let validator: AjvJsonSchemaValidator | null = null;
 
