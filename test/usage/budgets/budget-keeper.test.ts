@@ -6,6 +6,7 @@ import { BudgetError, ConfigError } from '../../../src/base/errors.ts';
 import type { CallAsk } from '../../../src/base/spending.ts';
 import { claim } from '../../../src/usage/alerts/claims.ts';
 import { type Budget, parseBudget } from '../../../src/usage/budgets/budget.ts';
+import type { BudgetAlert } from '../../../src/usage/budgets/budget-alerts.ts';
 import {
   BudgetWatch,
   budgetsPath,
@@ -13,7 +14,7 @@ import {
   removeBudget,
   setBudget,
 } from '../../../src/usage/budgets/budget-file.ts';
-import { type BudgetAlert, BudgetKeeper } from '../../../src/usage/budgets/budget-keeper.ts';
+import { BudgetKeeper } from '../../../src/usage/budgets/budget-keeper.ts';
 import { ReservationJournal } from '../../../src/usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../../src/usage/budgets/spent-book.ts';
 import { lineOf } from '../../../src/usage/ledger/entry.ts';
