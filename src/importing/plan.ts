@@ -24,6 +24,10 @@ export interface ImportPlan {
 
 class Planner {
   readonly #taken: Map<string, string>;
+  /** The first name of each value. */
+  readonly #names: Map<string, string>;
+  /** For a family and the number to begin at: up to where all are taken. */
+  readonly #reached = new Map<string, number>();
   readonly #stored: ReadonlyMap<string, string>;
   readonly sure: PlannedKey[] = [];
   readonly likely: PlannedKey[] = [];
@@ -33,15 +37,12 @@ class Planner {
   constructor(stored: ReadonlyMap<string, string>) {
     this.#stored = stored;
     this.#taken = new Map(stored);
-  }
-
-  #nameWith(value: string): string | undefined {
-    return [...this.#taken].find(([, other]) => other === value)?.[0];
+    this.#names = new Map([...stored].reverse().map(([name, value]) => [value, name]));
   }
 
   add(key: ImportedKey): void {
     const { value, line, reason } = key;
-    const twin = this.#nameWith(value);
+    const twin = this.#names.get(value);
     if (twin !== undefined) {
       if (this.#stored.has(twin)) this.unchanged.push({ name: twin, line });
       else this.left.push(left(line, `the same value as ${twin} above`, key.name));
@@ -56,6 +57,7 @@ class Planner {
       return;
     }
     this.#taken.set(name, value);
+    this.#names.set(value, name);
     const pile = key.pile === 'sure' ? this.sure : this.likely;
     pile.push({ name, value, line, reason });
   }
@@ -64,7 +66,15 @@ class Planner {
     if (!key.isNumbered) return this.#taken.has(key.name) ? null : key.name;
     const wanted = numberedName(key.name, key.number ?? 1);
     if (key.number !== null && isKeyName(wanted) && !this.#taken.has(wanted)) return wanted;
-    return freeName(key.name, key.number ?? 1, (name) => this.#taken.has(name));
+    const place = `${key.name} ${key.number ?? 1}`;
+    let from = this.#reached.get(place) ?? key.number ?? 1;
+    const name = freeName(key.name, from, (each) => {
+      const isTaken = this.#taken.has(each);
+      if (isTaken) from++;
+      return isTaken;
+    });
+    this.#reached.set(place, from);
+    return name;
   }
 }
 

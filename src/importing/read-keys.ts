@@ -24,6 +24,7 @@ export interface KeysReading {
 
 /** Settings that people write are shorter; their parsers take seconds for a megabyte of malice. */
 const LONGEST_SETTINGS = 256 * 1024;
+const MOST_IN_A_LINE = 200;
 
 async function parseTree(text: string, lines: readonly string[]): Promise<TreeNode | null> {
   if (text.trimStart().startsWith('<')) {
@@ -50,27 +51,49 @@ async function parseTree(text: string, lines: readonly string[]): Promise<TreeNo
   return null;
 }
 
-/** Lines that look as if they held a secret that no finding speaks of. */
-function overlooked(lines: readonly string[], findings: readonly ImportFinding[]): ImportFinding[] {
+/** What the findings say of each line. */
+interface Known {
+  readonly isLeft: ReadonlySet<number>;
+  readonly byLine: ReadonlyMap<number, readonly string[]>;
+  readonly values: ReadonlySet<string>;
+}
+
+function knownOf(findings: readonly ImportFinding[]): Known {
   const isLeft = new Set<number>();
-  const known = new Map<number, string[]>();
+  const byLine = new Map<number, string[]>();
+  const values = new Set<string>();
   for (const finding of findings) {
     if (finding.pile === 'left') {
       for (let line = finding.line; line <= finding.through; line++) isLeft.add(line);
-    } else known.set(finding.line, [...(known.get(finding.line) ?? []), finding.value]);
+      continue;
+    }
+    values.add(finding.value);
+    const here = byLine.get(finding.line);
+    if (here === undefined) byLine.set(finding.line, [finding.value]);
+    else here.push(finding.value);
   }
-  const values = findings.flatMap((finding) => (finding.pile === 'left' ? [] : [finding.value]));
-  const isDecodedIn = (value: string): boolean => {
-    const text = Buffer.from(value, 'base64').toString('utf8');
-    return values.some((each) => text.includes(each));
-  };
+  return { isLeft, byLine, values };
+}
+
+/** Whether a piece of a line is a key that was found, a part of one, or one that was encoded. */
+function isFound(piece: string, here: readonly string[], values: ReadonlySet<string>): boolean {
+  if (values.has(piece)) return true;
+  const decoded = here.length === 0 ? '' : Buffer.from(piece, 'base64').toString('utf8');
+  return here.some(
+    (value) => value.includes(piece) || piece.includes(value) || decoded.includes(value),
+  );
+}
+
+/** Lines that look as if they held a secret that no finding speaks of. */
+function overlooked(lines: readonly string[], findings: readonly ImportFinding[]): ImportFinding[] {
+  const { isLeft, byLine, values } = knownOf(findings);
   return lines.flatMap((text, at) => {
     const line = at + 1;
     if (isLeft.has(line)) return [];
-    const token = secretTokens(text).find(
-      ({ value }) =>
-        !values.some((each) => each.includes(value) || value.includes(each)) && !isDecodedIn(value),
-    );
+    const here = byLine.get(line) ?? [];
+    // A file of ten thousand keys in one line is nobody's; what is looked at stays in proportion.
+    const near = here.length > MOST_IN_A_LINE ? [] : here;
+    const token = secretTokens(text).find(({ value }) => !isFound(value, near, values));
     if (token === undefined) return [];
     const reason = isInAddress(text, token.start)
       ? 'what looks like a key, inside an address'

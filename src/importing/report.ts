@@ -65,7 +65,8 @@ function row(verb: string, text: string): ReportRow {
 /** The three piles, row by row, and their sum. */
 export function reportRows({ plan, agreed, isDryRun }: ImportOutcome): ReportRow[] {
   const verb = isDryRun ? 'would add' : 'added';
-  const asked = plan.likely.filter((key) => !agreed.includes(key));
+  const isAgreed = new Set(agreed);
+  const asked = plan.likely.filter((key) => !isAgreed.has(key));
   const taken = plan.sure.length + agreed.length;
   const counts = [
     `${taken} ${isDryRun ? 'to add' : 'added'}`,

@@ -174,6 +174,15 @@ describe('into a store that has keys', () => {
   });
 });
 
+/** Twelve thousand different ones, each in a line of its own. */
+function keysWithoutEnd(before: (at: number) => string): string {
+  const seed = BigInt(`0x${SK[0]?.slice(3)}`);
+  return Array.from({ length: 12_000 }, (_, at) => {
+    const digits = BigInt.asUintN(128, seed + BigInt(at) * 0x9e3779b97f4a7c15f39cc0605cedc835n);
+    return `${before(at)}${'sk'}-${digits.toString(16).padStart(32, '0')}`;
+  }).join('\n');
+}
+
 it.each([
   ['four megabytes of one letter', 'a'.repeat(4_000_000)],
   ['names without end', 'A_'.repeat(500_000)],
@@ -182,7 +191,11 @@ it.each([
   ['open quotes', 'A_KEY="x\n'.repeat(5_000)],
   ['open brackets', '['.repeat(100_000)],
   ['addresses without end', 'http://'.repeat(200_000)],
+  ['keys without end', keysWithoutEnd((at) => `DeepSeek ${at % 9}: `)],
+  ['assignments without end', keysWithoutEnd((at) => `DEEPSEEK_API_KEY_${at}=x`)],
 ])('is done with %s before anybody gives up', async (_what, text) => {
-  const { lines } = await readKeys(text);
+  const { lines, findings } = await readKeys(text);
   expect(lines.length).toBe(text.split('\n').length);
+  const plan = planImport(findings, new Map());
+  expect(plan.sure.length + plan.likely.length + plan.left.length).toBe(findings.length);
 });
