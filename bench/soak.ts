@@ -1,13 +1,14 @@
 /**
  * The soak of the built HTTP server; prints what happened, ends with 1 when a promise was broken.
- * Arguments: minutes (10), seed.
+ * Arguments: minutes (10), seed (1), clients at once (12).
  */
 
 import { runSoak } from '../lab/soak/soak.ts';
 
 const minutes = Number(process.argv[2] ?? 10);
 const seed = Number(process.argv[3] ?? 1);
-const report = await runSoak({ durationMs: minutes * 60_000, clients: 12, seed, pauseMs: 300 });
+const clients = Number(process.argv[4] ?? 12);
+const report = await runSoak({ durationMs: minutes * 60_000, clients, seed, pauseMs: 300 });
 const { tally, memory } = report;
 
 const median = (values: readonly number[]): number =>

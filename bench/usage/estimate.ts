@@ -90,7 +90,6 @@ const meter = new UsageMeter({
   },
 });
 const shared = {
-  lender: pool,
   callTimeoutMs: 60_000,
   idleTimeoutMs: 20_000,
   fetch: createFetch({
@@ -101,10 +100,15 @@ const shared = {
 };
 const deepseek = createDeepSeekClient({
   ...shared,
+  lender: pool.lender('deepseek'),
   baseUrl: simulator.deepseekUrl,
   defaultModel: 'deepseek-flash',
 });
-const perplexity = createPerplexityClient({ ...shared, baseUrl: simulator.perplexityUrl });
+const perplexity = createPerplexityClient({
+  ...shared,
+  lender: pool.lender('perplexity'),
+  baseUrl: simulator.perplexityUrl,
+});
 
 const context = () => ({
   signal: new AbortController().signal,

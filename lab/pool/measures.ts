@@ -12,7 +12,6 @@ import { keySpecsOf, SimulatedUpstream, type UpstreamSpec } from './simulation/v
 
 function requestWith(signal: AbortSignal): CallRequest {
   return {
-    provider: 'deepseek',
     model: 'deepseek-flash',
     speedClass: 'deepseek-flash',
     signal,
@@ -56,7 +55,10 @@ export async function measureLeaks(count: number): Promise<number> {
       void clock.sleep(16_000 * random()).then(() => controller.abort());
       const work = { tokens: 360 };
       const request = requestWith(controller.signal);
-      await pool.call(request, (lease) => upstream.send(work, lease)).catch(() => null);
+      await pool
+        .lender('deepseek')
+        .call(request, (lease) => upstream.send(work, lease))
+        .catch(() => null);
     });
     await Promise.all(calls);
     await clock.sleep(1_000);
@@ -85,7 +87,7 @@ export async function measureHerd(): Promise<number> {
   await clock.run(async () => {
     const pool = poolOn(clock, spec);
     const calls = Array.from({ length: 132 }, () =>
-      pool.call(requestWith(new AbortController().signal), async (lease) => {
+      pool.lender('deepseek').call(requestWith(new AbortController().signal), async (lease) => {
         const isTrial = lease.keyName.endsWith('_2') && clock.now > backAt && !isBack;
         if (!isTrial) return upstream.send({ tokens: 360 }, lease);
         inTrial += 1;

@@ -79,7 +79,7 @@ function keypool(context: PolicyContext): Policy {
   });
   return {
     pool,
-    call: (request, send) => pool.call(request, send),
+    call: (request, send) => pool.lender('deepseek').call(request, send),
     close: () => pool.close(),
   };
 }

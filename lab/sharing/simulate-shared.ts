@@ -94,6 +94,7 @@ export async function simulateShared(
         const pool = pools[arrival.client % count];
         if (pool === undefined) throw new Error('no pool');
         const ok = await pool
+          .lender('deepseek')
           .call(requestFor(arrival), (lease) => upstream.send(arrival.work, lease))
           .then(() => true)
           .catch(() => false);
@@ -120,7 +121,6 @@ export async function simulateShared(
 
 function requestFor(arrival: SharedArrival) {
   return {
-    provider: 'deepseek',
     model: 'deepseek-flash',
     speedClass: 'deepseek-flash',
     signal: new AbortController().signal,

@@ -183,7 +183,6 @@ export async function storm(seed: number): Promise<StormResult> {
       if (process.death.signal.aborted) return;
       const work = { tokens: drawTokens(150, random) };
       const request = {
-        provider: 'deepseek',
         model: 'deepseek-flash',
         speedClass: 'deepseek-flash',
         signal: process.death.signal,
@@ -192,7 +191,7 @@ export async function storm(seed: number): Promise<StormResult> {
         session: `session-${index % 3}`,
       } as const;
       try {
-        await process.pool.call(request, (lease) => upstream.send(work, lease));
+        await process.pool.lender('deepseek').call(request, (lease) => upstream.send(work, lease));
       } catch (error) {
         if (!process.death.signal.aborted) broken.push(`a call failed: ${String(error)}`);
       }

@@ -75,9 +75,10 @@ async function call(options: ClientOptions, session: string, token: string): Pro
     const message = { jsonrpc: '2.0', id, method: 'tools/call', params };
     const { text, status } = await server.post(message, { token, session, signal: cancel.signal });
     const result = status === 200 ? resultIn(text, id) : null;
-    // A token that was taken back meanwhile is refused, and that is right.
+    // A token that was taken back meanwhile is refused, and after many of those slowed down.
     if (result !== null) judge(result, reference, tally);
-    else if (status === 401) tally.cancelled++;
+    else if (status === 401 || (status === 429 && !options.tokens().includes(token)))
+      tally.cancelled++;
     else tally.lost.push(`${id}: status ${status} ${text.slice(0, 120)}`);
   } catch (error) {
     if (cancel.signal.aborted) tally.cancelled++;

@@ -30,8 +30,9 @@ import type { Tool } from '../tools/tool.ts';
 import type { Budget } from '../usage/budgets/budget.ts';
 import { gateOf, runBudgetOf, SPENDING_OPTIONS } from './batch/spending-flags.ts';
 import { type Command, type CommandInput, print, secrets, tell } from './command.ts';
-import { composeRuntime, type Runtime } from './composition/compose.ts';
+import { composeRuntime } from './composition/compose.ts';
 import { useConfiguration } from './composition/keys/known-secrets.ts';
+import type { Runtime } from './composition/runtime.ts';
 
 const TOOL: Tool = deepseekGenerateCode;
 

@@ -39,10 +39,10 @@ export function webRequest(
   changed: Readonly<Record<string, string>>,
   signal: AbortSignal | null = null,
 ): Request {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries({ ...incoming.headers, ...changed })) {
-    if (value !== undefined) headers.set(name, String(value));
-  }
+  const given = Object.entries({ ...incoming.headers, ...changed });
+  const headers = Object.fromEntries(
+    given.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
   const url = `http://${incoming.headers.host}${incoming.url}`;
   return new Request(url, { method: incoming.method ?? 'GET', headers, signal });
 }

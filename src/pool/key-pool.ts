@@ -1,9 +1,9 @@
-/** The key pool: every provider's keys, one door for all upstream calls. */
+/** The key pool: every provider's keys, and a lender for each provider's client. */
 
 import { performance } from 'node:perf_hooks';
 import { PROVIDERS, type Provider } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import type { CallRequest, CallResult, KeyProbe, Lender, PoolKey, Send } from './lease.ts';
+import type { KeyProbe, Lender, PoolKey } from './lease.ts';
 import type { PoolObserver } from './observer.ts';
 import { ProviderPool } from './provider-pool.ts';
 import { REMOTE_ANSWER_MS } from './rules/timing.ts';
@@ -34,7 +34,7 @@ export interface KeyPoolOptions {
   readonly random?: () => number;
 }
 
-export class KeyPool implements Lender {
+export class KeyPool {
   readonly #pools: ReadonlyMap<Provider, ProviderPool>;
 
   constructor(options: KeyPoolOptions) {
@@ -61,14 +61,11 @@ export class KeyPool implements Lender {
     this.setKeys(options.keys);
   }
 
-  /**
-   * Runs one call on the best key, failing over and retrying until its deadline.
-   *
-   * @throws PoolExhaustedError when no key can serve before the deadline
-   * @throws UpstreamError the caller's fault, or the last failure when nothing is left to try
-   */
-  async call<T>(request: CallRequest, send: Send<T>): Promise<CallResult<T>> {
-    return this.#poolOf(request.provider).call(request, send);
+  /** What this provider's client borrows its keys from. */
+  lender(provider: Provider): Lender {
+    const pool = this.#pools.get(provider);
+    if (pool === undefined) throw new TypeError('unknown provider');
+    return pool;
   }
 
   /** Hot reload: kept keys keep their state, removed ones finish their calls. */
@@ -87,11 +84,5 @@ export class KeyPool implements Lender {
   /** Ends waiting calls and every timer; calls in flight end with their own signals. */
   close(): void {
     for (const pool of this.#pools.values()) pool.close();
-  }
-
-  #poolOf(provider: Provider): ProviderPool {
-    const pool = this.#pools.get(provider);
-    if (pool === undefined) throw new TypeError('unknown provider');
-    return pool;
   }
 }

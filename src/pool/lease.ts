@@ -20,7 +20,6 @@ export interface WaitNotice {
 }
 
 export interface CallRequest {
-  readonly provider: Provider;
   /** Upstream model or endpoint; limits are found per account and model. */
   readonly model: string;
   /** Calls that may be compared for speed share a class, e.g. "deepseek-flash thinking=off". */
@@ -112,9 +111,11 @@ export interface CallResult<T> {
  */
 export type Send<T> = (lease: Lease) => Promise<AttemptResult<T>>;
 
-/** The part of the pool that upstream clients see. */
+/** One provider's keys, as its client sees them. */
 export interface Lender {
   /**
+   * Runs one call on the best key, failing over and retrying until its deadline.
+   *
    * @throws PoolExhaustedError when no key can serve before the deadline
    * @throws UpstreamError the caller's fault, or the last failure when nothing is left to try
    */

@@ -4,7 +4,15 @@
  */
 
 import type { Provider } from '../base/errors.ts';
-import type { AttemptResult, CallRequest, CallResult, KeyProbe, PoolKey, Send } from './lease.ts';
+import type {
+  AttemptResult,
+  CallRequest,
+  CallResult,
+  KeyProbe,
+  Lender,
+  PoolKey,
+  Send,
+} from './lease.ts';
 import type { Outcome } from './observer.ts';
 import { Kinship } from './records/kinship/kinship.ts';
 import { waitedForMoney } from './run/attempts/account-money.ts';
@@ -32,7 +40,7 @@ type Ended<T> =
   | { readonly kind: 'served'; readonly result: AttemptResult<T>; readonly keyName: string }
   | Next;
 
-export class ProviderPool {
+export class ProviderPool implements Lender {
   readonly #provider: Provider;
   readonly #roster: Roster;
   readonly #revival: Revival;

@@ -99,7 +99,6 @@ export async function startTestServer(options: Partial<HttpOptions> = {}): Promi
     observer: metrics.observer,
   });
   const shared = {
-    lender: pool,
     callTimeoutMs: 30_000,
     idleTimeoutMs: 10_000,
     fetch: createFetch({
@@ -110,10 +109,15 @@ export async function startTestServer(options: Partial<HttpOptions> = {}): Promi
   const clients = {
     deepseek: createDeepSeekClient({
       ...shared,
+      lender: pool.lender('deepseek'),
       baseUrl: simulator.deepseekUrl,
       defaultModel: 'deepseek-flash',
     }),
-    perplexity: createPerplexityClient({ ...shared, baseUrl: simulator.perplexityUrl }),
+    perplexity: createPerplexityClient({
+      ...shared,
+      lender: pool.lender('perplexity'),
+      baseUrl: simulator.perplexityUrl,
+    }),
   };
   const keys = new Map<string, NewKey>();
   const stopper = new AbortController();

@@ -1,4 +1,4 @@
-/** What keeps the sources findable: one thing to a name, folders with inner walls. */
+/** What keeps the sources findable: one thing to a name, small files, folders with inner walls. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -7,6 +7,7 @@ import { parseAst } from 'rolldown/parseAst';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const LONGEST_FILE = 400;
 const FULLEST_FOLDER = 13;
 
 function filesBelow(folder: string): string[] {
@@ -70,6 +71,13 @@ describe('in the sources', () => {
 });
 
 describe('in the sources and what tests them', () => {
+  it('no file is so long that it holds two things', () => {
+    const long = code
+      .filter((file) => file.endsWith('.ts') && read(file).split('\n').length > LONGEST_FILE + 1)
+      .sort();
+    expect(long).toEqual([]);
+  });
+
   it('no folder is so full that nobody finds anything', () => {
     const places = code.map((file): Placed => [dirname(file), basename(file)]);
     expect(crowded(places, FULLEST_FOLDER)).toEqual([]);

@@ -56,7 +56,7 @@ describe('an account', () => {
     const funds = new Purse();
     funds.states.set(FIRST, 'spent');
     for (let call = 0; call < 6; call++) {
-      const served = pool.call(request({ funds }), upstream.send);
+      const served = pool.lender('deepseek').call(request({ funds }), upstream.send);
       await vi.advanceTimersByTimeAsync(5_000);
       expect((await served).keyName).toBe(SECOND);
     }
@@ -67,7 +67,9 @@ describe('an account', () => {
     const upstream = new FakeUpstream((name) => (name === SECOND ? { fails: 'invalid_key' } : {}));
     const funds = new Purse();
     funds.states.set(FIRST, 'spent');
-    const refused = expect(pool.call(request({ funds }), upstream.send)).rejects.toThrow('spent');
+    const refused = expect(
+      pool.lender('deepseek').call(request({ funds }), upstream.send),
+    ).rejects.toThrow('spent');
     await vi.advanceTimersByTimeAsync(5_000);
     await refused;
     expect(upstream.sent.map(({ keyName }) => keyName)).toEqual([SECOND]);
@@ -79,7 +81,7 @@ describe('an account', () => {
     for (const account of [FIRST, SECOND]) funds.states.set(account, 'held');
     const reasons: string[] = [];
     const onWait = ({ reason }: { reason: string }): void => void reasons.push(reason);
-    const call = pool.call(request({ funds, onWait }), upstream.send);
+    const call = pool.lender('deepseek').call(request({ funds, onWait }), upstream.send);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(upstream.sent).toEqual([]);
     expect(reasons).toEqual(['budget']);
@@ -94,7 +96,7 @@ describe('an account', () => {
     const upstream = new FakeUpstream();
     const funds = new Purse();
     funds.taken = new Set([FIRST]);
-    const call = pool.call(request({ funds }), upstream.send);
+    const call = pool.lender('deepseek').call(request({ funds }), upstream.send);
     await vi.advanceTimersByTimeAsync(5_000);
     expect((await call).keyName).toBe(SECOND);
     expect(funds.booked).toEqual([SECOND]);
@@ -106,7 +108,7 @@ describe('a call', () => {
     const upstream = new FakeUpstream();
     const funds = new Purse();
     for (const account of [FIRST, SECOND]) funds.states.set(account, 'spent');
-    const call = pool.call(request({ funds }), upstream.send);
+    const call = pool.lender('deepseek').call(request({ funds }), upstream.send);
     await expect(call).rejects.toThrow(`spent: ${FIRST}, ${SECOND}`);
     expect(upstream.sent).toEqual([]);
   });
@@ -114,7 +116,9 @@ describe('a call', () => {
   it('hears at its deadline that it was money that it waited for', async () => {
     const funds = new Purse();
     for (const account of [FIRST, SECOND]) funds.states.set(account, 'held');
-    const call = pool.call(request({ funds, timeoutMs: 2_000 }), new FakeUpstream().send);
+    const call = pool
+      .lender('deepseek')
+      .call(request({ funds, timeoutMs: 2_000 }), new FakeUpstream().send);
     const refused = expect(call).rejects.toThrow('held');
     await vi.advanceTimersByTimeAsync(2_100);
     await refused;
@@ -124,9 +128,12 @@ describe('a call', () => {
     const upstream = new FakeUpstream();
     const funds = new Purse();
     for (const account of [FIRST, SECOND]) funds.states.set(account, 'held');
-    pool.call(request({ funds, session: 'poor' }), upstream.send).catch(() => {});
+    pool
+      .lender('deepseek')
+      .call(request({ funds, session: 'poor' }), upstream.send)
+      .catch(() => {});
     const other = { session: 'rich', priority: 'batch' } as const;
-    const call = pool.call(request({ ...other, funds: null }), upstream.send);
+    const call = pool.lender('deepseek').call(request({ ...other, funds: null }), upstream.send);
     await vi.advanceTimersByTimeAsync(5_000);
     expect((await call).attempts).toBe(1);
   });

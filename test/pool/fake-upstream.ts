@@ -59,7 +59,6 @@ export function testKeys(count: number, provider: Provider = 'deepseek'): PoolKe
 
 export function request(more: Partial<CallRequest> = {}): CallRequest {
   return {
-    provider: 'deepseek',
     model: 'deepseek-flash',
     speedClass: 'deepseek-flash thinking=off',
     signal: new AbortController().signal,

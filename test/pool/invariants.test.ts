@@ -69,6 +69,7 @@ describe('the pool, in any storm', () => {
           };
           const facts = { signal: controller.signal, timeoutMs: each.timeoutMs };
           const ended = await pool
+            .lender('deepseek')
             .call(request({ ...facts, priority: each.priority }), send)
             .then(({ value }) => value)
             .catch(() => null);
@@ -109,7 +110,10 @@ describe('the pool, in any storm', () => {
         await clock.sleep(index / 2);
         const controller = new AbortController();
         void clock.sleep(100 * random()).then(() => controller.abort());
-        await pool.call(request({ signal: controller.signal }), upstream.send).catch(() => null);
+        await pool
+          .lender('deepseek')
+          .call(request({ signal: controller.signal }), upstream.send)
+          .catch(() => null);
       });
       await Promise.all(calls);
       await clock.sleep(1_000);
@@ -131,18 +135,19 @@ describe('the pool, in any storm', () => {
       logger: silentLogger,
       now: () => Date.now(),
     });
-    const facts = { provider: 'perplexity', model: 'search' } as const;
+    const lender = pool.lender('perplexity');
+    const facts = { model: 'search' };
     const send = async (): Promise<AttemptResult<null>> => {
       await sleep(5);
       const retryAfterMs = waits.shift();
       if (retryAfterMs !== undefined) throw failure('concurrency', { retryAfterMs });
       return { value: null, completionTokens: null, promptTokens: null };
     };
-    const first = pool.call(request(facts), send);
+    const first = lender.call(request(facts), send);
     await vi.advanceTimersByTimeAsync(10);
     const until = pool.snapshot().providers[1]?.keys[0]?.retryInMs ?? 0;
     expect(until).toBeGreaterThan(2_900);
-    const second = pool.call(request(facts), send);
+    const second = lender.call(request(facts), send);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(pool.snapshot().providers[1]?.keys[0]?.retryInMs ?? 0).toBeGreaterThan(1_900);
     await vi.advanceTimersByTimeAsync(20_000);

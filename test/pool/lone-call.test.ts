@@ -54,7 +54,7 @@ async function callAlone(spec: Alone, seed: number): Promise<Outcome> {
       await clock.sleep((3 * serviceMs) / 4, lease.signal);
       return { value: null, completionTokens: 10, promptTokens: 1 };
     };
-    const call = (timeoutMs: number) => pool.call(request({ provider, timeoutMs }), send);
+    const call = (timeoutMs: number) => pool.lender(provider).call(request({ timeoutMs }), send);
     for (let turn = 0; turn < spec.before; turn++) await call(180_000);
     downAt = clock.now;
     sends = 0;
@@ -157,12 +157,12 @@ describe('a lone call', () => {
       };
       const others = Array.from({ length: 20 }, async (_, turn) => {
         await clock.sleep(turn * 30);
-        await pool.call(request(), serve);
+        await pool.lender('deepseek').call(request(), serve);
       });
       await clock.sleep(300);
       const from = clock.now;
       let isFirst = true;
-      await pool.call(request(), async (lease) => {
+      await pool.lender('deepseek').call(request(), async (lease) => {
         if (!isFirst) return serve(lease);
         isFirst = false;
         await clock.sleep(200, lease.signal);

@@ -157,8 +157,11 @@ async function play(spec: History): Promise<Journal> {
         const controller = new AbortController();
         const isCancelled = spec.cancelled > 0 && turns % spec.cancelled === 0;
         if (isCancelled) void clock.sleep(spec.serviceMs / 2).then(() => controller.abort());
-        const facts = { provider, timeoutMs: RUN_MS, signal: controller.signal };
-        await pool.call(request(facts), (lease) => upstream.send(lease)).catch(() => null);
+        const facts = { timeoutMs: RUN_MS, signal: controller.signal };
+        await pool
+          .lender(provider)
+          .call(request(facts), (lease) => upstream.send(lease))
+          .catch(() => null);
         await clock.sleep(1);
       }
     });

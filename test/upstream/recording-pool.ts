@@ -25,6 +25,7 @@ export class RecordingPool implements Lender {
   /** Called before an attempt is sent, with its number. */
   onAttempt: (attempt: number) => void = () => {};
   readonly #pool: KeyPool;
+  readonly #lender: Lender;
 
   constructor(provider: Provider, keys: readonly TestKey[]) {
     this.#pool = new KeyPool({
@@ -33,10 +34,11 @@ export class RecordingPool implements Lender {
       logger: silentLogger,
       random: () => 0.5,
     });
+    this.#lender = this.#pool.lender(provider);
   }
 
   call: Lender['call'] = (request, send) =>
-    this.#pool.call(request, async (lease) => {
+    this.#lender.call(request, async (lease) => {
       const record: LeaseRecord = {
         keyName: lease.keyName,
         accepted: false,

@@ -69,7 +69,6 @@ async function runCall(
     void clock.sleep(cancelAfterMs).then(() => controller.abort());
   }
   const request = {
-    provider: 'deepseek',
     model: 'deepseek-flash',
     speedClass: 'deepseek-flash',
     signal: controller.signal,

@@ -11,7 +11,7 @@ import type { KeyPageAbout } from '../../http/key-page/key-page-html.ts';
 import { openKeyPage } from '../../http/key-page/key-page-server.ts';
 import { builtPageFolder } from '../../http/page-files.ts';
 import type { KeyPage } from '../../mcp/asking/key-desk.ts';
-import type { Runtime, RuntimeOptions } from '../composition/compose.ts';
+import type { Runtime, RuntimeOptions } from '../composition/runtime.ts';
 import { addCommand } from './advice.ts';
 import { takeKeys } from './take-keys.ts';
 

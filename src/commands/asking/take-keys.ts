@@ -11,9 +11,9 @@ import { sentence } from '../../mcp/present-error.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import type { NewSecret } from '../../secrets/store/put-secrets.ts';
 import type { KeyCheck } from '../../upstream/verify.ts';
-import type { Runtime, RuntimeOptions } from '../composition/compose.ts';
 import { makeHome } from '../composition/home/make-home.ts';
 import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import type { Runtime, RuntimeOptions } from '../composition/runtime.ts';
 
 /** For the pool to see what was stored: twice what it takes at most. */
 const IN_FORCE_MS = 5_000;

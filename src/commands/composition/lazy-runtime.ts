@@ -7,7 +7,7 @@ import type { KeyDesk } from '../../mcp/asking/key-desk.ts';
 import type { ServerHost } from '../../mcp/server-host.ts';
 import { LISTED_MODELS } from '../../upstream/deepseek/models.ts';
 import type { KeyPages } from '../asking/key-pages.ts';
-import type { Runtime, RuntimeOptions } from './compose.ts';
+import type { Runtime, RuntimeOptions } from './runtime.ts';
 
 /** The status document of `keypool://status` and `/api/status`. Never a secret. */
 export type StatusDocument = Readonly<Record<string, unknown>>;

@@ -6,9 +6,9 @@ import { type Config, loadConfig } from '../../config.ts';
 import type { Environments } from '../../http/api/admin.ts';
 import type { ServerHost } from '../../mcp/server-host.ts';
 import type { PoolSnapshot } from '../../pool/snapshot.ts';
-import type { Runtime, RuntimeOptions } from './compose.ts';
 import { openConfiguredStore } from './keys/open-store.ts';
 import { createHost, type HostOptions, LazyRuntime, type ProductHost } from './lazy-runtime.ts';
+import type { Runtime, RuntimeOptions } from './runtime.ts';
 
 const STORE_FILE = /^store(?:\.([A-Za-z0-9][A-Za-z0-9_-]{0,31}))?\.json$/;
 const IDLE_CHECK_MS = 250;

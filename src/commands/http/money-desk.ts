@@ -21,7 +21,7 @@ import { type PriceTable, priceAt } from '../../usage/prices/price-table.ts';
 import { MoneyBook, type SpanTally } from '../../usage/report/money-book.ts';
 import type { Tally } from '../../usage/report/tally.ts';
 import type { Group } from '../../usage/report/usage-report.ts';
-import type { Runtime } from '../composition/compose.ts';
+import type { Runtime } from '../composition/runtime.ts';
 import type { ServedEnvironment } from '../composition/served-environment.ts';
 
 /** More rows than anybody reads. */

@@ -5,7 +5,7 @@ import type { Metrics } from '../../http/metrics.ts';
 import type { BudgetSample, CostSample } from '../../http/money-metrics.ts';
 import { budgetName } from '../../usage/budgets/budget.ts';
 import type { LedgerEntry } from '../../usage/ledger/entry.ts';
-import type { Runtime, RuntimeOptions } from '../composition/compose.ts';
+import type { Runtime, RuntimeOptions } from '../composition/runtime.ts';
 
 /** null where no price is known: a model that nobody knows may bear any name. */
 function costOf({ provider, keyId, model, period, usd }: LedgerEntry): CostSample | null {

@@ -1,6 +1,6 @@
 /** Who asks: the owner, who calls and manages, or a client with a name, who calls. */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 export interface Caller {
@@ -22,7 +22,7 @@ export type Callers = (request: IncomingMessage) => Caller | null;
 const OWNER: Caller = { name: null, mayManage: true };
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return hash('sha256', text, 'buffer');
 }
 
 export function createCallers({ token, clientOf }: CallersOptions): Callers {

@@ -3,7 +3,7 @@
  * client ever meets another one's ids.
  */
 
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import { unknownClient } from '../../mcp/client-facts.ts';
@@ -59,9 +59,7 @@ export class McpSession {
 
 /** Whoever opened a session may use it, nobody else: the key is made from both. */
 function keyOf(id: string, caller: Caller): string {
-  return createHash('sha256')
-    .update(`${id}\0${caller.name ?? ''}`)
-    .digest('base64url');
+  return hash('sha256', `${id}\0${caller.name ?? ''}`, 'base64url');
 }
 
 export class Sessions {

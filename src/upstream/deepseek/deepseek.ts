@@ -106,7 +106,6 @@ class Generation {
     const { model, thinking } = this.#choice;
     const { signal, session, priority, onProgress } = this.#context;
     return {
-      provider: 'deepseek',
       model,
       speedClass: `${model} thinking=${thinking}`,
       signal,

@@ -166,7 +166,6 @@ export class EndpointCalls {
   #callRequest(endpoint: string, { funds }: CallMeter, units: number): CallRequest {
     const { signal, session, priority, onProgress } = this.#context;
     return {
-      provider: 'perplexity',
       // Search and Agent are limited each for itself, whatever is asked of them.
       model: endpoint.split(' ', 1)[0] ?? endpoint,
       speedClass: endpoint,

@@ -1,10 +1,11 @@
-import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type HttpProgram, startHttp } from '../../../lab/program/http-program.ts';
 import { run } from '../../../lab/program/program.ts';
 import { freePort, hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/servers/redis.ts';
+import { machineOf } from '../../../lab/sharing/machines.ts';
 import { SharedHome } from '../../../lab/sharing/shared-programs.ts';
 import { until } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
@@ -31,14 +32,8 @@ afterEach(async () => {
   await simulator.close();
 });
 
-/** A machine of its own, with a copy of the store. */
-function machine(more: Record<string, string> = {}): Record<string, string> {
-  const { env, folder } = shared.home;
-  const copy = join(mkdtempSync(join(dirname(folder), 'machine-')), 'home');
-  cpSync(folder, copy, { recursive: true });
-  const url = `redis://:${PASSWORD}@127.0.0.1:${redis?.port ?? 1}`;
-  return { ...env, KEYPOOL_HOME: copy, KEYPOOL_REDIS_URL: url, ...more };
-}
+const machine = (more: Record<string, string> = {}) =>
+  machineOf(shared.home, `redis://:${PASSWORD}@127.0.0.1:${redis?.port ?? 1}`, more);
 
 function passwordFile(): string {
   const path = join(mkdtempSync(join(dirname(shared.home.folder), 'secret-')), 'password');

@@ -161,6 +161,9 @@ describe('the guard', () => {
       }
       expect(server.simulator.calls).toHaveLength(0);
       expect(server.keys.size).toBe(0);
+      // Each listens for the signals of the process as long as it serves.
+      server.stop();
+      await server.exit;
     }
   });
 

@@ -13,9 +13,17 @@ import {
 import type { Timing } from '../../rules/timing.ts';
 import type { AttemptRecord, Place } from '../attempt-record.ts';
 import { type Companion, type Flight, isSettled, refusalOf } from '../flight.ts';
-import { isDivided, isFull } from '../lane.ts';
+import { isDivided, isFull, mostAtOnce } from '../lane.ts';
 import type { AccountRecord, ProviderRecord } from '../state.ts';
-import { awaitsSwap, type Bystanders, beginSwap, endSwap, mayBeOne, swapRefused } from './swap.ts';
+import {
+  awaitsSwap,
+  type Bystanders,
+  beginSwap,
+  endSwap,
+  isRefusalDear,
+  mayBeOne,
+  swapRefused,
+} from './swap.ts';
 
 /** What is older than so many services says nothing about today. */
 const MEMORY_SERVICES = 40;
@@ -24,6 +32,7 @@ const MEMORY_MIN_MS = 5_000;
 const FLIGHTS_KEPT = 24;
 /** With more accounts than these, somebody who knows them should name them. */
 const MANY_ACCOUNTS = 32;
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /** The accounts of one provider. */
 export interface Family {
@@ -117,6 +126,28 @@ export class Kinship {
       if (lane === undefined || this.growsAt(account, model, now) > now) continue;
       lane.limit = grown(lane.limit, Math.max(1, Math.floor(provider.tries)));
     }
+  }
+
+  /**
+   * Where a refusal takes longer than half an answer: fewer calls are there than were, at some
+   * instant since the last refusal, on all keys that may be one account. What each of them has by
+   * itself is more than they have together.
+   */
+  hasFreed(account: AccountRecord, model: string): boolean {
+    if (!this.#isOpen() || !isRefusalDear(this.#family.provider)) return true;
+    const lanes = this.#family.accounts
+      .filter((other) => other === account || mayBeOne(account, other))
+      .flatMap((each) => each.lanes.get(model) ?? []);
+    const refusedAt = Math.max(...lanes.map(({ shut }) => shut?.sentAt ?? NEVER));
+    const there = lanes.reduce((sum, { inFlight }) => sum + inFlight, 0);
+    if (refusedAt === NEVER || there === 0) return true;
+    return (
+      there <
+      mostAtOnce(
+        lanes.flatMap(({ stays }) => stays),
+        refusedAt,
+      )
+    );
   }
 
   /** True while there is anything to find out. */

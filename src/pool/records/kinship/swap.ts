@@ -56,8 +56,8 @@ export function awaitsSwap(account: AccountRecord, lane: Lane, about: Bystanders
   });
 }
 
-/** The slot is idle until the refusal comes, and a flight as long as that tells little. */
-function isTooDear({ pace }: ProviderRecord): boolean {
+/** A refused call waits for longer than half an answer to hear of it. */
+export function isRefusalDear({ pace }: ProviderRecord): boolean {
   return (pace.refusalMs ?? 0) > (pace.serviceMs ?? Number.POSITIVE_INFINITY) / 2;
 }
 
@@ -65,8 +65,9 @@ function isTooDear({ pace }: ProviderRecord): boolean {
 export function beginSwap(from: AccountRecord, model: string, about: Bystanders): void {
   const { provider, accounts, now } = about;
   const lane = from.lanes.get(model);
+  // The slot is idle until the refusal comes, and a flight as long as that tells little.
   if (
-    isTooDear(provider) ||
+    isRefusalDear(provider) ||
     provider.swap !== null ||
     provider.tries < 1 ||
     lane?.limit.capacity == null

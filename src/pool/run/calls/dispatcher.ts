@@ -61,6 +61,8 @@ export class Dispatcher {
   #isAsked = false;
   /** Some call came with a budget of an account. */
   #isCapped = false;
+  /** A call that was refused before is on its way until then. */
+  #againUntil = Number.NEGATIVE_INFINITY;
   #turn = 0;
   /** Other processes on the same accounts, where there may be some. */
   neighbours: Neighbours | null = null;
@@ -194,19 +196,28 @@ export class Dispatcher {
       const isPlain = waiter.call.tried.size === 0;
       if (isFull && isPlain) continue;
       const pick = pickFor(waiter.call, moment, queue.size);
-      if (pick === null) {
+      const wasRefused = waiter.call.refusals > 0;
+      const isOver = pick !== null && this.#isOver(queue, pick, moment.now);
+      if (pick === null || (isOver && !wasRefused && !isTry(pick.lane))) {
         // What a call waits for by its own estimate, another one may have.
         isFull ||= isPlain && waiter.priority === 'interactive' && !isCapped(waiter.call);
         continue;
       }
       // A try is likely to be refused, and nobody is to be refused again and again.
-      if (waiter.call.refusals > 0 && isTry(pick.lane)) {
+      if (wasRefused && (isOver || isTry(pick.lane))) {
         if (this.#mayRisk(waiter, moment)) spare ??= { waiter, pick };
         continue;
       }
       if (this.#take(queue, waiter, pick, isTrial)) return true;
     }
     return spare !== null && this.#take(queue, spare.waiter, spare.pick, isTrial);
+  }
+
+  /** Who was refused has the first claim on what comes free: until it is there, others take no more
+   * than that. A call that is a try of the limit goes all the same. */
+  #isOver({ returned }: WaitQueue<Waiter>, { slot, lane }: Pick, now: number): boolean {
+    const isClaimed = returned > 0 || now < this.#againUntil;
+    return isClaimed && !this.#kinship.hasFreed(slot.account, lane.model);
   }
 
   /** Who was refused tries again for others only after it waited long, and then once. */
@@ -219,6 +230,9 @@ export class Dispatcher {
   #take(queue: WaitQueue<Waiter>, waiter: Waiter, pick: Pick, isTrial: boolean): boolean {
     if (!book(waiter.call.request.funds, pick.slot.record.account)) return false;
     queue.take(waiter);
+    if (waiter.call.refusals > 0) {
+      this.#againUntil = this.#roster.now() + this.#roster.timing().wayMs;
+    }
     this.#start(waiter, pick, isTrial);
     return true;
   }
@@ -321,6 +335,7 @@ export class Dispatcher {
   /** The next instant at which time alone lets a call start. */
   #nextChance(model: string, queue: WaitQueue<Waiter>, now: number): number {
     let at = queue.nextBackOff(now);
+    if (this.#againUntil > now) at = Math.min(at, this.#againUntil);
     for (const slot of this.#roster.slots) {
       const { record, account } = slot;
       if (record.suspectUntil > now) at = Math.min(at, record.suspectUntil);

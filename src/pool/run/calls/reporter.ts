@@ -80,7 +80,7 @@ export class Reporter {
   }
 
   served<T>(attempt: Attempt, { promptTokens, completionTokens }: AttemptResult<T>): Outcome {
-    this.firstByte(attempt);
+    if (!attempt.record.hasFirstByte) this.firstByte(attempt);
     const tokens = { promptTokens: promptTokens ?? 0, completionTokens: completionTokens ?? 0 };
     return this.#write(attempt, { kind: 'served', ...tokens }).outcome;
   }
