@@ -1,6 +1,7 @@
 /**
  * Spends invented money through the real ledger and budgets of a home folder until it is refused,
- * done or killed. Bundled and run by a test and a benchmark; prints a line of JSON for each call.
+ * done or killed; with KEYPOOL_REDIS_URL together with those of other homes. Bundled and run by
+ * tests and a benchmark; prints a line of JSON for each call.
  *
  * argv: home, calls, calls at once, seed, milliseconds of a call
  */
@@ -11,15 +12,35 @@ import { createLogger } from '../../src/base/logger.ts';
 import { Redactor } from '../../src/base/redact.ts';
 import type { AttemptUse, CallAsk } from '../../src/base/spending.ts';
 import { Bookkeeping } from '../../src/commands/composition/money/bookkeeping.ts';
+import { type SharedPool, sharedPool } from '../../src/commands/composition/sharing/shared-pool.ts';
 import { loadConfig } from '../../src/config.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 
 const [home = '', calls = '1', atOnce = '1', seed = '1', ms = '2'] = process.argv.slice(2);
 const random = seededRandom(Number(seed));
+const { KEYPOOL_REDIS_URL: redisUrl } = process.env;
+const config = loadConfig(
+  { home, logLevel: 'error' },
+  redisUrl === undefined ? {} : { KEYPOOL_REDIS_URL: redisUrl },
+);
+const redactor = new Redactor();
+const logger = createLogger({ level: 'error', redactor });
+
+async function others(): Promise<SharedPool | null> {
+  if (redisUrl === undefined) return null;
+  const options = { config, logger, redactor, title: 'spender', hasBudgets: () => true };
+  const found = await sharedPool(options);
+  if (typeof found === 'string') throw new TypeError(found);
+  found.useStore(null, ['fake-key-of-all-spenders']);
+  return found;
+}
+
+const shared = await others();
 const books = new Bookkeeping({
-  config: loadConfig({ home, logLevel: 'error' }, {}),
-  logger: createLogger({ level: 'error', redactor: new Redactor() }),
+  config,
+  logger,
   redact: (text) => text,
+  ...(shared === null || shared.team === null ? {} : { team: shared.team }),
 });
 
 const ASK: CallAsk = {
@@ -74,3 +95,4 @@ await Promise.all(
   }),
 );
 await books.close();
+await shared?.leave();

@@ -28,6 +28,8 @@ export async function buildSpender(): Promise<SpenderProgram> {
 
 export interface Spending {
   readonly home: string;
+  /** Each process has a home of its own in there, and they meet at this Redis. */
+  readonly redisUrl?: string;
   readonly processes: number;
   readonly calls: number;
   readonly atOnce: number;
@@ -47,6 +49,17 @@ export interface SpentTogether {
   readonly errors: string;
 }
 
+/** A process that is started anew finds the home of the one before. */
+const AGAIN = 1_000;
+
+/** Where the process of this seed has its home. */
+export function homeOf(
+  { home, redisUrl }: Pick<Spending, 'home' | 'redisUrl'>,
+  seed: number,
+): string {
+  return redisUrl === undefined ? home : join(home, `machine-${seed % AGAIN}`);
+}
+
 class Spender {
   readonly child: ChildProcess;
   reported = 0;
@@ -56,9 +69,10 @@ class Spender {
   #rest = '';
 
   constructor(program: SpenderProgram, spending: Spending, seed: number) {
-    const { home, calls, atOnce, callMs } = spending;
-    const args = [home, calls, atOnce, seed, callMs].map(String);
-    this.child = spawn(process.execPath, [program.file, ...args], { env: { TZ: 'UTC' } });
+    const { calls, atOnce, callMs, redisUrl } = spending;
+    const args = [homeOf(spending, seed), calls, atOnce, seed, callMs].map(String);
+    const env = { TZ: 'UTC', ...(redisUrl === undefined ? {} : { KEYPOOL_REDIS_URL: redisUrl }) };
+    this.child = spawn(process.execPath, [program.file, ...args], { env });
     this.child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk.toString('utf8')));
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.errors += chunk.toString('utf8');
@@ -91,16 +105,19 @@ export async function runSpenders(
       await Promise.race([exit, reportedSome(spender, 5 + (seed % 40))]);
       spender.child.kill('SIGKILL');
       await exit;
-      await live(seed + 1000);
+      await live(seed + AGAIN);
     } else await exit;
   };
   await Promise.all(Array.from({ length: spending.processes }, (_, at) => live(at + 1)));
   const count = { unreadable: 0 };
   const sums = { inLedger: 0, usd: 0 };
   const always = { since: 0, until: Date.parse('2100-01-01T00:00:00Z') };
-  for await (const entry of readLedger(usageFolder(spending.home), always, count)) {
-    sums.inLedger += 1;
-    sums.usd += entry.usd?.estimate ?? 0;
+  const seeds = Array.from({ length: spending.processes }, (_, at) => at + 1);
+  for (const home of new Set(seeds.map((seed) => homeOf(spending, seed)))) {
+    for await (const entry of readLedger(usageFolder(home), always, count)) {
+      sums.inLedger += 1;
+      sums.usd += entry.usd?.estimate ?? 0;
+    }
   }
   const sum = (of: (spender: Spender) => number): number =>
     all.reduce((total, each) => total + of(each), 0);

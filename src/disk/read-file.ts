@@ -70,7 +70,36 @@ export async function readWholeFile(path: string, maxBytes: number): Promise<Fil
   }
 }
 
-/** The same for whoever cannot wait: configuration is read before anything else can begin. */
+/**
+ * Opens a file that is followed or appended to. Never waits for the other end of a pipe.
+ *
+ * @param flags of `open`; reading by default
+ * @throws DiskError not_a_file; the system's own error for everything else
+ */
+export function openFileSync(path: string, flags = constants.O_RDONLY, mode = 0o600): number {
+  const file = openSync(path, flags | FLAGS, mode);
+  try {
+    checkFile(path, fstatSync(file), Number.POSITIVE_INFINITY);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}
+
+/** The same for whoever can wait, to read. @throws DiskError not_a_file; the system's own error */
+export async function openFile(path: string): Promise<FileHandle> {
+  const handle = await open(path, FLAGS);
+  try {
+    checkFile(path, await handle.stat(), Number.POSITIVE_INFINITY);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** `readWholeFile` for whoever cannot wait: configuration is read before anything else can begin. */
 export function readWholeFileSync(path: string, maxBytes: number): FileContents {
   try {
     const file = openSync(path, FLAGS);

@@ -18,14 +18,21 @@ const PASSING_MS = 1_000;
 export class LinkState {
   readonly #kind: LinkView['kind'];
   readonly #logger: Logger;
+  readonly #consequences: () => Readonly<Record<string, string>>;
   #view: LinkView;
   /** Said last; an empty text for "it is up". */
   #said = '';
   #saying: NodeJS.Timeout | null = null;
 
-  constructor(kind: LinkView['kind'], logger: Logger) {
+  /** @param consequences what else is to be said of it when it is down */
+  constructor(
+    kind: LinkView['kind'],
+    logger: Logger,
+    consequences: () => Readonly<Record<string, string>> = () => ({}),
+  ) {
     this.#kind = kind;
     this.#logger = logger;
+    this.#consequences = consequences;
     this.#view = { kind, isUp: false, since: Date.now(), role: null, problem: null };
   }
 
@@ -56,6 +63,8 @@ export class LinkState {
     this.#view = { kind: this.#kind, isUp: false, since, role: null, problem: reason };
     if (this.#said === reason) return;
     if (problem.isPassing === true) {
+      // Something better known was said of the same outage.
+      if (this.#said !== '') return;
       this.#saying ??= setTimeout(() => this.#say(problem), PASSING_MS).unref();
       return;
     }
@@ -74,6 +83,7 @@ export class LinkState {
       over: this.#kind,
       reason,
       ...(next === '' ? {} : { next }),
+      ...this.#consequences(),
     });
   }
 }

@@ -11,6 +11,10 @@ import { createDeepSeekClient } from '../../upstream/deepseek/deepseek.ts';
 import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
+import { claim, unclaim } from '../../usage/alerts/claims.ts';
+import { hasBudgetsAt } from '../../usage/budgets/budget-file.ts';
+import { type BalanceReading, readBalances } from '../../usage/ledger/balance-reading.ts';
+import { alertsFolder, usageFolder } from '../../usage/ledger/ledger.ts';
 import { networkOf } from './home/network.ts';
 import { writeFoundAccounts } from './keys/found-accounts.ts';
 import { KeySupply } from './keys/key-supply.ts';
@@ -64,8 +68,24 @@ async function others(options: RuntimeOptions): Promise<SharedPool | SharingView
     return offView('this user has no home folder');
   }
   const { sharedPool } = await import('./sharing/shared-pool.ts');
-  const shared = await sharedPool({ config, logger, redactor, title });
+  const hasBudgets = (): boolean => options.budgets !== undefined || hasBudgetsAt(config.home);
+  const shared = await sharedPool({ config, logger, redactor, title, hasBudgets });
   return typeof shared === 'string' ? offView(shared) : shared;
+}
+
+/** What the programs of a home know of each other's questions; nothing where nothing is written down. */
+function balancesOfHome({ home, ledger }: Config) {
+  const folder = alertsFolder(home);
+  return {
+    recent: (since: number) =>
+      ledger
+        ? readBalances(usageFolder(home), { since, until: Date.now() + 1 }).catch(() => [])
+        : Promise.resolve([]),
+    claim: (what: string) => !ledger || claim(folder, what, Date.now()),
+    release: (what: string) => {
+      if (ledger) unclaim(folder, what);
+    },
+  };
 }
 
 interface Books {
@@ -78,7 +98,7 @@ function openBooks(
   options: RuntimeOptions,
   pool: KeyPool,
   checkKey: Runtime['checkKey'],
-  onCall: (client: string | null) => void,
+  shared: SharedPool | null,
 ): Books {
   const { config, logger, redactor, onSpent, onBalance, onAlert } = options;
   const alerts = new Alerts({
@@ -88,14 +108,19 @@ function openBooks(
     facts: () => pool.snapshot(),
     onAlert: ({ sentence }) => onAlert?.(sentence),
   });
+  const onHeard = (reading: BalanceReading): void => {
+    alerts.noteBalance(reading);
+    onBalance?.(reading);
+  };
   const balances = new BalanceReader({
+    ...balancesOfHome(config),
     check: (key, signal) => checkKey(key.provider, key.secret, signal),
     now: Date.now,
     onReading: (reading) => {
       meter.noteBalance(reading);
-      alerts.noteBalance(reading);
-      onBalance?.(reading);
+      onHeard(reading);
     },
+    onHeard,
     onRead: () => alerts.weighBalances(),
   });
   const meter = new Bookkeeping({
@@ -104,7 +129,8 @@ function openBooks(
     redact: (text) => redactor.redact(text),
     ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     ...(options.beforeSending === undefined ? {} : { beforeSending: options.beforeSending }),
-    onCall: ({ client }) => onCall(client),
+    ...(shared?.team === undefined || shared.team === null ? {} : { team: shared.team }),
+    onCall: ({ client }) => shared?.noteClient(client),
     onSpent: (entry) => {
       balances.worked();
       onSpent?.(entry);
@@ -133,8 +159,7 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
   const found = await others(options);
   const shared = 'port' in found ? found : null;
   const pool = createPool(options, probe, shared);
-  const noteClient = (client: string | null): void => shared?.noteClient(client);
-  const { meter, balances } = openBooks(options, pool, checkKey, noteClient);
+  const { meter, balances } = openBooks(options, pool, checkKey, shared);
   const supply = new KeySupply(options, pool, balances, shared);
   const calling = {
     callTimeoutMs: config.callTimeoutMs,
@@ -168,7 +193,9 @@ export async function composeRuntime(options: RuntimeOptions): Promise<Runtime> 
       supply.stop();
       balances.stop();
       pool.close();
-      await Promise.all([meter.close(), shared?.leave()]);
+      // The others hear what was spent at last over the same way.
+      await meter.close();
+      await shared?.leave();
     },
   };
 }

@@ -97,7 +97,10 @@ async function generatedToken(home: string): Promise<string> {
     if (!(cause instanceof DiskError)) throw cause;
     throw new ConfigError(`there is no token file, and none can be made: ${cause.message}`, {
       cause,
-      hint: 'make the home folder writable, or set KEYPOOL_HTTP_TOKEN',
+      hint:
+        cause.code === 'not_a_file'
+          ? cause.hint
+          : 'make the home folder writable, or set KEYPOOL_HTTP_TOKEN',
     });
   }
 }

@@ -6,9 +6,6 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis-connection.ts';
 
-/** A value that nobody asks for goes by itself. */
-const KEPT_MS = 86_400_000;
-
 /**
  * KEYS[1] the value; ARGV: generation that was seen, new text, how long it is kept.
  * Replies: whether it was replaced, the generation now, the server's time in ms, and the text of
@@ -57,6 +54,7 @@ function parse(reply: unknown): CellReply {
  * Replaces the value if `seen` is its generation; else tells what stands there.
  *
  * @param seen an empty text to look without writing
+ * @param keptMs it goes by itself when nobody replaces it for so long
  * @throws what the client throws, StrangeReply
  */
 export async function replaceCell(
@@ -64,7 +62,7 @@ export async function replaceCell(
   key: string,
   seen: string,
   text: string,
-  keptMs = KEPT_MS,
+  keptMs: number,
 ): Promise<CellReply> {
   const args = [1, key, seen, text, keptMs];
   try {

@@ -1,9 +1,6 @@
-/** The state of all processes as one sealed value: read, changed by the pure rule, put back. */
+/** A state of all processes as one sealed value: read, changed by a pure rule, put back. */
 
-import { randomBytes } from 'node:crypto';
 import { parseRecord } from '../../base/text/json.ts';
-import { packState, unpackState } from '../coordination/packed-state.ts';
-import { createState, type SharedState } from '../coordination/shared-state.ts';
 import { keyedName, purposeKey } from '../ids.ts';
 import { type CellReply, replaceCell } from './cell.ts';
 import type { RedisClient } from './redis-connection.ts';
@@ -18,34 +15,53 @@ export class TooContended extends Error {
   override readonly name = 'TooContended';
 }
 
-export class SharedCell {
+/** What kind of state it is. Instants in it are milliseconds of the server's clock. */
+export interface StateKind<State> {
+  /** Tells it from the team's other values; another one for what older programs cannot read. */
+  readonly purpose: string;
+  /** Where nothing stands, or nothing that can be believed. */
+  create(): State;
+  /** JSON without a clock. */
+  pack(state: State, now: number): unknown;
+  /** @returns null for what is no such state */
+  unpack(value: unknown, now: number, ageMs: number): State | null;
+  /** A value that nobody asks for goes by itself. */
+  readonly keptMs: number;
+}
+
+export class SharedCell<State> {
   readonly #client: RedisClient;
+  readonly #kind: StateKind<State>;
   readonly #key: Uint8Array;
   /** Where it lies: nobody without the secret can tell whose it is. */
   readonly name: string;
   #generation = '';
-  #state: SharedState | null = null;
+  #state: State | null = null;
   /** The server's clock less our own, as it was at the last reply. */
   #offsetMs = 0;
 
   /** @param secret what all who share have, and nobody else */
-  constructor(client: RedisClient, secret: Uint8Array) {
+  constructor(client: RedisClient, kind: StateKind<State>, secret: Uint8Array) {
     this.#client = client;
-    this.#key = purposeKey(secret, 'redis seal');
-    this.name = `kp1:{${keyedName(purposeKey(secret, 'redis name'), [], NAME_BYTES)}}`;
+    this.#kind = kind;
+    this.#key = purposeKey(secret, `redis seal ${kind.purpose}`);
+    const naming = purposeKey(secret, 'redis name');
+    this.name = `kp1:{${keyedName(naming, [kind.purpose], NAME_BYTES)}}`;
   }
 
   /**
    * @param change pure; made again on what stands there by then when another process was quicker
    * @throws what the client throws, StrangeReply, TooContended
    */
-  async change(change: (state: SharedState, now: number) => SharedState): Promise<void> {
-    if (this.#generation === '') this.#take(await replaceCell(this.#client, this.name, '', ''));
+  async change(change: (state: State, now: number) => State): Promise<void> {
+    const { create, pack, keptMs } = this.#kind;
+    if (this.#generation === '')
+      this.#take(await replaceCell(this.#client, this.name, '', '', keptMs));
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const now = performance.now() + this.#offsetMs;
-      const next = change(this.#state ?? createState(randomBytes(9).toString('base64url')), now);
-      const text = seal(this.#key, JSON.stringify({ at: now, state: packState(next, now) }));
-      const reply = await replaceCell(this.#client, this.name, this.#generation, text);
+      const next = change(this.#state ?? create(), now);
+      const text = seal(this.#key, JSON.stringify({ at: now, state: pack(next, now) }));
+      const reply = await replaceCell(this.#client, this.name, this.#generation, text, keptMs);
       this.#take(reply);
       if (reply.isReplaced) {
         this.#state = next;
@@ -62,11 +78,11 @@ export class SharedCell {
   }
 
   /** What was sealed by nobody of us counts as nothing: all of it is soft, and told anew. */
-  #opened(text: string, now: number): SharedState | null {
+  #opened(text: string, now: number): State | null {
     const plain = unseal(this.#key, text);
     const record = plain === null ? null : parseRecord(plain);
     if (record === null || typeof record.at !== 'number') return null;
     // Another server took over, whose clock is behind.
-    return unpackState(record.state, now, Math.max(0, now - record.at));
+    return this.#kind.unpack(record.state, now, Math.max(0, now - record.at));
   }
 }

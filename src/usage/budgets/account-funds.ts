@@ -7,7 +7,7 @@ import { allSpentError } from './budget-words.ts';
 /** Why an account may not serve a call. */
 export interface AccountBar {
   readonly state: 'held' | 'spent';
-  /** null where the price of the model is not known. */
+  /** null where another sentence than that it is spent has to be said. */
   readonly budget: Budget | null;
   readonly error: Error;
 }

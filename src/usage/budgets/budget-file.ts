@@ -64,6 +64,15 @@ export function readBudgets(home: string): Budget[] {
   }
 }
 
+/** Whether any cap stands; also one that nobody can read. */
+export function hasBudgetsAt(home: string): boolean {
+  try {
+    return readBudgets(home).length > 0;
+  } catch {
+    return true;
+  }
+}
+
 async function change(
   home: string,
   action: (budgets: readonly Budget[]) => Budget[],

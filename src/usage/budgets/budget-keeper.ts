@@ -5,20 +5,24 @@
  * that is really spent does, so one call at a time goes up to the cap and at most one over it.
  */
 
+import type { BudgetError } from '../../base/errors.ts';
 import type { AccountFunds, CallAsk } from '../../base/spending.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import { type AccountBar, HeldFunds } from './account-funds.ts';
 import { type Budget, budgetName, budgetSpan } from './budget.ts';
-import { heldError, nearNotice, noLedgerError, spentError, unpricedError } from './budget-words.ts';
+import { BudgetAlerts, type BudgetAlertsOptions } from './budget-alerts.ts';
+import {
+  heldError,
+  nearNotice,
+  noLedgerError,
+  partSpentError,
+  spentError,
+  unpricedError,
+} from './budget-words.ts';
 import type { Reservation, ReservationJournal } from './reservation-journal.ts';
 import type { SpentBook } from './spent-book.ts';
+import { TeamLine, type TeamLineOptions } from './team/team-line.ts';
 import { WaitingRoom } from './waiting-room.ts';
-
-export interface BudgetAlert {
-  readonly budget: string;
-  readonly state: 'near' | 'spent';
-  readonly message: string;
-}
 
 export interface BudgetState {
   readonly budget: Budget;
@@ -28,17 +32,15 @@ export interface BudgetState {
   readonly resetsAt: number | null;
 }
 
-export interface BudgetKeeperOptions {
+export interface BudgetKeeperOptions extends BudgetAlertsOptions {
   /** As they are now. @throws ConfigError */
   readonly budgets: () => readonly Budget[];
   readonly book: SpentBook;
   readonly journal: ReservationJournal;
   /** False when nothing is written down: then nothing can be counted, either. */
   readonly hasLedger: boolean;
-  readonly now: () => number;
-  /** True for the one process that is to say it. */
-  readonly claim: (what: string) => boolean;
-  readonly onAlert: (alert: BudgetAlert) => void;
+  /** Other homes that spend from the same budgets; absent: there are none. */
+  readonly team?: Pick<TeamLineOptions, 'link' | 'home' | 'memory'>;
 }
 
 /** Leave to spend, held by one call. */
@@ -72,17 +74,46 @@ const EXACT_USD = 1e-9;
 /** A call is over some time after its deadline at the latest. */
 const GRACE_MS = 10_000;
 
+/** A session is one process's own. */
+function isShared({ per }: Budget): boolean {
+  return per !== 'session';
+}
+
 export class BudgetKeeper {
   readonly #options: BudgetKeeperOptions;
   readonly #sessions = new Map<string, number>();
   readonly #waiting = new WaitingRoom();
   /** Reservations of this process, and the session of each. */
   readonly #sessionOf = new Map<string, string>();
-  readonly #alerted = new Set<string>();
+  readonly #alerts: BudgetAlerts;
+  readonly #team: TeamLine | null;
   #refreshedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: BudgetKeeperOptions) {
     this.#options = options;
+    this.#alerts = new BudgetAlerts(options);
+    const { team, now } = options;
+    this.#team =
+      team === undefined
+        ? null
+        : new TeamLine({
+            ...team,
+            now,
+            spent: () => this.#totals(),
+            onChange: () => this.#waiting.look(),
+          });
+  }
+
+  async #totals() {
+    const { book, now } = this.#options;
+    if (!book.isCaughtUp(now())) await book.catchUp(now());
+    book.refresh(now());
+    return book.totals(now());
+  }
+
+  /** Tells other homes what this one has spent, before anybody calls. */
+  prepare(): void {
+    this.#team?.ask();
   }
 
   /**
@@ -108,7 +139,11 @@ export class BudgetKeeper {
   states(): BudgetState[] {
     const budgets = this.#options.budgets();
     const now = this.#options.now();
-    if (budgets.length > 0) this.#options.book.refresh(now);
+    if (budgets.length > 0) {
+      this.#options.book.refresh(now);
+      // Whoever looks again sees what others have spent meanwhile.
+      this.#team?.ask();
+    }
     return budgets.map((budget) => {
       const span = budgetSpan(budget.per, now);
       const spentUsd = span === null ? null : this.#spent(budget, '');
@@ -129,8 +164,10 @@ export class BudgetKeeper {
     const usd = mostUsd ?? 0;
     const id = journal.reserve({ usd, client: ask.client, until });
     this.#sessionOf.set(id, ask.session);
+    for (const budget of general) if (isShared(budget)) this.#team?.enter(id, budget, usd, false);
     try {
       await this.#waiting.until(this.#watchLine(id, ask, general, usd), ask.signal);
+      this.#team?.start(id);
       return new HeldPermit(this, { id, ask, mine, mostUsd });
     } catch (error) {
       this.release(id);
@@ -176,23 +213,53 @@ export class BudgetKeeper {
     if (budget.per === 'session') {
       return this.#sessions.get(JSON.stringify([session, budgetName(budget)])) ?? 0;
     }
+    return this.#spentHere(budget) + (this.#team?.elsewhere(budget) ?? 0);
+  }
+
+  #spentHere(budget: Budget): number {
     return this.#options.book.spent(budget, this.#options.now());
+  }
+
+  /** What this home may spend in all while it cannot ask the others; null: it can, or there are none. */
+  #part(budget: Budget): number | null {
+    return this.#team?.isAlone === true && isShared(budget) ? this.#team.part(budget) : null;
+  }
+
+  /** null: there is money left. */
+  #spentErrorOf(budget: Budget, session: string): BudgetError | null {
+    const spent = this.#spent(budget, session);
+    if (spent >= budget.usd - EXACT_USD) {
+      const error = spentError(budget, spent, this.#options.now());
+      this.#alerts.once(budget, session, 'spent', error.message);
+      return error;
+    }
+    const part = this.#part(budget);
+    if (part === null || !this.#isPartSpent(budget, part)) return null;
+    return this.#team?.hasTried === true ? partSpentError(budget, part) : null;
+  }
+
+  #isPartSpent(budget: Budget, part: number): boolean {
+    return this.#spentHere(budget) >= part - EXACT_USD;
   }
 
   #refuseSpent(budgets: readonly Budget[], session: string): void {
     for (const budget of budgets) {
-      const spent = this.#spent(budget, session);
-      if (spent < budget.usd - EXACT_USD) continue;
-      const error = spentError(budget, spent, this.#options.now());
-      this.#alert(budget, session, 'spent', error.message);
-      throw error;
+      const error = this.#spentErrorOf(budget, session);
+      if (error !== null) throw error;
     }
   }
 
   #isFull(budget: Budget, id: string, ask: CallAsk, mostUsd: number): boolean {
+    const part = this.#part(budget);
+    if (this.#team !== null && part === null && isShared(budget)) {
+      return !this.#team.fits(id, budget, mostUsd);
+    }
+    // It is asked once more before anybody is refused.
+    if (part !== null && this.#isPartSpent(budget, part)) return true;
     const held = this.#line(budget, id, ask.session).reduce((sum, { usd }) => sum + usd, 0);
     // Whoever stands first goes, even where an estimate from above is over the cap.
-    return held > 0 && this.#spent(budget, ask.session) + held + mostUsd > budget.usd;
+    const spent = part === null ? this.#spent(budget, ask.session) : this.#spentHere(budget);
+    return held > 0 && spent + held + mostUsd > (part ?? budget.usd);
   }
 
   /** Who stands before the call, as far as it concerns the budget. */
@@ -210,7 +277,10 @@ export class BudgetKeeper {
       now: this.#options.now,
       barOf: (account) => this.#barOf(held, account),
       assign: (account) => this.assign(held, account),
-      unassign: () => this.#options.journal.unassign(held.id),
+      unassign: () => {
+        this.#options.journal.unassign(held.id);
+        this.#team?.leaveAccounts(held.id);
+      },
     });
   }
 
@@ -220,13 +290,10 @@ export class BudgetKeeper {
     if (budgets.length === 0) return null;
     if (mostUsd === null) return { state: 'spent', budget: null, error: unpricedError(ask.model) };
     this.#refreshLately();
-    const now = this.#options.now();
     for (const budget of budgets) {
-      const spent = this.#spent(budget, ask.session);
-      if (spent < budget.usd - EXACT_USD) continue;
-      const error = spentError(budget, spent, now);
-      this.#alert(budget, ask.session, 'spent', error.message);
-      return { state: 'spent', budget, error };
+      const error = this.#spentErrorOf(budget, ask.session);
+      if (error === null) continue;
+      return { state: 'spent', budget: this.#part(budget) === null ? budget : null, error };
     }
     const full = budgets.find((each) => this.#isFull(each, id, ask, mostUsd));
     if (full === undefined) return null;
@@ -234,15 +301,18 @@ export class BudgetKeeper {
   }
 
   /** Stands in the account's line from here on. */
-  assign({ id, mine }: Held, account: string): void {
-    if (!mine.some((budget) => budget.account === account)) return;
+  assign({ id, mine, mostUsd }: Held, account: string): void {
+    const budgets = mine.filter((budget) => budget.account === account);
+    if (budgets.length === 0) return;
     this.#options.journal.assign(id, account);
+    this.#team?.assign(id, budgets.filter(isShared), mostUsd ?? 0);
     this.#refresh();
   }
 
   /** Of every attempt of this process, whether or not there is a budget yet. */
   count(entry: LedgerEntry): void {
     this.#options.book.addOwn(entry);
+    this.#team?.noteSpent(entry.account, entry.client, entry.usd?.estimate ?? 0);
   }
 
   /** @returns a sentence when this was what made a budget nearly spent */
@@ -257,7 +327,7 @@ export class BudgetKeeper {
       // Whose entry it was that crossed the line, nobody can tell: the claim decides who says it.
       if (after < NEAR * budget.usd - EXACT_USD) continue;
       const sentence = nearNotice(budget, after, now());
-      if (this.#alert(budget, ask.session, 'near', sentence)) notice = sentence;
+      if (this.#alerts.once(budget, ask.session, 'near', sentence)) notice = sentence;
     }
     return notice;
   }
@@ -267,31 +337,16 @@ export class BudgetKeeper {
     this.#sessions.set(key, (this.#sessions.get(key) ?? 0) + usd);
   }
 
-  /**
-   * Once for a budget and its period, in whichever process it is seen first.
-   *
-   * @returns whether this is the one to say it
-   */
-  #alert(budget: Budget, session: string, state: BudgetAlert['state'], message: string): boolean {
-    const name = budgetName(budget);
-    const since = budgetSpan(budget.per, this.#options.now())?.since ?? session;
-    const key = JSON.stringify([name, budget.usd, state, since]);
-    if (this.#alerted.has(key)) return false;
-    this.#alerted.add(key);
-    const isShared = budget.per !== 'session';
-    if (isShared && !this.#options.claim(key)) return false;
-    this.#options.onAlert({ budget: name, state, message });
-    return true;
-  }
-
   release(id: string): void {
     this.#options.journal.release(id);
+    this.#team?.end(id);
     this.#sessionOf.delete(id);
     this.#waiting.look();
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#waiting.close();
+    await this.#team?.leave();
     this.#options.journal.close();
     this.#options.book.close();
   }

@@ -47,6 +47,16 @@ function endOf({ per }: Budget, now: number): number {
   return budgetSpan(per, now)?.until ?? Number.POSITIVE_INFINITY;
 }
 
+/** Nobody can be asked what other machines spend, and what this one may spend meanwhile is spent. */
+export function partSpentError(budget: Budget, partUsd: number): BudgetError {
+  return new BudgetError(
+    `this machine's part of the budget of ${budgetWords(budget)} is spent (${usd(partUsd)}), and what the other machines have spent cannot be asked`,
+    {
+      hint: 'bring the Redis of KEYPOOL_REDIS_URL back; keypool-mcp doctor says what is wrong with it',
+    },
+  );
+}
+
 /** The call waited in vain: others hold what is left. */
 export function heldError(budget: Budget, spent: number): BudgetError {
   return new BudgetError(

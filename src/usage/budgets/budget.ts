@@ -1,6 +1,6 @@
 /** What may be spent: an amount, a period, and for whom. Pure. */
 
-import { dayStart, monthStart } from '../days.ts';
+import { dayOf, dayStart, monthStart } from '../days.ts';
 
 export const BUDGET_PERIODS = ['day', 'month', 'session'] as const;
 export type BudgetPeriod = (typeof BUDGET_PERIODS)[number];
@@ -59,4 +59,15 @@ export function budgetSpan(
   return per === 'day'
     ? { since: dayStart(now), until: dayStart(now, 1) }
     : { since: monthStart(now), until: monthStart(now, 1) };
+}
+
+/** What a budget counts, without its amount: the same text for the same spending in every home. */
+export function budgetScope({ per, account, client }: Omit<Budget, 'usd'>): string {
+  return JSON.stringify([per, account, client]);
+}
+
+/** The period that lasts at the moment, as this machine's zone has it: `2026-11-27`, `2026-11`. */
+export function budgetLabel(per: BudgetPeriod, now: number): string {
+  const day = dayOf(now);
+  return per === 'month' ? day.slice(0, 'YYYY-MM'.length) : day;
 }

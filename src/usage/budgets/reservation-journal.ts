@@ -10,11 +10,14 @@
  * the order of their lines.
  */
 
-import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord, parseRecord } from '../../base/text/json.ts';
 import { fateOf, type LockHolder, ownHolder, parseHolder } from '../../disk/lock-holder.ts';
+import { openFileSync } from '../../disk/read-file.ts';
 import { Tail } from '../ledger/tail.ts';
+
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
 
 export interface Reservation {
   readonly id: string;
@@ -204,7 +207,7 @@ export class ReservationJournal {
     this.#writing = null;
     const { folder } = this.#options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = openSync(join(folder, fileName(hour)), 'a', 0o600);
+    const file = openFileSync(join(folder, fileName(hour)), APPEND);
     this.#writing = { hour, file };
     // A stump of a killed writer ends here.
     writeSync(file, `\n${JSON.stringify({ v: 1, process: this.#own })}\n`);

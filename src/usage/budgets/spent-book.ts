@@ -4,9 +4,11 @@ import { dayOf, monthStart } from '../days.ts';
 import { type LedgerEntry, parseLine } from '../ledger/entry.ts';
 import { monthFile, monthOf } from '../ledger/month-files.ts';
 import { Tail } from '../ledger/tail.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, budgetLabel, budgetScope } from './budget.ts';
 
 const MINUTE_MS = 60_000;
+/** Clients name themselves: of more scopes the ones that spent least are not told. */
+const MOST_TOLD = 64;
 
 type Scope = Pick<Budget, 'account' | 'client'>;
 
@@ -20,6 +22,7 @@ export class SpentBook {
   readonly #folder: string;
   readonly #ownPrefix: string;
   readonly #days = new Map<string, Map<string, number>>();
+  readonly #scopes = new Map<string, Scope>();
   readonly #tails = new Map<string, Tail>();
   readonly #caughtUp = new Set<string>();
   #minute = Number.NaN;
@@ -66,6 +69,22 @@ export class SpentBook {
     return sum;
   }
 
+  /** Everything that counts for budgets of this day and month, for other homes to count as well. */
+  totals(now: number): Array<{ scope: string; label: string; usd: number }> {
+    return (['day', 'month'] as const).flatMap((per) => {
+      const label = budgetLabel(per, now);
+      return [...this.#scopes.values()]
+        .map((scope) => ({
+          scope: budgetScope({ ...scope, per }),
+          label,
+          usd: this.spent({ ...scope, per, usd: 0 }, now),
+        }))
+        .filter(({ usd }) => usd > 0)
+        .sort((a, b) => b.usd - a.usd)
+        .slice(0, MOST_TOLD);
+    });
+  }
+
   close(): void {
     for (const tail of this.#tails.values()) tail.close();
     this.#tails.clear();
@@ -105,6 +124,7 @@ export class SpentBook {
     ];
     for (const scope of scopes) {
       const key = scopeKey(scope);
+      if (!this.#scopes.has(key)) this.#scopes.set(key, scope);
       sums.set(key, (sums.get(key) ?? 0) + usd);
     }
   }

@@ -3,7 +3,8 @@
  * piece at a time, so that a long ledger holds nobody up.
  */
 
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openFile } from '../../disk/read-file.ts';
 import { type Book, monthFile, monthOf, monthsOf } from './month-files.ts';
 import { LineReader } from './read-ledger.ts';
 
@@ -45,7 +46,7 @@ export class BookFollower {
   }
 
   async #readMonth(month: string): Promise<boolean> {
-    const handle = await open(monthFile(this.#folder, this.#book, month));
+    const handle = await openFile(monthFile(this.#folder, this.#book, month));
     try {
       const { ino, size } = await handle.stat();
       const file = this.#files.get(month) ?? { ino, offset: 0, reader: new LineReader() };

@@ -8,7 +8,8 @@
  * through the thread pool a busy machine lost forty lines of a killed process.
  */
 
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, readSync, writeSync } from 'node:fs';
+import { openFileSync } from '../../disk/read-file.ts';
 import { type Book, monthFile, removeOldMonths } from './month-files.ts';
 
 /** Lines kept for a disk that is full or away; the oldest go when there are more. */
@@ -145,7 +146,7 @@ export class MonthBook {
     this.#closeFile();
     const { folder, book, now } = this.#options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = openSync(monthFile(folder, book, month), APPEND, 0o600);
+    const file = openFileSync(monthFile(folder, book, month), APPEND);
     this.#open = { month, file };
     this.#needsBreak = endsInStump(file);
     removeOldMonths(folder, now()).catch(() => {});

@@ -2,6 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { LineSplitter } from '../../base/text/line-splitter.ts';
+import { openFileSync } from '../../disk/read-file.ts';
 import { type LedgerEntry, parseLine } from './entry.ts';
 import { type Book, monthFile, monthOf, monthsOf } from './month-files.ts';
 
@@ -46,7 +47,8 @@ export async function* linesOf(folder: string, book: Book, span: DaySpan): Async
   for (const month of await monthsOf(folder, book)) {
     if (month < first || month > last) continue;
     const reader = new LineReader();
-    for await (const chunk of createReadStream(monthFile(folder, book, month))) {
+    const path = monthFile(folder, book, month);
+    for await (const chunk of createReadStream(path, { fd: openFileSync(path) })) {
       yield* reader.push(chunk);
     }
     yield* reader.end();

@@ -1,8 +1,10 @@
 /** Follows a file that others append to. Synchronous: who decides about money decides on one view. */
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ConfigError } from '../../base/errors.ts';
 import { systemCode } from '../../base/system/system-error.ts';
+import { openFileSync } from '../../disk/read-file.ts';
 import { LineReader } from './read-ledger.ts';
 
 /** Of all tails: each hands on what it read before the next one reads. */
@@ -20,7 +22,12 @@ export class Tail {
     this.#onLine = onLine;
   }
 
-  /** Hands on what was added since the last time, whole lines only. */
+  /**
+   * Hands on what was added since the last time, whole lines only.
+   *
+   * @throws ConfigError for what is no file, or cannot be opened: a cap that nobody can count still
+   * stands
+   */
   read(): void {
     while (this.#readPiece());
   }
@@ -48,10 +55,13 @@ export class Tail {
 
   #open(): number | null {
     try {
-      return openSync(this.#path, 'r');
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
-      throw error;
+      return openFileSync(this.#path);
+    } catch (cause) {
+      if (systemCode(cause) === 'ENOENT' || systemCode(cause) === 'ENOTDIR') return null;
+      throw new ConfigError(`${this.#path}, by which budgets are counted, cannot be read`, {
+        cause,
+        hint: 'take away what stands there, or spend without a budget: keypool-mcp budget remove',
+      });
     }
   }
 }

@@ -10,6 +10,7 @@ import {
   Program,
   type Variables,
 } from '../../../lab/program/program.ts';
+import { RawClient } from '../../../lab/program/test-client.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
 
@@ -112,6 +113,20 @@ describe.skipIf(process.platform === 'win32')('where a file should be', () => {
   it.each(STRANGE)('as the memory of v2 stores: %s', (_what, make) => {
     put(at('v2-stores.json'), make);
     expect(runProgram(['keys', 'list']).code).toBe(0);
+  });
+
+  it.each(STRANGE)('as the ledger: %s', async (_what, make) => {
+    const month = new Date().toISOString().slice(0, 7);
+    mkdirSync(at('usage'), { recursive: true, mode: 0o700 });
+    put(at(`usage/ledger-${month}.jsonl`), make);
+    expect(runProgram(['budget', 'set', '5/day']).code).toBe(0);
+    expectTwoLines(['usage'], 1);
+    const client = new RawClient({ ...home.env, KEYPOOL_LOG_LEVEL: 'error' });
+    await client.initialize();
+    const capped = JSON.stringify(await client.callTool('deepseek_generate_code', { prompt: 'x' }));
+    expect(capped).toContain('by which budgets are counted, cannot be read');
+    await client.close();
+    expect(await client.program.exit).toEqual({ code: 0, signal: null });
   });
 
   it.each(STRANGE)(

@@ -8,6 +8,7 @@ import { statedRow, statement } from '../../../lab/sharing/statement.ts';
 import { createLogger } from '../../../src/base/logger.ts';
 import { Redactor } from '../../../src/base/redact.ts';
 import { type Exchange, type ExchangeAnswer, LinkDown } from '../../../src/sharing/protocol.ts';
+import { RedisAccess } from '../../../src/sharing/redis/redis-access.ts';
 import type { RedisServer } from '../../../src/sharing/redis/redis-connection.ts';
 import { RedisLink } from '../../../src/sharing/redis/redis-link.ts';
 
@@ -41,7 +42,7 @@ export class RedisProcess {
       tls: null,
       ...more,
     };
-    this.link = new RedisLink({ server, secret: () => secret, logger });
+    this.link = new RedisLink(new RedisAccess({ server, secret: () => secret, logger }));
     onTestFinished(() => this.link.leave());
   }
 

@@ -8,14 +8,14 @@ import { writeFailure } from '../../../disk/failures.ts';
 import { watchPath } from '../../../disk/path-watch.ts';
 import { claim } from '../../../usage/alerts/claims.ts';
 import type { Budget } from '../../../usage/budgets/budget.ts';
+import type { BudgetAlert } from '../../../usage/budgets/budget-alerts.ts';
 import { BudgetWatch } from '../../../usage/budgets/budget-file.ts';
-import {
-  type BudgetAlert,
-  BudgetKeeper,
-  type BudgetState,
-} from '../../../usage/budgets/budget-keeper.ts';
+import { BudgetKeeper, type BudgetState } from '../../../usage/budgets/budget-keeper.ts';
 import { ReservationJournal } from '../../../usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../../usage/budgets/spent-book.ts';
+import { homeId } from '../../../usage/budgets/team/home-id.ts';
+import type { TeamLink } from '../../../usage/budgets/team/team-line.ts';
+import { TeamMemory } from '../../../usage/budgets/team/team-memory.ts';
 import type { BalanceReading } from '../../../usage/ledger/balance-reading.ts';
 import type { LedgerEntry } from '../../../usage/ledger/entry.ts';
 import { alertsFolder, Ledger, usageFolder } from '../../../usage/ledger/ledger.ts';
@@ -40,6 +40,8 @@ export interface BookkeepingOptions {
   readonly onPriceProblem?: (problem: string) => void;
   /** See `UsageMeterOptions`. */
   readonly takeAlerts?: (hasFailed: boolean) => string | null;
+  /** The way to other homes that spend from the same budgets. */
+  readonly team?: TeamLink;
   /** Epoch milliseconds; default the machine's clock. */
   readonly now?: () => number;
 }
@@ -64,6 +66,7 @@ export class Bookkeeping implements Meter {
     });
     const idPrefix = newIdPrefix();
     this.#budgets = this.#openBudgets(idPrefix, now);
+    this.#budgets.prepare();
     this.#meter = new UsageMeter({
       prices: async () => (await this.#prices).table,
       now,
@@ -110,11 +113,11 @@ export class Bookkeeping implements Meter {
     this.#ledger?.close();
     // The last calls give their reservations back.
     await nextTurn();
-    this.#budgets.close();
+    await this.#budgets.close();
   }
 
   #openBudgets(idPrefix: string, now: () => number): BudgetKeeper {
-    const { config, logger, onAlert, budgets = [] } = this.#options;
+    const { config, logger, onAlert, team, budgets = [] } = this.#options;
     const folder = usageFolder(config.home);
     const watched = new BudgetWatch(config.home);
     return new BudgetKeeper({
@@ -126,6 +129,9 @@ export class Bookkeeping implements Meter {
         onTrouble: (error) => this.#sayUnshared(writeFailure(folder, error).message),
       }),
       hasLedger: config.ledger,
+      ...(team === undefined || !config.ledger
+        ? {}
+        : { team: { link: team, home: homeId(folder), memory: new TeamMemory(folder) } }),
       claim: (what) => claim(alertsFolder(config.home), what, now()),
       now,
       onAlert: (alert) => {

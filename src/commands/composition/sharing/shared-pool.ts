@@ -20,13 +20,18 @@ import { runFolder } from '../../../sharing/local/place.ts';
 import { Member } from '../../../sharing/member.ts';
 import type { Link } from '../../../sharing/protocol.ts';
 import type { SharingView } from '../../../sharing/sharing-view.ts';
+import type { TeamLink } from '../../../usage/budgets/team/team-line.ts';
 import { redisServer } from './redis-server.ts';
+import { teamLink } from './team-link.ts';
 
 /** What was found out is written down, and the others are told. */
 const LEAVE_MS = 500;
+const PART_OF_BUDGETS = 'until then this machine spends its part of what was left of them at most';
 
 export interface SharedPool {
   readonly port: Sharing;
+  /** Over which budgets are shared; null where all who share have one ledger. */
+  readonly team: TeamLink | null;
   /** Called whenever the store was read, before the pool gets its keys. */
   useStore(store: KeyStore | null, environmentKeys: Iterable<string>): void;
   /** Hears what the client calls itself. */
@@ -42,29 +47,40 @@ export interface SharedPoolOptions {
   readonly redactor: Redactor;
   /** What this process is called among the others; a client's name comes before it. */
   readonly title: string | null;
+  /** Whether budgets are set: then it is said what becomes of them while nobody can be asked. */
+  readonly hasBudgets: () => boolean;
+}
+
+/** Of a link between machines. */
+interface Machines {
+  readonly team: TeamLink;
+  readonly onStore: (secret: Uint8Array | null) => void;
 }
 
 class LinkedPool implements SharedPool {
   readonly port: Member;
   readonly #link: Link;
-  readonly #onStore: (secret: Uint8Array | null) => void;
+  readonly #machines: Machines | null;
   #client: string | null;
 
   constructor(
     link: Link,
     idOf: (words: readonly string[]) => string,
-    title: string | null,
-    logger: Logger,
-    onStore: (secret: Uint8Array | null) => void = () => {},
+    { title, logger }: SharedPoolOptions,
+    machines: Machines | null = null,
   ) {
     this.#link = link;
     this.#client = title;
-    this.#onStore = onStore;
+    this.#machines = machines;
     this.port = new Member({ link, idOf, logger, client: () => this.#client });
   }
 
   useStore(store: KeyStore | null, environmentKeys: Iterable<string>): void {
-    this.#onStore(store?.sharingSecret ?? secretOf(environmentKeys));
+    this.#machines?.onStore(store?.sharingSecret ?? secretOf(environmentKeys));
+  }
+
+  get team(): TeamLink | null {
+    return this.#machines?.team ?? null;
   }
 
   noteClient(name: string | null): void {
@@ -105,7 +121,7 @@ function scopeOf({ deepseekBaseUrl, perplexityBaseUrl }: Config): string {
 }
 
 async function overSocket(options: SharedPoolOptions): Promise<SharedPool> {
-  const { config, logger, title } = options;
+  const { config, logger } = options;
   const folder = runFolder(config.home);
   await privateFolder(folder);
   const secret = await homeSecret(folder);
@@ -114,7 +130,7 @@ async function overSocket(options: SharedPoolOptions): Promise<SharedPool> {
   const scope = scopeOf(config);
   const link = new LocalLink({ folder, secret, storePath, logger });
   link.prepare();
-  return new LinkedPool(link, (words) => id(scope, ...words), title, logger);
+  return new LinkedPool(link, (words) => id(scope, ...words), options);
 }
 
 /** Loaded by those who configured it alone. */
@@ -122,24 +138,26 @@ async function overRedis(
   options: SharedPoolOptions,
   settings: NonNullable<Config['sharing']['redis']>,
 ): Promise<SharedPool> {
-  const { config, logger, redactor, title } = options;
-  const { RedisLink } = await import('../../../sharing/redis/redis-link.ts');
+  const { config, logger, redactor, hasBudgets } = options;
+  const [{ RedisAccess }, { RedisLink }] = await Promise.all([
+    import('../../../sharing/redis/redis-access.ts'),
+    import('../../../sharing/redis/redis-link.ts'),
+  ]);
   const server = await redisServer(settings, redactor);
   let secret: Uint8Array | null = null;
+  const consequences = () => (hasBudgets() ? { budgets: PART_OF_BUDGETS } : {});
+  const access = new RedisAccess({ server, secret: () => secret, logger, consequences });
   // Sealed as a whole on its way: ids need no secret of their own there.
   const id = idMaker(Buffer.from('sealed'));
   const scope = scopeOf(config);
-  const link = new RedisLink({ server, secret: () => secret, logger });
+  const link = new RedisLink(access);
   link.prepare();
-  return new LinkedPool(
-    link,
-    (words) => id(scope, ...words),
-    title,
-    logger,
-    (found) => {
+  return new LinkedPool(link, (words) => id(scope, ...words), options, {
+    team: teamLink(access),
+    onStore: (found) => {
       secret = found;
     },
-  );
+  });
 }
 
 /**

@@ -25,7 +25,13 @@ async function make(home: string, env: Record<string, string> = {}): Promise<Mad
     write: (line) => void log.push(JSON.parse(line)),
   });
   const config = loadConfig({ home }, env);
-  const pool = await sharedPool({ config, logger, redactor, title: 'test' });
+  const pool = await sharedPool({
+    config,
+    logger,
+    redactor,
+    title: 'test',
+    hasBudgets: () => true,
+  });
   onTestFinished(async () => {
     if (typeof pool !== 'string') await pool.leave();
   });
