@@ -286,7 +286,7 @@ export const STRUCTURED_FILES: readonly CorpusCase[] = [
       url: 'https://app.example',
       username: 'anna',
       password: PASSWORD,
-      keys: { deepseek: SK0 },
+      providers: { deepseek: SK0 },
     }),
     sure: { DEEPSEEK_API_KEY: SK0 },
     left: [4],
