@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { brokenBounds } from '../../lab/pool/bounds.ts';
+import { brokenBounds, FLOORS } from '../../lab/pool/bounds.ts';
 import { closedLoops } from '../../lab/pool/closed-loops.ts';
 import { measureHerd } from '../../lab/pool/measures.ts';
 import { pacedScenarios, runPaced } from '../../lab/pool/paced.ts';
@@ -49,6 +49,24 @@ describe('where requests per time are limited the pool finds the rate and keeps 
       for (const seed of SEEDS) {
         expect(brokenPacedBounds(name, await runPaced(scenario, seed))).toEqual([]);
       }
+    },
+    60_000,
+  );
+});
+
+describe('each rule earns its place', () => {
+  const all = [...scenariosAt(1), ...closedLoops()];
+
+  it.each(FLOORS.map((each) => [each.rule, each] as const))(
+    '%s',
+    async (_rule, { scenarios, measure, atMost }) => {
+      const seen: number[] = [];
+      for (const scenario of all.filter(({ name }) => name.startsWith(scenarios))) {
+        for (const seed of [1, 2, 3, 4])
+          seen.push(measure(await simulate(scenario, 'keypool', seed)));
+      }
+      const mean = seen.reduce((sum, each) => sum + each, 0) / seen.length;
+      expect(mean).toBeLessThanOrEqual(atMost);
     },
     60_000,
   );
