@@ -102,3 +102,40 @@ export function brokenBounds(name: string, run: Measured): string[] {
     ...high.map((each) => `${name}: ${each} ${seen[each].toFixed(3)}, at most ${bounds[each]}`),
   ];
 }
+
+/** Rules that make a small difference everywhere: each has the runs that show it most. */
+export interface Floor {
+  readonly rule: string;
+  /** The beginning of the scenarios' names. */
+  readonly scenarios: string;
+  readonly measure: (run: RunResult) => number;
+  /** The mean over all runs is at most this. */
+  readonly atMost: number;
+}
+
+export const FLOORS: readonly Floor[] = [
+  {
+    rule: 'a key that says nothing while others answer costs more',
+    scenarios: 'S4f',
+    measure: (run) => run.counts.faults,
+    atMost: 5,
+  },
+  {
+    rule: 'a refused neighbour makes a key careful',
+    scenarios: 'one5/500/',
+    measure: (run) => run.refusals,
+    atMost: 0.28,
+  },
+  {
+    rule: 'a plain try waits for a swap',
+    scenarios: 'one8/500/0/',
+    measure: (run) => run.makespanMs / run.optimumMs,
+    atMost: 1.01,
+  },
+  {
+    rule: 'a refused call waits until its burst is known',
+    scenarios: 'two5/500/200/',
+    measure: (run) => run.refusals,
+    atMost: 0.235,
+  },
+];
