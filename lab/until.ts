@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** @throws Error naming `what` after `patienceMs` */
 export async function until(
   what: string,
-  isTrue: () => boolean,
+  isTrue: () => boolean | Promise<boolean>,
   patienceMs = 10_000,
 ): Promise<void> {
   const endsAt = performance.now() + patienceMs;
-  while (!isTrue()) {
+  while (!(await isTrue())) {
     if (performance.now() > endsAt) throw new Error(`waited in vain until ${what}`);
     await sleep(5);
   }

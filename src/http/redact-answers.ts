@@ -1,5 +1,6 @@
 /** The one way out of the HTTP server: every body that is made here passes it, streams as well. */
 
+import { StringDecoder } from 'node:string_decoder';
 import { redactMessage } from '../base/redaction/structure.ts';
 
 type Redact = (text: string) => string;
@@ -19,7 +20,8 @@ function redactEvent(event: string, redact: Redact): string {
 /** Server-sent events as they come, each of them as a whole. */
 export class EventRedactor {
   readonly #redact: Redact;
-  readonly #decoder = new TextDecoder();
+  // A TextDecoder takes twice the time: one that streams opens a converter of ICU.
+  readonly #decoder = new StringDecoder('utf8');
   #rest = '';
 
   constructor(redact: Redact) {
@@ -28,7 +30,7 @@ export class EventRedactor {
 
   /** @returns the events that are whole by now */
   push(chunk: Uint8Array): string {
-    const events = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n\n');
+    const events = (this.#rest + this.#decoder.write(chunk)).split('\n\n');
     this.#rest = events.pop() ?? '';
     return events.map((event) => `${redactEvent(event, this.#redact)}\n\n`).join('');
   }

@@ -24,6 +24,8 @@ interface Entry {
   readonly title: string;
   readonly providers: ReadonlySet<Provider>;
   readonly namesOther: boolean;
+  /** Its title says that it is out of use. */
+  readonly isStale: boolean;
   readonly passwords: readonly TextNode[];
   readonly texts: readonly TextNode[];
   /** Custom fields: their name and value. */
@@ -99,6 +101,7 @@ function entryOf(map: MapNode): Entry {
     title,
     providers,
     namesOther: isElsewhere || (named[0]?.namesOther ?? false),
+    isStale: named[0]?.saysStale ?? false,
     passwords: values(PASSWORDS),
     texts: values(TEXTS),
     fields: customFields(map),
@@ -112,6 +115,7 @@ function judgePassword(entry: Entry, text: TextNode): ImportFinding {
   const fit = valueFitOf(provider, value);
   if (fit === 'unknown') return left(line, 'a web password, not an API key');
   if (fit === 'foreign') return left(line, `not a key of ${PROVIDER_NAMES[provider]}, by its form`);
+  if (entry.isStale) return left(line, 'its title says that it is out of use');
   const doubt =
     fit === 'near' ? `its form is not quite that of a ${PROVIDER_NAMES[provider]} key` : '';
   const reason = entry.namesOther ? 'its entry names another service, too' : doubt;

@@ -63,6 +63,8 @@ export class LinkState {
     this.#view = { kind: this.#kind, isUp: false, since, role: null, problem: reason };
     if (this.#said === reason) return;
     if (problem.isPassing === true) {
+      // Something better known was said of the same outage.
+      if (this.#said !== '') return;
       this.#saying ??= setTimeout(() => this.#say(problem), PASSING_MS).unref();
       return;
     }

@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/{pool,secrets,upstream,tools}/**/*.test.ts', 'test/http/door/**/*.test.ts'],
-    exclude: ['test/pool/scenarios.test.ts'],
+    exclude: ['test/pool/scenarios/**'],
     testTimeout: 60_000,
   },
 });

@@ -40,6 +40,7 @@ import {
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
 import type { EraServer, SendMessage, ServerOptions } from '../server-host.ts';
+import { FORM_VALIDATOR } from './form-validator.ts';
 import { type Extra, Questions } from './questions.ts';
 import { RequestIds } from './request-ids.ts';
 
@@ -159,7 +160,10 @@ function handlersOf(options: ServerOptions, questions: Questions): ReadonlyMap<s
 
 /** A server for one session; connect it to a transport. */
 export function createLegacyServer(options: ServerOptions): Server {
-  const server = new Server(SERVER_INFO, { capabilities: CAPABILITIES });
+  const server = new Server(SERVER_INFO, {
+    capabilities: CAPABILITIES,
+    jsonSchemaValidator: FORM_VALIDATOR,
+  });
   const handlers = handlersOf(options, new Questions(server, options.logger));
   server.fallbackRequestHandler = async (request, extra) => {
     const handler = handlers.get(request.method);

@@ -75,6 +75,8 @@ const SAYINGS: readonly Saying[] = [
   },
 ];
 
+const HUNG_UP = 'it hangs up';
+
 const NETWORK: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ENOTFOUND: 'there is no host of that name',
@@ -82,8 +84,8 @@ const NETWORK: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it does not answer',
   EHOSTUNREACH: 'there is no way to it',
   ENETUNREACH: 'there is no way to it',
-  ECONNRESET: 'it hangs up',
-  EPIPE: 'it hangs up',
+  ECONNRESET: HUNG_UP,
+  EPIPE: HUNG_UP,
 };
 
 const CERTIFICATE = /^(?:CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_|EPROTO)/;
@@ -105,8 +107,11 @@ export function redisProblem(error: unknown, name: string): Problem {
     };
   }
   const why = NETWORK[code] ?? (/timed out|timeout/i.test(text) ? NETWORK.ETIMEDOUT : code);
+  const isKnown = why !== undefined && why !== '';
   return {
-    reason: `the Redis at ${name} cannot be reached${why === undefined || why === '' ? '' : `: ${why}`}`,
+    reason: `the Redis at ${name} cannot be reached${isKnown ? `: ${why}` : ''}`,
     next: '',
+    // A connection that has just ended; the next attempt tells more.
+    isPassing: !isKnown || why === HUNG_UP,
   };
 }

@@ -10,6 +10,7 @@ import type { AccountFunds, CallAsk } from '../../base/spending.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import { type AccountBar, HeldFunds } from './account-funds.ts';
 import { type Budget, budgetName, budgetSpan } from './budget.ts';
+import { BudgetAlerts, type BudgetAlertsOptions } from './budget-alerts.ts';
 import {
   heldError,
   nearNotice,
@@ -23,12 +24,6 @@ import type { SpentBook } from './spent-book.ts';
 import { TeamLine, type TeamLineOptions } from './team/team-line.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-export interface BudgetAlert {
-  readonly budget: string;
-  readonly state: 'near' | 'spent';
-  readonly message: string;
-}
-
 export interface BudgetState {
   readonly budget: Budget;
   /** null for a session: each has its own. */
@@ -37,17 +32,13 @@ export interface BudgetState {
   readonly resetsAt: number | null;
 }
 
-export interface BudgetKeeperOptions {
+export interface BudgetKeeperOptions extends BudgetAlertsOptions {
   /** As they are now. @throws ConfigError */
   readonly budgets: () => readonly Budget[];
   readonly book: SpentBook;
   readonly journal: ReservationJournal;
   /** False when nothing is written down: then nothing can be counted, either. */
   readonly hasLedger: boolean;
-  readonly now: () => number;
-  /** True for the one process that is to say it. */
-  readonly claim: (what: string) => boolean;
-  readonly onAlert: (alert: BudgetAlert) => void;
   /** Other homes that spend from the same budgets; absent: there are none. */
   readonly team?: Pick<TeamLineOptions, 'link' | 'home' | 'memory'>;
 }
@@ -94,12 +85,13 @@ export class BudgetKeeper {
   readonly #waiting = new WaitingRoom();
   /** Reservations of this process, and the session of each. */
   readonly #sessionOf = new Map<string, string>();
-  readonly #alerted = new Set<string>();
+  readonly #alerts: BudgetAlerts;
   readonly #team: TeamLine | null;
   #refreshedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: BudgetKeeperOptions) {
     this.#options = options;
+    this.#alerts = new BudgetAlerts(options);
     const { team, now } = options;
     this.#team =
       team === undefined
@@ -147,7 +139,11 @@ export class BudgetKeeper {
   states(): BudgetState[] {
     const budgets = this.#options.budgets();
     const now = this.#options.now();
-    if (budgets.length > 0) this.#options.book.refresh(now);
+    if (budgets.length > 0) {
+      this.#options.book.refresh(now);
+      // Whoever looks again sees what others have spent meanwhile.
+      this.#team?.ask();
+    }
     return budgets.map((budget) => {
       const span = budgetSpan(budget.per, now);
       const spentUsd = span === null ? null : this.#spent(budget, '');
@@ -234,7 +230,7 @@ export class BudgetKeeper {
     const spent = this.#spent(budget, session);
     if (spent >= budget.usd - EXACT_USD) {
       const error = spentError(budget, spent, this.#options.now());
-      this.#alert(budget, session, 'spent', error.message);
+      this.#alerts.once(budget, session, 'spent', error.message);
       return error;
     }
     const part = this.#part(budget);
@@ -331,7 +327,7 @@ export class BudgetKeeper {
       // Whose entry it was that crossed the line, nobody can tell: the claim decides who says it.
       if (after < NEAR * budget.usd - EXACT_USD) continue;
       const sentence = nearNotice(budget, after, now());
-      if (this.#alert(budget, ask.session, 'near', sentence)) notice = sentence;
+      if (this.#alerts.once(budget, ask.session, 'near', sentence)) notice = sentence;
     }
     return notice;
   }
@@ -339,22 +335,6 @@ export class BudgetKeeper {
   #addToSession(budget: Budget, session: string, usd: number): void {
     const key = JSON.stringify([session, budgetName(budget)]);
     this.#sessions.set(key, (this.#sessions.get(key) ?? 0) + usd);
-  }
-
-  /**
-   * Once for a budget and its period, in whichever process it is seen first.
-   *
-   * @returns whether this is the one to say it
-   */
-  #alert(budget: Budget, session: string, state: BudgetAlert['state'], message: string): boolean {
-    const name = budgetName(budget);
-    const since = budgetSpan(budget.per, this.#options.now())?.since ?? session;
-    const key = JSON.stringify([name, budget.usd, state, since]);
-    if (this.#alerted.has(key)) return false;
-    this.#alerted.add(key);
-    if (isShared(budget) && !this.#options.claim(key)) return false;
-    this.#options.onAlert({ budget: name, state, message });
-    return true;
   }
 
   release(id: string): void {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort, hasRedis, NO_REDIS } from '../../../lab/servers/redis.ts';
 import { statedRow } from '../../../lab/sharing/statement.ts';
+import { until } from '../../../lab/until.ts';
 import { LinkDown } from '../../../src/sharing/protocol.ts';
 import { RedisProcess, redis } from './redis-process.ts';
 
@@ -95,7 +96,10 @@ describe.skipIf(!hasRedis)(`processes on one Redis${hasRedis ? '' : `: ${NO_REDI
     server.signal('SIGCONT');
     await process.isAnswered();
     await server.kill();
-    await expect(process.says()).rejects.toThrow(LinkDown);
+    await until('it is said', async () => {
+      await expect(process.says()).rejects.toThrow(LinkDown);
+      return process.log.at(-1)?.includes('nobody listens there') === true;
+    });
     await server.up();
     expect((await process.isAnswered()).processes).toHaveLength(1);
     expect(process.log.at(-1)).toContain('again');

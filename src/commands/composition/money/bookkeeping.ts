@@ -8,12 +8,9 @@ import { writeFailure } from '../../../disk/failures.ts';
 import { watchPath } from '../../../disk/path-watch.ts';
 import { claim } from '../../../usage/alerts/claims.ts';
 import type { Budget } from '../../../usage/budgets/budget.ts';
+import type { BudgetAlert } from '../../../usage/budgets/budget-alerts.ts';
 import { BudgetWatch } from '../../../usage/budgets/budget-file.ts';
-import {
-  type BudgetAlert,
-  BudgetKeeper,
-  type BudgetState,
-} from '../../../usage/budgets/budget-keeper.ts';
+import { BudgetKeeper, type BudgetState } from '../../../usage/budgets/budget-keeper.ts';
 import { ReservationJournal } from '../../../usage/budgets/reservation-journal.ts';
 import { SpentBook } from '../../../usage/budgets/spent-book.ts';
 import { homeId } from '../../../usage/budgets/team/home-id.ts';
