@@ -6,11 +6,12 @@ import { valueFitOf } from '../base/keys/key-values.ts';
 import { providerOfHost } from './clues/surroundings.ts';
 import { prefixedTokens, secretTokens } from './clues/tokens.ts';
 import { readWords, type Words } from './clues/words.ts';
-import { type MapNode, plainKey, type TextNode, type TreeNode } from './formats/tree.ts';
+import { leafText, type MapNode, plainKey, type TextNode, type TreeNode } from './formats/tree.ts';
 import { type ImportFinding, left } from './import-finding.ts';
 import { judgeLabelled, type Surroundings } from './judge.ts';
 import { NotesReader } from './notes.ts';
 
+const NAME = new Set(['name']);
 const TITLES = /^(?:title|name|itemname|account)$/;
 const ADDRESSES = /^(?:url|uri|urls|website|loginuri|websites|origin)$/;
 const USERS = /^(?:username|user|login|loginusername|email|loginname)$/;
@@ -60,18 +61,28 @@ function customFields(map: MapNode): Array<{ name: string; text: TextNode }> {
   return [...columns, ...fields];
 }
 
+/** Settings of a program have parts below them, an entry has none. */
+function isFlat(map: MapNode): boolean {
+  return map.members.every(({ node }) => node.kind !== 'map');
+}
+
 /** Whether a map is an entry: two of a title, an address and a user beside a password. */
 export function isEntry(map: MapNode): boolean {
   const keys = map.members.map(({ key }) => plainKey(key));
   const has = (pattern: RegExp): boolean => keys.some((key) => pattern.test(key));
-  const hasMap = (name: string): boolean =>
-    map.members.some(({ key, node }) => key === name && node.kind === 'map');
-  if (hasMap('login') && has(TITLES)) return true;
+  const mapOf = (name: string): MapNode | null => {
+    const node = map.members.find(({ key }) => key === name)?.node;
+    return node?.kind === 'map' ? node : null;
+  };
+  if (mapOf('login') !== null && has(TITLES)) return true;
   // Proton Pass.
-  if (hasMap('metadata') && hasMap('content')) return true;
+  const [about, content] = [mapOf('metadata'), mapOf('content')];
+  if (about !== null && leafText(about, NAME) !== null && content !== null && isFlat(content)) {
+    return true;
+  }
   if (!has(PASSWORDS)) return false;
   // Firefox's entries have no title.
-  const isUntitled = has(USERS) && has(ADDRESSES) && !has(KEYS);
+  const isUntitled = has(USERS) && has(ADDRESSES) && !has(KEYS) && isFlat(map);
   return isUntitled || (has(TITLES) && (has(USERS) || has(ADDRESSES)));
 }
 
