@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { processorMs } from '../lab/program/processor.ts';
+import { processorMs, readyMs } from '../lab/program/processor.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -120,6 +120,11 @@ class Served {
     return processorMs(this.#child.pid ?? -1);
   }
 
+  /** See `readyMs`. */
+  readyMs(): number {
+    return readyMs(this.#child.pid ?? -1);
+  }
+
   async close(): Promise<void> {
     this.#child.stdin?.end();
     await once(this.#child, 'exit');
@@ -175,11 +180,17 @@ async function compare(server: Served, { tool, served, direct: straight }: Case)
     await round(straight, atOnce, atOnce);
     const rounds: Record<'served' | 'straight', Round[]> = { served: [], straight: [] };
     const processorBefore = server.processorMs();
+    const readyBefore = server.readyMs();
     for (let count = 0; count < Number(values.rounds); count++) {
       rounds.straight.push(await round(straight, atOnce, calls));
       rounds.served.push(await round(served, atOnce, calls));
     }
     const processor = (server.processorMs() - processorBefore) / calls / Number(values.rounds);
+    const servedMs = rounds.served.reduce(
+      (sum, { perSecond }) => sum + (calls / perSecond) * 1000,
+      0,
+    );
+    const busy = (server.readyMs() - readyBefore) / servedMs;
     const p50 = (all: readonly Round[]): number => median(all.flatMap(({ times }) => times));
     const rate = (all: readonly Round[]): number => median(all.map(({ perSecond }) => perSecond));
     const [fast, slow] = [p50(rounds.straight), p50(rounds.served)];
@@ -194,6 +205,7 @@ async function compare(server: Served, { tool, served, direct: straight }: Case)
       ours.toFixed(0).padStart(10),
       `${((ours / most) * 100).toFixed(0)} %`.padStart(6),
       processor.toFixed(2).padStart(10),
+      `${(busy * 100).toFixed(0)} %`.padStart(6),
     ];
     process.stdout.write(`${cells.join('  ')}\n`);
   }
@@ -214,10 +226,10 @@ async function main(): Promise<void> {
   try {
     await server.initialize();
     process.stdout.write(
-      `Node ${process.version}, upstream answers after ${TTFT_MS} ms; times are p50 in ms, rates in calls per second, CPU the server's own in ms\n`,
+      `Node ${process.version}, upstream answers after ${TTFT_MS} ms; times are p50 in ms, rates in calls per second, CPU the server's own in ms, busy the part of the time in which its main thread waited for nothing but a processor\n`,
     );
     process.stdout.write(
-      'tool                    at once      direct      served      added  direct/s   served/s   ratio  CPU/call\n',
+      'tool                    at once      direct      served      added  direct/s   served/s    ratio    CPU/call    busy\n',
     );
     const code = () => server.call('deepseek_generate_code', { prompt: 'A stack in TypeScript' });
     await code();

@@ -99,10 +99,11 @@ const STRIDE = 5;
 class PatternIndex {
   /** Length of a piece → piece → patterns. Longer patterns have longer pieces, and rarer hits. */
   readonly #pieces = new Map<number, Map<string, Set<Pattern>>>();
-  readonly #longest: number;
+  #longest = 0;
 
   constructor(patterns: readonly Pattern[]) {
     for (const pattern of patterns) {
+      this.#longest = Math.max(this.#longest, pattern.text.length);
       const length = pattern.text.length - STRIDE + 1;
       const byPiece = this.#pieces.get(length) ?? new Map<string, Set<Pattern>>();
       this.#pieces.set(length, byPiece);
@@ -110,7 +111,6 @@ class PatternIndex {
         byPiece.set(text, (byPiece.get(text) ?? new Set()).add(pattern));
       }
     }
-    this.#longest = Math.max(0, ...patterns.map((pattern) => pattern.text.length));
   }
 
   search(text: string, found: Set<Pattern>): void {

@@ -4,7 +4,7 @@
  * working directory is somebody's repository.
  */
 
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ConfigError } from './base/errors.ts';
 import {
   type EnvironmentKeys,
@@ -14,7 +14,7 @@ import {
 import { LOG_LEVELS, type LogLevel } from './base/logger.ts';
 import { isLoopback } from './base/loopback.ts';
 import { trimEnd } from './base/text/trim.ts';
-import { type ConfigWarning, folderWarnings, readDotenv } from './config/dotenv.ts';
+import { type ConfigWarning, foldersOf, folderWarnings, readDotenv } from './config/dotenv.ts';
 import { type Environment, isSecretVariable, presentValue } from './config/environment.ts';
 import { defaultHome, NO_HOME } from './config/home.ts';
 import { type Origin, Settings } from './config/settings.ts';
@@ -213,7 +213,9 @@ export function loadConfig(flags: GlobalFlags, env: Environment): Config {
   return Object.freeze({
     home,
     isHomeless: found === null,
-    warnings: [...new Set([home, dirname(dotenvPath)])].flatMap(folderWarnings).concat(warnings),
+    warnings: [...new Set([home, ...foldersOf(dotenvPath)])]
+      .flatMap(folderWarnings)
+      .concat(warnings),
     dotenvPath,
     ...storePlace(flags, settings, home),
     masterKey: masterKeySource(settings),

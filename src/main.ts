@@ -14,7 +14,7 @@ import {
   PoolExhaustedError,
   UpstreamError,
 } from './base/errors.ts';
-import { systemCode } from './base/system/system-error.ts';
+import { shortageOf, systemCode } from './base/system/system-error.ts';
 import { NAME, VERSION } from './base/version.ts';
 import { COMMANDS } from './commands/catalog.ts';
 import { print, tell } from './commands/command.ts';
@@ -97,6 +97,12 @@ function report(error: unknown): void {
   if (isOurs) {
     tell(`${NAME}: error: ${error.message}`);
     if (error.hint !== '') tell(`${NAME}: hint: ${error.hint}`);
+    return;
+  }
+  const shortage = shortageOf(error);
+  if (shortage !== null) {
+    tell(`${NAME}: error: ${shortage}`);
+    tell(`${NAME}: hint: raise the limit or close other programs, and try again`);
     return;
   }
   // The message may quote anything, a key included; where it happened does not.

@@ -11,7 +11,7 @@ import { LinkWorkers } from '../../lab/sharing/link-workers.ts';
 
 const kills = Number(process.argv[2] ?? 1_000);
 const PROCESSES = 4;
-/** From the table: nothing may be missing after this time. */
+/** Nothing may be missing after this time. */
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 50;
 

@@ -1,12 +1,14 @@
 /**
  * Eight processes spend from one home until its budget is spent, some of them killed on the way.
- * Says how much of the budget was spent when they were refused, and what became of the ledger.
+ * Says how much of the budget was spent when they were refused, and what became of the ledger; then
+ * the same for eight machines on one Redis, where there is a redis-server.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSpender, runSpenders, type Spending } from '../../lab/usage/spenders.ts';
+import { hasRedis, RedisServerProcess } from '../../lab/servers/redis.ts';
+import { buildSpender, homeOf, runSpenders, type Spending } from '../../lab/usage/spenders.ts';
 import { setBudget } from '../../src/usage/budgets/budget-file.ts';
 
 const PROCESSES = 8;
@@ -51,6 +53,27 @@ try {
     console.log(`budget of $${usd}: ${percent} % spent when refused, ${spent.inLedger} calls`);
     console.log(`  said to be near ${spent.notices} times, refused ${spent.refused} times`);
   }
+  if (hasRedis) await spendTogether(1);
 } finally {
   program.remove();
+}
+
+/** Each process is a machine of its own. */
+async function spendTogether(usd: number): Promise<void> {
+  const redis = await RedisServerProcess.start();
+  try {
+    const spent = await inHome(async (home) => {
+      const team = { redisUrl: redis.url, homes: PROCESSES };
+      const each = { ...plan(home, 100_000), team, kills: 0 };
+      for (let seed = 1; seed <= PROCESSES; seed++) {
+        const budget = { usd, per: 'day', account: null, client: null } as const;
+        await setBudget(homeOf(each, seed), budget);
+      }
+      return await runSpenders(program, each);
+    });
+    const percent = ((spent.usd / usd) * 100).toFixed(2);
+    console.log(`budget of $${usd}, ${PROCESSES} machines on one Redis: ${percent} % spent`);
+  } finally {
+    await redis.remove();
+  }
 }

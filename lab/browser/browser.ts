@@ -1,7 +1,7 @@
-/** A headless browser for one test; tests that need one are skipped where there is none. */
+/** A headless browser for tests; those that need one are skipped where there is none. */
 
-import type { BrowserContext } from 'playwright-core';
-import { onTestFinished } from 'vitest';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, onTestFinished } from 'vitest';
 import { hasChromium, launchChromium } from './chromium.ts';
 
 export const hasBrowser = hasChromium;
@@ -19,14 +19,21 @@ export interface OpenBrowser extends SeenPage {
   readonly context: BrowserContext;
 }
 
-/** A browser with an empty profile, closed with the test. */
+/** One for all tests of a file: to start it takes longer than most of them. */
+let launched: Promise<Browser> | null = null;
+afterAll(async () => {
+  await (await launched)?.close();
+});
+
+/** A window with a profile of its own, empty, closed with the test. */
 export async function openBrowser(
   options: { readonly width?: number; readonly colorScheme?: 'light' | 'dark' } = {},
 ): Promise<OpenBrowser> {
   const { width = 1280, colorScheme = 'light' } = options;
-  const browser = await launchChromium();
-  onTestFinished(() => browser.close());
+  launched ??= launchChromium();
+  const browser = await launched;
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+  onTestFinished(() => context.close());
   const complaints: string[] = [];
   const addresses: string[] = [];
   context.on('console', (message) => {

@@ -68,6 +68,11 @@ export function pacedScenarios(): PacedScenario[] {
     scenario('P1', '5 a second against 3, bare', { limits: three }),
     scenario('P1b', 'the same with Retry-After', { limits: three, hasRetryAfter: true }),
     scenario('P1c', 'the same, answers say what is left', { limits: three, hasHeaders: true }),
+    scenario('P1g', 'the same, and refusals name when the bucket will be empty', {
+      limits: three,
+      hasHeaders: true,
+      hasReset: true,
+    }),
     scenario('P1d', 'the same, one at a time', { limits: [bucket(3, SECOND, 1)], answerMs: 40 }),
     scenario('P1e', 'the same, answers of 3 s', { limits: three, serviceMs: 3_000 }),
     scenario('P1f', 'one at a time with Retry-After and headers', {

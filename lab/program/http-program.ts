@@ -33,8 +33,10 @@ export async function untilListening(program: Program): Promise<string> {
 export async function startHttp(
   env: Variables,
   args: readonly string[] = [],
+  file?: string,
 ): Promise<HttpProgram> {
   const program = new Program({
+    ...(file === undefined ? {} : { file }),
     args: ['serve', '--http', '--port', '0', ...args],
     env: { KEYPOOL_HTTP_TOKEN: TOKEN, ...env },
   });

@@ -13,3 +13,17 @@ export function processorMs(pid: number): number {
     return Number.NaN;
   }
 }
+
+/**
+ * For how long a process's main thread was at work, or ready and without a processor: what it does
+ * not wait for anything else. In ms so far; NaN where the system does not tell.
+ */
+export function readyMs(pid: number): number {
+  try {
+    const line = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8');
+    const [atWork, ready] = line.split(' ').map(Number);
+    return ((atWork ?? Number.NaN) + (ready ?? Number.NaN)) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
+}

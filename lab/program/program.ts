@@ -17,6 +17,8 @@ export interface ProgramOptions {
   /** Besides PATH; nothing else of the test's own environment gets through. */
   readonly env: Variables;
   readonly cwd?: string;
+  /** Another build's `cli.js`. */
+  readonly file?: string;
 }
 
 /** PATH and what is given: what a careful client passes on. */
@@ -34,7 +36,7 @@ export class Program {
   #stderr = '';
 
   constructor(options: ProgramOptions) {
-    this.#child = spawn(process.execPath, [PROGRAM, ...(options.args ?? [])], {
+    this.#child = spawn(process.execPath, [options.file ?? PROGRAM, ...(options.args ?? [])], {
       env: childEnvironment(options.env),
       stdio: 'pipe',
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -99,3 +99,51 @@ export class RedisServerProcess {
     return new Redis({ port: this.port, host: '127.0.0.1', ...options });
   }
 }
+
+const SLOTS = 16_384;
+
+/** Masters of one cluster, each with its part of the slots. */
+export async function startRedisCluster(masters: number): Promise<RedisServerProcess[]> {
+  const args = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
+  const nodes = await Promise.all(
+    Array.from({ length: masters }, async () => RedisServerProcess.start(args, await busPort())),
+  );
+  const clients = nodes.map((node) => node.client());
+  const border = (at: number): number => Math.floor((at * SLOTS) / masters);
+  for (const [at, client] of clients.entries()) {
+    const slots = [border(at), border(at + 1) - 1].map(String);
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', ...slots);
+    await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1));
+  }
+  const [first] = nodes;
+  const meet = async (): Promise<void> => {
+    for (const client of clients) {
+      await client.call('CLUSTER', 'MEET', '127.0.0.1', String(first?.port ?? 0));
+    }
+  };
+  const isWhole = async (): Promise<boolean> => {
+    const infos = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')));
+    return infos.every(
+      (info) =>
+        String(info).includes('cluster_state:ok') &&
+        String(info).includes(`cluster_known_nodes:${masters}`),
+    );
+  };
+  // On a busy machine a meeting may come to nothing, and nobody tries it again.
+  for (let attempt = 1; ; attempt++) {
+    await meet();
+    const failure = await until('the cluster is whole', isWhole, 5_000).catch((error) => error);
+    if (failure === undefined) break;
+    if (attempt === 5) throw failure;
+  }
+  for (const client of clients) client.disconnect();
+  return nodes;
+}
+
+/** A cluster's nodes speak to each other at a port that is higher by ten thousand. */
+async function busPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (port < 55_000) return port;
+  }
+}

@@ -3,7 +3,8 @@
 import type { LaneRow } from '../../src/pool/sharing.ts';
 import type { Exchange } from '../../src/sharing/protocol.ts';
 
-const LIMIT = {
+/** One that was found a second ago. */
+export const FOUND_LIMIT = {
   generation: 1,
   limit: 4,
   capacity: 4,
@@ -28,7 +29,7 @@ export function statedRow(inFlight: number, waiting = 0): LaneRow {
     ended: 0,
     ceiling: 64,
     share: inFlight,
-    limit: LIMIT,
+    limit: FOUND_LIMIT,
     probeMs: 60_000,
     probeMaxMs: 600_000,
   };

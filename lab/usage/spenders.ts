@@ -28,8 +28,8 @@ export async function buildSpender(): Promise<SpenderProgram> {
 
 export interface Spending {
   readonly home: string;
-  /** Each process has a home of its own in there, and they meet at this Redis. */
-  readonly redisUrl?: string;
+  /** The processes have so many homes in there, and meet at a Redis; absent: one home, no Redis. */
+  readonly team?: { readonly redisUrl: string; readonly homes: number };
   readonly processes: number;
   readonly calls: number;
   readonly atOnce: number;
@@ -53,11 +53,8 @@ export interface SpentTogether {
 const AGAIN = 1_000;
 
 /** Where the process of this seed has its home. */
-export function homeOf(
-  { home, redisUrl }: Pick<Spending, 'home' | 'redisUrl'>,
-  seed: number,
-): string {
-  return redisUrl === undefined ? home : join(home, `machine-${seed % AGAIN}`);
+export function homeOf({ home, team }: Pick<Spending, 'home' | 'team'>, seed: number): string {
+  return team === undefined ? home : join(home, `machine-${(seed % AGAIN) % team.homes}`);
 }
 
 class Spender {
@@ -69,9 +66,9 @@ class Spender {
   #rest = '';
 
   constructor(program: SpenderProgram, spending: Spending, seed: number) {
-    const { calls, atOnce, callMs, redisUrl } = spending;
+    const { calls, atOnce, callMs, team } = spending;
     const args = [homeOf(spending, seed), calls, atOnce, seed, callMs].map(String);
-    const env = { TZ: 'UTC', ...(redisUrl === undefined ? {} : { KEYPOOL_REDIS_URL: redisUrl }) };
+    const env = { TZ: 'UTC', ...(team === undefined ? {} : { KEYPOOL_REDIS_URL: team.redisUrl }) };
     this.child = spawn(process.execPath, [program.file, ...args], { env });
     this.child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk.toString('utf8')));
     this.child.stderr?.on('data', (chunk: Buffer) => {

@@ -1,6 +1,6 @@
 /** The settings file, and whether it can be trusted: it decides where keys are sent. */
 
-import { type Stats, statSync } from 'node:fs';
+import { realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import { ConfigError, DiskError } from '../base/errors.ts';
@@ -70,6 +70,15 @@ export function folderWarnings(folder: string): readonly ConfigWarning[] {
   }
   if ((info.mode & GROUP_WRITE) === 0) return [];
   return [{ message: `your group can write ${folder}, where the settings file is`, hint }];
+}
+
+/** Where the settings file lies, and where it leads to if it is a link. */
+export function foldersOf(path: string): readonly string[] {
+  try {
+    return [dirname(path), dirname(realpathSync(path))];
+  } catch {
+    return [dirname(path)];
+  }
 }
 
 /** A folder on the way that may not be entered: whether there is a file, nobody can say. */

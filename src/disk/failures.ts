@@ -2,14 +2,13 @@
 
 import { dirname } from 'node:path';
 import { DiskError } from '../base/errors.ts';
-import { systemCode } from '../base/system/system-error.ts';
+import { SHORTAGES, systemCode } from '../base/system/system-error.ts';
 
 const READ_FAILURES: Readonly<Record<string, string>> = {
+  ...SHORTAGES,
   EACCES: 'no permission',
   EPERM: 'no permission',
   ELOOP: 'it is a link that leads in a circle',
-  EMFILE: 'too many files are open in this process (ulimit -n)',
-  ENFILE: 'too many files are open on this machine',
   EIO: 'the disk does not answer',
 };
 

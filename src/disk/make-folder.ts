@@ -27,17 +27,23 @@ async function missingFolders(path: string): Promise<string[]> {
  * Makes the folder where it is missing. Step by step: node's recursive `mkdir` tries for ever where
  * the system says of a folder that is there that nothing can be made in it (/proc).
  *
+ * @returns the folders that were made, from the top down
  * @throws DiskError write_failed
  */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<readonly string[]> {
+  const made: string[] = [];
   try {
     for (const folder of await missingFolders(path)) {
-      await mkdir(folder, { mode: 0o700 }).catch(async (error: unknown) => {
-        // Another process was quicker.
-        const isThere = systemCode(error) === 'EEXIST' && (await stat(folder)).isDirectory();
-        if (!isThere) throw error;
-      });
+      await mkdir(folder, { mode: 0o700 }).then(
+        () => made.push(folder),
+        async (error: unknown) => {
+          // Another process was quicker.
+          const isThere = systemCode(error) === 'EEXIST' && (await stat(folder)).isDirectory();
+          if (!isThere) throw error;
+        },
+      );
     }
+    return made;
   } catch (cause) {
     throw writeFailure(path, cause);
   }

@@ -6,11 +6,12 @@ import { valueFitOf } from '../base/keys/key-values.ts';
 import { providerOfHost } from './clues/surroundings.ts';
 import { prefixedTokens, secretTokens } from './clues/tokens.ts';
 import { readWords, type Words } from './clues/words.ts';
-import { type MapNode, plainKey, type TextNode, type TreeNode } from './formats/tree.ts';
+import { leafText, type MapNode, plainKey, type TextNode, type TreeNode } from './formats/tree.ts';
 import { type ImportFinding, left } from './import-finding.ts';
 import { judgeLabelled, type Surroundings } from './judge.ts';
 import { NotesReader } from './notes.ts';
 
+const NAME = new Set(['name']);
 const TITLES = /^(?:title|name|itemname|account)$/;
 const ADDRESSES = /^(?:url|uri|urls|website|loginuri|websites|origin)$/;
 const USERS = /^(?:username|user|login|loginusername|email|loginname)$/;
@@ -24,6 +25,8 @@ interface Entry {
   readonly title: string;
   readonly providers: ReadonlySet<Provider>;
   readonly namesOther: boolean;
+  /** Its title says that it is out of use. */
+  readonly isStale: boolean;
   readonly passwords: readonly TextNode[];
   readonly texts: readonly TextNode[];
   /** Custom fields: their name and value. */
@@ -58,18 +61,28 @@ function customFields(map: MapNode): Array<{ name: string; text: TextNode }> {
   return [...columns, ...fields];
 }
 
+/** Settings of a program have parts below them, an entry has none. */
+function isFlat(map: MapNode): boolean {
+  return map.members.every(({ node }) => node.kind !== 'map');
+}
+
 /** Whether a map is an entry: two of a title, an address and a user beside a password. */
 export function isEntry(map: MapNode): boolean {
   const keys = map.members.map(({ key }) => plainKey(key));
   const has = (pattern: RegExp): boolean => keys.some((key) => pattern.test(key));
-  const hasMap = (name: string): boolean =>
-    map.members.some(({ key, node }) => key === name && node.kind === 'map');
-  if (hasMap('login') && has(TITLES)) return true;
+  const mapOf = (name: string): MapNode | null => {
+    const node = map.members.find(({ key }) => key === name)?.node;
+    return node?.kind === 'map' ? node : null;
+  };
+  if (mapOf('login') !== null && has(TITLES)) return true;
   // Proton Pass.
-  if (hasMap('metadata') && hasMap('content')) return true;
+  const [about, content] = [mapOf('metadata'), mapOf('content')];
+  if (about !== null && leafText(about, NAME) !== null && content !== null && isFlat(content)) {
+    return true;
+  }
   if (!has(PASSWORDS)) return false;
   // Firefox's entries have no title.
-  const isUntitled = has(USERS) && has(ADDRESSES) && !has(KEYS);
+  const isUntitled = has(USERS) && has(ADDRESSES) && !has(KEYS) && isFlat(map);
   return isUntitled || (has(TITLES) && (has(USERS) || has(ADDRESSES)));
 }
 
@@ -99,6 +112,7 @@ function entryOf(map: MapNode): Entry {
     title,
     providers,
     namesOther: isElsewhere || (named[0]?.namesOther ?? false),
+    isStale: named[0]?.saysStale ?? false,
     passwords: values(PASSWORDS),
     texts: values(TEXTS),
     fields: customFields(map),
@@ -112,6 +126,7 @@ function judgePassword(entry: Entry, text: TextNode): ImportFinding {
   const fit = valueFitOf(provider, value);
   if (fit === 'unknown') return left(line, 'a web password, not an API key');
   if (fit === 'foreign') return left(line, `not a key of ${PROVIDER_NAMES[provider]}, by its form`);
+  if (entry.isStale) return left(line, 'its title says that it is out of use');
   const doubt =
     fit === 'near' ? `its form is not quite that of a ${PROVIDER_NAMES[provider]} key` : '';
   const reason = entry.namesOther ? 'its entry names another service, too' : doubt;

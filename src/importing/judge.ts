@@ -193,8 +193,13 @@ export interface Labelled {
   readonly line: number;
 }
 
+/** Where it is said that a key is out of use; null where it is not. A far heading only gives a doubt. */
+function saysStale({ label, heading, headingDoubt }: Labelled): 'label' | 'heading' | null {
+  if (label.saysStale) return 'label';
+  return heading?.saysStale === true && headingDoubt === '' ? 'heading' : null;
+}
+
 function contradiction(words: Words): string {
-  if (words.saysStale) return 'its label says that it is out of use';
   if (words.namesOther) return 'its label names another provider, too';
   if (words.saysPassword) return 'its label says that it is a password';
   return words.saysOther ? 'its label says something else, too' : '';
@@ -215,6 +220,7 @@ function judgeForProvider(
     return left(line, 'its label says that it is something else');
   }
   const doubts = [
+    heading?.saysStale === true ? 'a heading above it says that it is out of use' : '',
     contradiction(label),
     from === 'heading' && heading !== null ? contradiction(heading) : '',
     from === 'heading' ? found.headingDoubt : '',
@@ -234,8 +240,7 @@ function chosen(providers: ReadonlySet<Provider>, value: string): Provider | nul
 /** Alibaba gives out keys of DeepSeek's form. */
 const SAME_FORM = /ALIBABA|ALIYUN|DASHSCOPE|BAILIAN|QWEN|TONGYI/;
 
-function doubtOfOther(name: string, { label, value }: Labelled, isStrong: boolean): string {
-  if (label.saysStale) return contradiction(label);
+function doubtOfOther(name: string, value: string, isStrong: boolean): string {
   if (!isStrong) return 'it is short for a key';
   const isOurs = valueFitOf('deepseek', value) === 'own' && !SAME_FORM.test(name);
   return isOurs ? 'its form is that of a DeepSeek key, its label is not' : '';
@@ -251,7 +256,7 @@ function judgeForOthers(found: Labelled, name: string): ImportFinding {
   if (name !== '' && !label.saysOther && vendorOf(value) !== 'Perplexity') {
     const isStrong = isOpaque(value) || vendorOf(value) !== null;
     if (isStrong || (label.saysKey && isUsableSecret(value) && value.length >= 8)) {
-      const doubt = doubtOfOther(name, found, isStrong);
+      const doubt = doubtOfOther(name, value, isStrong);
       return otherKey(name, { value, line, number: label.number, doubt }, true);
     }
   }
@@ -275,8 +280,17 @@ export function judgeLabelled(found: Labelled): ImportFinding {
   if (isEncrypted(value)) return left(line, ENCRYPTED);
   if (isPlaceholder(value)) return left(line, PLACEHOLDER);
   const own = chosen(label.providers, value);
+  if (own === null && label.saysPassword && !label.saysKey) {
+    return left(line, 'a password, not an API key');
+  }
+  const stale = saysStale(found);
+  if (stale !== null) {
+    return left(
+      line,
+      `its ${stale} says that it is out of use: take those words away to import it`,
+    );
+  }
   if (own !== null) return judgeForProvider(own, found, 'label');
-  if (label.saysPassword && !label.saysKey) return left(line, 'a password, not an API key');
   const above = heading === null ? null : chosen(heading.providers, value);
   if (above !== null && !label.namesOther) return judgeForProvider(above, found, 'heading');
   const ownName = label.isGeneric ? '' : label.name;

@@ -10,6 +10,7 @@ import {
 } from '../base/errors.ts';
 import { grouped } from '../base/grouped.ts';
 import type { Logger } from '../base/logger.ts';
+import { shortageOf } from '../base/system/system-error.ts';
 import { cleanText, headOf } from '../tools/clean-text.ts';
 
 /** Partial text is a consolation, not a result. */
@@ -56,6 +57,11 @@ function isOurs(
  * @param advice sentences in the place of the error's own next step
  */
 export function presentError(error: unknown, logger: Logger, advice?: string): string {
+  const shortage = shortageOf(error);
+  if (shortage !== null) {
+    logger.error('This machine has run short', { reason: shortage });
+    return `This server cannot serve the call: ${shortage}. Close other programs or raise the limit, then try again.`;
+  }
   if (!isOurs(error)) {
     const id = randomUUID();
     logger.error('internal error', { id, error });

@@ -61,9 +61,8 @@ export type Report =
       readonly namedInFlight: number | null;
       readonly namedLimit: number | null;
       readonly retryAfterMs: number | null;
-      /** It was sent above the proven capacity, and cost so many services. */
+      /** It was sent above the proven capacity. */
       readonly isTry: boolean;
-      readonly cost: number;
     }
   /** A key, a model of a key, an account or a provider rests, and then one call tries. */
   | { readonly kind: 'resting'; readonly id: string; readonly forMs: number }

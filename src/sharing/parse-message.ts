@@ -81,7 +81,6 @@ const REPORT = z.discriminatedUnion('kind', [
     namedLimit: z.nullable(COUNT),
     retryAfterMs: z.nullable(MS),
     isTry: z.boolean(),
-    cost: clamped(64),
   }),
   z.object({ kind: z.literal('resting'), id: ID, forMs: MS }),
   z.object({ kind: z.literal('out'), id: ID, checks: clamped(64), checkInMs: MS }),

@@ -191,6 +191,11 @@ it.each([
   ['open quotes', 'A_KEY="x\n'.repeat(5_000)],
   ['open brackets', '['.repeat(100_000)],
   ['addresses without end', 'http://'.repeat(200_000)],
+  ['KeePass’s elements without end', `<KeePassFile>${'<Entry>\n'.repeat(60_000)}`],
+  [
+    'KeePass’s entries without end',
+    `<KeePassFile>${'<Entry><History>\n'.repeat(20_000)}${'</History></Entry>'.repeat(20_000)}</KeePassFile>`,
+  ],
   ['keys without end', keysWithoutEnd((at) => `DeepSeek ${at % 9}: `)],
   ['assignments without end', keysWithoutEnd((at) => `DEEPSEEK_API_KEY_${at}=x`)],
 ])('is done with %s before anybody gives up', async (_what, text) => {

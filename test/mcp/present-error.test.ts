@@ -29,6 +29,13 @@ describe('an error in front of a model', () => {
     expect(text).toMatch(/^[A-Z][^.]+\. [A-Z].+\.$/);
   });
 
+  it('names what the machine has run short of, and is no bug', () => {
+    const error = Object.assign(new Error('open /x'), { code: 'EMFILE' });
+    const text = presentError(error, silentLogger);
+    expect(text).toMatch(/too many files are open in this process \(ulimit -n\)\. Close .+\.$/);
+    expect(text).not.toContain('/x');
+  });
+
   it('lists why no key could serve', () => {
     const error = new PoolExhaustedError('deepseek', 'POOL_EXHAUSTED', 'no key can serve in time', {
       hint: 'try again in a minute',

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeKey, masterOf, temporaryFolder } from '../../lab/store.ts';
 import { KeyStoreError } from '../../src/base/errors.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
-import { generateMasterKey } from '../../src/secrets/master-key.ts';
+import { classifyMasterKey, generateMasterKey } from '../../src/secrets/master-key.ts';
 import { type RotationHost, rotateMaster } from '../../src/secrets/rotation.ts';
 import { dataKeyOf, entryValue, macOf, type ReferenceFile } from './sealed/reference-reader.ts';
 
@@ -18,13 +18,18 @@ async function scene() {
     const store = await KeyStore.create({ path, masterKey: masterOf(old) });
     await store.put('DEEPSEEK_API_KEY', fakeKey());
   }
-  const host: RotationHost = {
+  const host = {
     paths,
     masterKey: () => masterOf(settings.text),
-    switchTo: async (text) => {
+    switchTo: async (text: string) => {
       settings.text = text;
     },
-  };
+    /** Labels of those that open a store, as they stand in its file. */
+    recipientsOf: (path: string): string[] =>
+      JSON.parse(readFileSync(path, 'utf8')).recipients.map(
+        ({ label }: { label: string }) => label,
+      ),
+  } satisfies RotationHost & Record<string, unknown>;
   const opens = (path: string, master: string) =>
     KeyStore.open({ path, masterKey: masterOf(master) }).then(
       (store) => store.has('DEEPSEEK_API_KEY'),
@@ -109,7 +114,7 @@ describe('a rotation', () => {
     const store = await KeyStore.create({ path, masterKey: masterOf(other) });
     await store.put('DEEPSEEK_API_KEY', fakeKey());
     const result = await rotateMaster({ ...host, paths: [...host.paths, path] });
-    expect(result.left).toMatchObject([{ path }]);
+    expect(result.left).toEqual([{ path, reason: 'another master key opens it' }]);
     expect(await opens(path, other)).toBe(true);
   });
 
@@ -117,7 +122,79 @@ describe('a rotation', () => {
     const { folder, host, settings, old } = await scene();
     const path = join(folder, 'store.legacy.json');
     writeFileSync(path, '{}');
-    await expect(rotateMaster({ ...host, paths: [...host.paths, path] })).rejects.toThrow('legacy');
+    const asked = rotateMaster({ ...host, paths: [...host.paths, path] });
+    await expect(asked).rejects.toMatchObject({
+      message: `${path} is a legacy store, which only one master key can open`,
+      hint: 'run keypool-mcp keys migrate for it first; nothing was changed',
+    });
     expect(settings.text).toBe(old);
+    expect(host.recipientsOf(host.paths[0] ?? '')).toEqual(['primary']);
+  });
+
+  it('stops before it changes anything when a store is damaged', async () => {
+    const { folder, host, settings, old } = await scene();
+    const path = join(folder, 'store.damaged.json');
+    writeFileSync(path, '{"format": "keypool-store", "version": 2}');
+    const asked = rotateMaster({ ...host, paths: [...host.paths, path] });
+    await expect(asked).rejects.toMatchObject({ code: 'malformed' });
+    expect(settings.text).toBe(old);
+  });
+
+  it('replaces what an earlier run left that died before the switch', async () => {
+    const { host, paths } = await scene();
+    const [path = ''] = paths;
+    const broken = { ...host, switchTo: () => Promise.reject(new Error('killed')) };
+    await expect(rotateMaster(broken)).rejects.toThrow('killed');
+    await expect(rotateMaster(broken)).rejects.toThrow('killed');
+    expect(host.recipientsOf(path)).toEqual(['primary', 'next']);
+  });
+
+  it.each([
+    ['none of the stores', []],
+    ['one store of two', [0]],
+  ])('whose switch took hold for %s takes nothing from the old key', async (_what, switched) => {
+    const { host, paths, old, settings, opens } = await scene();
+    // Settings that name a file for each store could be changed in part.
+    const half: RotationHost = {
+      ...host,
+      switchTo: async (text) => {
+        if (switched.length > 0) settings.text = text;
+        for (const [at, path] of paths.entries()) {
+          if (switched.length === 0 || switched.includes(at)) continue;
+          const store = await KeyStore.open({ path, masterKey: masterOf(old) });
+          await store.dropOtherRecipients();
+        }
+      },
+    };
+    await expect(rotateMaster(half)).rejects.toMatchObject({
+      message: 'the new master key did not come into use',
+      hint: 'old and new key both open the stores; look at the settings file, then run the command again',
+    });
+    for (const path of paths) expect(await opens(path, old)).toBe(true);
+  });
+
+  it('that is finished later leaves a store alone that it had finished before', async () => {
+    const { host, paths, settings } = await scene();
+    const [first = '', second = ''] = paths;
+    await rotateMaster(host);
+    const killed = { ...host, paths: [second], switchTo: host.switchTo };
+    // Only the second is handed to the newest key, as if the first had been dropped already.
+    const before = settings.text;
+    const dies = {
+      ...killed,
+      switchTo: async (text: string) => {
+        const store = await KeyStore.open({ path: first, masterKey: masterOf(before) });
+        await store.addRecipient(classifyMasterKey(text, 'a test'), 'next');
+        const opened = await KeyStore.open({ path: first, masterKey: masterOf(text) });
+        await opened.dropOtherRecipients();
+        await host.switchTo(text);
+        throw new Error('killed');
+      },
+    };
+    await expect(rotateMaster(dies)).rejects.toThrow('killed');
+    const finished = readFileSync(first, 'utf8');
+    expect(await rotateMaster(host)).toMatchObject({ rotated: paths, isFinished: true });
+    expect(readFileSync(first, 'utf8')).toBe(finished);
+    expect(host.recipientsOf(second)).toEqual(['primary']);
   });
 });

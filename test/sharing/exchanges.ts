@@ -1,56 +1,21 @@
 /** Exchanges for the tests: what a process says, with as little as it takes to say it. */
 
+import { FOUND_LIMIT, statedRow, statement } from '../../lab/sharing/statement.ts';
 import type { LaneRow, Report, ToldLimit } from '../../src/pool/sharing.ts';
 import type { Exchange } from '../../src/sharing/protocol.ts';
 
 export function told(more: Partial<ToldLimit> = {}): ToldLimit {
-  return {
-    generation: 1,
-    limit: 8,
-    capacity: 8,
-    isEager: false,
-    refusedAgoMs: 60_000,
-    probeInMs: 1_000_000,
-    refusedProbes: 0,
-    step: 1,
-    ...more,
-  };
+  const quiet = { refusedAgoMs: 60_000, probeInMs: 1_000_000 };
+  return { ...FOUND_LIMIT, limit: 8, capacity: 8, ...quiet, ...more };
 }
 
 export function row(more: Partial<LaneRow> = {}): LaneRow {
-  const inFlight = more.inFlight ?? 0;
-  return {
-    account: 'account',
-    model: 'model',
-    inFlight,
-    accepted: inFlight,
-    acceptedSentAgoMs: null,
-    waitingInteractive: 0,
-    waitingBatch: 0,
-    isInteractive: true,
-    ended: 0,
-    ceiling: 64,
-    share: inFlight,
-    limit: told(),
-    probeMs: 8_000,
-    probeMaxMs: 16_000,
-    ...more,
-  };
+  const base = { acceptedSentAgoMs: null, limit: told(), probeMs: 8_000, probeMaxMs: 16_000 };
+  return { ...statedRow(more.inFlight ?? 0), ...base, ...more };
 }
 
 export function says(seq: number, more: Partial<Exchange> = {}): Exchange {
-  return {
-    seq,
-    rows: [],
-    tries: [],
-    asks: [],
-    reports: [],
-    facts: [],
-    joined: [],
-    heard: { epoch: 'here', version: 0 },
-    client: null,
-    ...more,
-  };
+  return statement(seq, { heard: { epoch: 'here', version: 0 }, ...more });
 }
 
 export function reports(...list: readonly Report[]): Exchange['reports'] {

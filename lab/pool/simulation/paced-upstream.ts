@@ -27,6 +27,9 @@ export interface PacedSpec {
   readonly hasRetryAfter?: boolean;
   /** Answers say what is left. */
   readonly hasHeaders?: boolean;
+  /** Refusals name the whole second of the wall clock by which a bucket will be empty, and what is
+   * in it: a part of that pause is asked for. */
+  readonly hasReset?: boolean;
   readonly answerMs: number;
   readonly serviceMs: number;
 }
@@ -80,6 +83,13 @@ class Meter {
     const { kind, perMs } = this.#limit;
     if (kind === 'log') return (this.#log[0] ?? now) + perMs - now;
     return kind === 'bucket' ? missing / this.#rate(now) : perMs - (now % perMs);
+  }
+
+  /** Until the whole second by which it is empty, over the units that are in it. */
+  drainMs(now: number): number {
+    this.#drain(now);
+    const emptyAt = 1_000 * Math.ceil((now + this.#level / this.#rate(now)) / 1_000);
+    return (emptyAt - now) / Math.max(1, Math.ceil(this.#level));
   }
 
   told(now: number) {
@@ -156,13 +166,22 @@ export class PacedUpstream {
     return { value: lease.keyName, completionTokens: null, promptTokens: null };
   }
 
+  #pauseMs(account: number): number | null {
+    const { hasRetryAfter, hasReset } = this.#spec;
+    const { now } = this.#clock;
+    const meters = this.#meters[account] ?? [];
+    if (hasRetryAfter) {
+      const waits = meters.map((meter) => meter.waitMs(now));
+      return 1_000 * Math.max(1, Math.ceil(Math.max(...waits) / 1_000));
+    }
+    return hasReset ? Math.max(...meters.map((meter) => meter.drainMs(now))) : null;
+  }
+
   #refusal(account: number): UpstreamError {
-    const waits = (this.#meters[account] ?? []).map((meter) => meter.waitMs(this.#clock.now));
-    const seconds = Math.max(1, Math.ceil(Math.max(...waits) / 1_000));
     const failure: Failure = {
       kind: 'concurrency',
       status: 429,
-      retryAfterMs: this.#spec.hasRetryAfter ? 1_000 * seconds : null,
+      retryAfterMs: this.#pauseMs(account),
       requestId: null,
       namedLimit: null,
       namedInFlight: null,

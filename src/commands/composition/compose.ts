@@ -11,7 +11,10 @@ import { createDeepSeekClient } from '../../upstream/deepseek/deepseek.ts';
 import { createPerplexityClient } from '../../upstream/perplexity/perplexity.ts';
 import { createKeyProbe } from '../../upstream/verify.ts';
 import { createFetch } from '../../upstream/wire/http.ts';
+import { claim, unclaim } from '../../usage/alerts/claims.ts';
 import { hasBudgetsAt } from '../../usage/budgets/budget-file.ts';
+import { type BalanceReading, readBalances } from '../../usage/ledger/balance-reading.ts';
+import { alertsFolder, usageFolder } from '../../usage/ledger/ledger.ts';
 import { networkOf } from './home/network.ts';
 import { writeFoundAccounts } from './keys/found-accounts.ts';
 import { KeySupply } from './keys/key-supply.ts';
@@ -70,6 +73,21 @@ async function others(options: RuntimeOptions): Promise<SharedPool | SharingView
   return typeof shared === 'string' ? offView(shared) : shared;
 }
 
+/** What the programs of a home know of each other's questions; nothing where nothing is written down. */
+function balancesOfHome({ home, ledger }: Config) {
+  const folder = alertsFolder(home);
+  return {
+    recent: (since: number) =>
+      ledger
+        ? readBalances(usageFolder(home), { since, until: Date.now() + 1 }).catch(() => [])
+        : Promise.resolve([]),
+    claim: (what: string) => !ledger || claim(folder, what, Date.now()),
+    release: (what: string) => {
+      if (ledger) unclaim(folder, what);
+    },
+  };
+}
+
 interface Books {
   readonly meter: Bookkeeping;
   readonly balances: BalanceReader;
@@ -90,14 +108,19 @@ function openBooks(
     facts: () => pool.snapshot(),
     onAlert: ({ sentence }) => onAlert?.(sentence),
   });
+  const onHeard = (reading: BalanceReading): void => {
+    alerts.noteBalance(reading);
+    onBalance?.(reading);
+  };
   const balances = new BalanceReader({
+    ...balancesOfHome(config),
     check: (key, signal) => checkKey(key.provider, key.secret, signal),
     now: Date.now,
     onReading: (reading) => {
       meter.noteBalance(reading);
-      alerts.noteBalance(reading);
-      onBalance?.(reading);
+      onHeard(reading);
     },
+    onHeard,
     onRead: () => alerts.weighBalances(),
   });
   const meter = new Bookkeeping({

@@ -23,16 +23,18 @@ class Entries {
   #text = '';
   #line = 1;
 
-  /** Earlier values of an entry are kept inside it; they are no entries of their own. */
-  get #isPast(): boolean {
-    return this.#open.includes('History');
-  }
+  /**
+   * How many `<History>` are open: earlier values of an entry are kept inside it, and are no entries
+   * of their own.
+   */
+  #past = 0;
 
   enter(name: string, line: number): void {
     this.#open.push(name);
+    if (name === 'History') this.#past++;
     this.#text = '';
     this.#line = line;
-    if (name === 'Entry' && !this.#isPast) {
+    if (name === 'Entry' && this.#past === 0) {
       this.#members = [];
       this.#entryLine = line;
     }
@@ -43,12 +45,13 @@ class Entries {
   }
 
   leave(name: string): void {
-    const isField = this.#open.at(-2) === 'String' && !this.#isPast;
+    const isField = this.#open.at(-2) === 'String' && this.#past === 0;
     if (isField && name === 'Key') this.#key = this.#text;
     if (isField && name === 'Value') this.#members.push({ key: this.#key, node: this.#value() });
-    if (name === 'Entry' && !this.#isPast) {
+    if (name === 'Entry' && this.#past === 0) {
       this.items.push({ kind: 'map', line: this.#entryLine, members: this.#members });
     }
+    if (name === 'History') this.#past--;
     this.#open.pop();
     this.#text = '';
   }

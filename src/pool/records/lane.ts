@@ -168,12 +168,11 @@ const ENDED_KEPT = 128;
 const ENDED_KEPT_MS = 30_000;
 
 export function enter(lane: Lane, key: string, now: number, units = 1): Stay {
-  const { capacity } = lane.limit;
   const stay: Stay = {
     key,
     sentAt: now,
     units,
-    isTry: isDivided(lane) ? isTry(lane) : capacity !== null && lane.inFlight >= capacity,
+    isTry: isTry(lane),
     isAccepted: false,
     seenAt: Number.POSITIVE_INFINITY,
     endAt: Number.POSITIVE_INFINITY,

@@ -4,7 +4,7 @@
  */
 
 import { realpath } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { DiskError, KeyStoreError } from '../../base/errors.ts';
 import { parseRecord } from '../../base/text/json.ts';
 import { withFileLock } from '../../disk/file-lock.ts';
@@ -36,11 +36,20 @@ export class SealedMemory {
     this.path = join(home, FILE_NAME);
   }
 
-  /** A store inside the home is called by its place in it, so that a home can be moved. */
-  async #nameOf(storePath: string): Promise<string> {
-    const store = await resolveLinks(storePath);
-    const inside = relative(await realpath(this.#home), store);
-    return inside.startsWith('..') || isAbsolute(inside) ? store : inside;
+  /**
+   * Where the file is, and where it is asked for: a link that is laid in the place of a store must
+   * not lead past its memory. Inside the home a store is called by its place in it, so that a home
+   * can be moved.
+   */
+  async #namesOf(storePath: string): Promise<readonly string[]> {
+    const home = await realpath(this.#home);
+    const folder = await resolveLinks(dirname(storePath));
+    const places = [await resolveLinks(storePath), join(folder, basename(storePath))];
+    const names = places.map((place) => {
+      const inside = relative(home, place);
+      return inside.startsWith('..') || isAbsolute(inside) ? place : inside;
+    });
+    return [...new Set(names)];
   }
 
   /** null: the file is there and is not one of ours. */
@@ -61,18 +70,20 @@ export class SealedMemory {
   async has(storePath: string): Promise<boolean> {
     const stores = await this.#read();
     if (stores === null) return true;
-    return stores.length > 0 && stores.includes(await this.#nameOf(storePath));
+    if (stores.length === 0) return false;
+    return (await this.#namesOf(storePath)).some((name) => stores.includes(name));
   }
 
   /** Where the home cannot be written, nothing is remembered, and nothing else fails. */
   async remember(storePath: string): Promise<void> {
     try {
-      const name = await this.#nameOf(storePath);
-      if ((await this.#read())?.includes(name) === true) return;
+      const names = await this.#namesOf(storePath);
+      const known = await this.#read();
+      if (known !== null && names.every((name) => known.includes(name))) return;
       await withFileLock(
         this.path,
         async (lock) => {
-          const stores = [...new Set([...((await this.#read()) ?? []), name])].sort();
+          const stores = [...new Set([...((await this.#read()) ?? []), ...names])].sort();
           await replaceFile(this.path, `${JSON.stringify({ stores }, null, 2)}\n`, { lock });
         },
         PATIENCE_MS,

@@ -151,7 +151,7 @@ export function noteLaneRefused(
   const room = namedLimit === null ? null : Math.max(Math.min(1, seen), namedLimit - strangers);
   const times = { limitProbeMs: lane.probeMs, limitProbeMaxMs: lane.probeMaxMs };
   const limit = afterRefused(lane.limit, { seen, room, now, retryAfterMs }, times);
-  const tries = report.isTry ? Math.max(0, lane.tries - report.cost) : lane.tries;
+  const tries = report.isTry ? Math.max(0, lane.tries - 1) : lane.tries;
   moved(draft, key, { ...lane, tries }, limit);
 }
 

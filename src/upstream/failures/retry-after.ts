@@ -76,12 +76,18 @@ function headerMs(raw: string | null, now: number): number | null {
 const COUNTED = ['', '-requests', '-tokens'] as const;
 const RESETS = ['x-ratelimit-reset', 'x-rate-limit-reset', 'ratelimit-reset'] as const;
 
-/** When a limit that is used up begins anew. */
+/**
+ * When a limit that is used up has room again. Where the units in it are told as well, it is a bucket
+ * that drains (Perplexity's), and the reset is when all of them are gone: one is gone sooner.
+ */
 function resetMs(headers: AnswerHeaders, now: number): number | null {
   const pauses = RESETS.flatMap((name) =>
     COUNTED.map((counted) => {
-      const left = headers.get(`${name.replace('reset', 'remaining')}${counted}`);
-      return Number(left ?? 0) > 0 ? null : headerMs(headers.get(`${name}${counted}`), now);
+      const told = (what: string) => headers.get(`${name.replace('reset', what)}${counted}`);
+      if (Number(told('remaining') ?? 0) > 0) return null;
+      const allMs = headerMs(told('reset'), now);
+      const used = Number(told('used') ?? 1);
+      return allMs !== null && used > 1 ? allMs / used : allMs;
     }),
   );
   const after = headerMs(headers.get('x-ratelimit-reset-after'), now);

@@ -4,8 +4,13 @@
  */
 
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
+import { DiskError } from '../../base/errors.ts';
+import { type FileContents, readWholeFile } from '../../disk/read-file.ts';
+
+/** Every list of a system is a twentieth of it. */
+const MAX_BYTES = 16 * 1024 * 1024;
+const OTHERS_WRITE = 0o022;
 
 const CERTIFICATE =
   /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]+-----END (?:TRUSTED )?CERTIFICATE-----/g;
@@ -30,14 +35,17 @@ export async function readExtraCertificates(path: string): Promise<ExtraCertific
     certificates: [],
     problem: `NODE_EXTRA_CA_CERTS is ignored: ${why}`,
   });
-  let text: string;
+  let file: FileContents;
   try {
-    text = await readFile(path, 'latin1');
+    file = await readWholeFile(path, MAX_BYTES);
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return ignored(isMissing ? `there is no ${path}` : `${path} cannot be read`);
+    if (!(error instanceof DiskError)) throw error;
+    return ignored(error.code === 'missing' ? `there is no ${path}` : error.message);
   }
-  const found = text.match(CERTIFICATE) ?? [];
+  if (process.platform !== 'win32' && (file.info.mode & OTHERS_WRITE) !== 0) {
+    return ignored(`others can write ${path}, and could read what is sent`);
+  }
+  const found = file.bytes.toString('latin1').match(CERTIFICATE) ?? [];
   const certificates = found.filter(isCertificate);
   if (certificates.length === 0) return ignored(`${path} holds no certificate in PEM form`);
   const broken = found.length - certificates.length;

@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod/mini';
-import { axeFindings } from '../../../lab/browser/axe.ts';
+import { axeFindings, axeFindingsOnScreens } from '../../../lab/browser/axe.ts';
 import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
 import { canarySecret } from '../../../lab/canary.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../../lab/program/http-program.ts';
@@ -12,12 +12,6 @@ import { fakeKey } from '../../../lab/store.ts';
 import { writePast } from '../../../lab/usage/past-spending.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
-const SCREENS = [
-  { colorScheme: 'light', width: 1280 },
-  { colorScheme: 'dark', width: 1280 },
-  { colorScheme: 'light', width: 375 },
-  { colorScheme: 'dark', width: 375 },
-] as const;
 const NAMES = [1, 2, 3, 4, 5, 6].map((at) => `DEEPSEEK_API_KEY${at === 1 ? '' : `_${at}`}`);
 const PATIENT = { timeout: 20_000, interval: 100 };
 
@@ -103,77 +97,71 @@ const ADVICE =
   'to write it down: keypool-mcp keys add DEEPSEEK_API_KEY_2 --account DEEPSEEK_API_KEY';
 
 describe.skipIf(!hasBrowser)('the page, read by axe-core', () => {
-  it.each(SCREENS)('has nothing to find, $colorScheme, $width pixels', async (screen) => {
+  it('has nothing to find on any screen', async () => {
     const server = await startHttp(home.env);
-    const { context, complaints } = await openBrowser(screen);
+    const { context, complaints } = await openBrowser();
     const page = await context.newPage();
     await page.goto(`${server.url}/dashboard`);
     await page.getByRole('heading', { name: 'needs its token' }).waitFor();
-    expect(await axeFindings(page), 'without a token').toEqual([]);
+    expect(await axeFindingsOnScreens(page), 'without a token').toEqual([]);
     await openPage(page, server);
     await page.getByText('Upstream fine').first().waitFor();
-    expect(await axeFindings(page), 'at rest').toEqual([]);
+    expect(await axeFindingsOnScreens(page), 'at rest').toEqual([]);
     await showEveryState(page);
     await page.getByText('Breaker half-open', { exact: true }).waitFor();
-    expect(await axeFindings(page), 'in every state').toEqual([]);
+    expect(await axeFindingsOnScreens(page), 'in every state').toEqual([]);
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     expect(complaints).toEqual([]);
   });
 
-  it.each(SCREENS)(
-    'has nothing to find about money, $colorScheme, $width pixels',
-    async (screen) => {
-      writePast(home.folder);
-      const server = await startHttp(home.env);
-      const { context } = await openBrowser(screen);
-      const page = await context.newPage();
-      await openPage(page, server);
-      await page.getByRole('button', { name: 'Show all 41' }).click();
-      await page.getByText('such calls are refused until').waitFor();
-      expect(await axeFindings(page), 'with much spent').toEqual([]);
-      await showPeak(page);
-      await page.getByText('Peak prices now, twice as much').waitFor();
-      expect(await axeFindings(page), 'at peak').toEqual([]);
-      await page.unrouteAll({ behavior: 'ignoreErrors' });
-    },
-  );
+  it('has nothing to find about money', async () => {
+    writePast(home.folder);
+    const server = await startHttp(home.env);
+    const { context } = await openBrowser();
+    const page = await context.newPage();
+    await openPage(page, server);
+    await page.getByRole('button', { name: 'Show all 41' }).click();
+    await page.getByText('such calls are refused until').waitFor();
+    expect(await axeFindingsOnScreens(page), 'with much spent').toEqual([]);
+    await showPeak(page);
+    await page.getByText('Peak prices now, twice as much').waitFor();
+    expect(await axeFindingsOnScreens(page), 'at peak').toEqual([]);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
 
-  it.each(SCREENS)(
-    'has nothing to find in the dialogs, $colorScheme, $width pixels',
-    async (screen) => {
-      const server = await startHttp(home.env);
-      const { context } = await openBrowser(screen);
-      const page = await context.newPage();
-      await openPage(page, server);
-      const dialog = page.getByRole('dialog');
+  it('has nothing to find in the dialogs', async () => {
+    const server = await startHttp(home.env);
+    const { context } = await openBrowser();
+    const page = await context.newPage();
+    await openPage(page, server);
+    const dialog = page.getByRole('dialog');
 
-      await page.getByRole('button', { name: 'Add key' }).click();
-      expect(await axeFindings(page), 'adding').toEqual([]);
-      await page.getByLabel('Name', { exact: true }).fill('DEEPSEEK_API_KEY_7');
-      await page.getByLabel('Value', { exact: true }).fill('your_key_here');
-      await dialog.getByRole('button', { name: 'Save' }).click();
-      await dialog.getByRole('alert').waitFor();
-      expect(await axeFindings(page), 'refusing').toEqual([]);
-      await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Add key' }).click();
+    expect(await axeFindingsOnScreens(page), 'adding').toEqual([]);
+    await page.getByLabel('Name', { exact: true }).fill('DEEPSEEK_API_KEY_7');
+    await page.getByLabel('Value', { exact: true }).fill('your_key_here');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('alert').waitFor();
+    expect(await axeFindingsOnScreens(page), 'refusing').toEqual([]);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
 
-      await page.getByRole('button', { name: 'Paste several' }).click();
-      await page
-        .getByLabel('One a line')
-        .fill(`PERPLEXITY_API_KEY=${canarySecret('pplx-fake')}\nnothing`);
-      await dialog.getByRole('button', { name: 'Add them' }).click();
-      await dialog.getByRole('status').waitFor();
-      expect(await axeFindings(page), 'pasting').toEqual([]);
-      await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('button', { name: 'Paste several' }).click();
+    await page
+      .getByLabel('One a line')
+      .fill(`PERPLEXITY_API_KEY=${canarySecret('pplx-fake')}\nnothing`);
+    await dialog.getByRole('button', { name: 'Add them' }).click();
+    await dialog.getByRole('status').waitFor();
+    expect(await axeFindingsOnScreens(page), 'pasting').toEqual([]);
+    await dialog.getByRole('button', { name: 'Close' }).click();
 
-      await page.getByRole('button', { name: 'Verify DEEPSEEK_API_KEY_4' }).click();
-      await page.getByText(/Works/).first().waitFor();
-      await page.getByRole('button', { name: 'Remove DEEPSEEK_API_KEY_4' }).click();
-      expect(await axeFindings(page), 'removing').toEqual([]);
-      await dialog.getByRole('button', { name: 'Remove' }).click();
-      await page.getByText('DEEPSEEK_API_KEY_4 removed.').waitFor();
-      expect(await axeFindings(page), 'with a message').toEqual([]);
-    },
-  );
+    await page.getByRole('button', { name: 'Verify DEEPSEEK_API_KEY_4' }).click();
+    await page.getByText(/Works/).first().waitFor();
+    await page.getByRole('button', { name: 'Remove DEEPSEEK_API_KEY_4' }).click();
+    expect(await axeFindingsOnScreens(page), 'removing').toEqual([]);
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('DEEPSEEK_API_KEY_4 removed.').waitFor();
+    expect(await axeFindingsOnScreens(page), 'with a message').toEqual([]);
+  });
 });
 
 describe.skipIf(!hasBrowser)('the page, read by a person', () => {

@@ -1,10 +1,16 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type HttpProgram, startHttp } from '../../../lab/program/http-program.ts';
 import { run } from '../../../lab/program/program.ts';
-import { freePort, hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/servers/redis.ts';
+import {
+  freePort,
+  hasRedis,
+  NO_REDIS,
+  RedisServerProcess,
+  startRedisCluster,
+} from '../../../lab/servers/redis.ts';
 import { machineOf } from '../../../lab/sharing/machines.ts';
 import { SharedHome } from '../../../lab/sharing/shared-programs.ts';
 import { until } from '../../../lab/until.ts';
@@ -154,6 +160,31 @@ describe.skipIf(!hasRedis)(`replicas on one Redis${hasRedis ? '' : `: ${NO_REDIS
       expect((await upIn(theirs)).processes).toHaveLength(1);
     } finally {
       await other.close();
+    }
+  }, 60_000);
+
+  it('meet in a cluster of three masters, and where sentinels send them', async () => {
+    const nodes = await startRedisCluster(3);
+    const lone = await RedisServerProcess.start();
+    const sentinel = await RedisServerProcess.sentinelOf(lone);
+    onTestFinished(async () => {
+      await Promise.all([...nodes, sentinel, lone].map((node) => node.remove()));
+    });
+    const [first, second] = nodes.map(({ port }) => `127.0.0.1:${port}`);
+    for (const url of [
+      `redis-cluster://${first},${second}`,
+      `redis-sentinel://127.0.0.1:${sentinel.port}/mymaster`,
+    ]) {
+      const env = { KEYPOOL_REDIS_URL: url };
+      const both = await Promise.all([machine(env), machine(env)].map((each) => startHttp(each)));
+      const [one, other] = both;
+      if (one === undefined || other === undefined) throw new Error('no server');
+      expect(every(await calls(other, 2, 'other'))).toBe(true);
+      await until(`they share over ${url}`, async () => {
+        expect(every(await calls(one, 1, 'one'))).toBe(true);
+        const { state, processes } = await sharingOf(one);
+        return state === 'up' && processes.length === 2;
+      });
     }
   }, 60_000);
 

@@ -7,7 +7,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -74,6 +76,15 @@ describe.skipIf(process.platform === 'win32')('a settings file', () => {
     expect(await doctor()).toContainEqual(
       expect.objectContaining({ status: 'warn', message: expect.stringContaining('your group') }),
     );
+  });
+
+  it('that is a link into a folder that everybody can write is refused', async () => {
+    const open = join(home.tmp, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    renameSync(at('.env'), join(open, 'settings'));
+    symlinkSync(join(open, 'settings'), at('.env'));
+    for (const args of [...SERVERS, ['init']]) await expectRefused(args, 'everybody can write');
   });
 
   it('that others can read and that holds secrets is warned about, by name', async () => {

@@ -24,7 +24,7 @@ import {
 import { FAULTS, type FaultGroup } from '../../upstream/fault-cases.ts';
 
 const KEYS_EACH = 8;
-const TIMES = { KEYPOOL_CALL_TIMEOUT_MS: '9000', KEYPOOL_IDLE_TIMEOUT_MS: '1000' } as const;
+const TIMES = { KEYPOOL_CALL_TIMEOUT_MS: '6000', KEYPOOL_IDLE_TIMEOUT_MS: '1000' } as const;
 
 let simulator: Simulator;
 let home: Home;

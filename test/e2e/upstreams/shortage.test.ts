@@ -1,8 +1,9 @@
 /** A machine that has no more sockets to give: ours, not the provider's, and no key's fault. */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { childEnvironment, PROGRAM } from '../../../lab/program/program.ts';
 import {
   callTool,
   connect,
@@ -82,5 +83,24 @@ describe.skipIf(process.platform !== 'linux')('no more open files', () => {
     expect((await call(session)).isError).not.toBe(true);
     expect(await statusOf(session)).not.toMatch(/"state":"(disabled|cooling)"/);
     expect(noise(session.program.lines)).toEqual([]);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a program that may open too few files', () => {
+  it('says so in two lines, whatever it was about to read', () => {
+    const endings = [19, 21, 23].map((limit) =>
+      spawnSync(
+        'sh',
+        ['-c', `ulimit -n ${limit}; exec "$0" "$@"`, process.execPath, PROGRAM, 'doctor'],
+        { env: childEnvironment(home.env), encoding: 'utf8' },
+      ),
+    );
+    // Below a certain number node itself does not start; how many it takes, versions differ in.
+    const ours = endings.filter(({ stderr }) => stderr.startsWith('keypool-mcp: '));
+    expect(ours.length).toBeGreaterThan(0);
+    for (const { stderr, status } of ours) {
+      expect(stderr).toMatch(/^keypool-mcp: error: too many files .+\nkeypool-mcp: hint: .+\n$/);
+      expect(status).toBe(1);
+    }
   });
 });

@@ -171,3 +171,42 @@ describe('a day', () => {
 function never(): never {
   throw new Error('the session is over');
 }
+
+describe('doctor', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into it freely
+  async function checks(env: Record<string, string> = {}): Promise<any[]> {
+    return JSON.parse((await run(['doctor', '--json'], { ...home.env, ...env })).stdout).checks;
+  }
+  const named = (all: ReadonlyArray<{ check: string }>, name: string) =>
+    all.find(({ check }) => check === name);
+
+  it('says nothing of files that are not there, and names the line of a mistake in a price table', async () => {
+    const quiet = await checks();
+    expect([named(quiet, 'prices'), named(quiet, 'budgets')]).toEqual([undefined, undefined]);
+    const path = join(home.folder, 'prices.json');
+    writeFileSync(path, '{\n  "read": 5\n}\n');
+    expect(named(await checks(), 'prices')).toMatchObject({
+      status: 'warn',
+      message: expect.stringMatching(/^the price table .*prices\.json is not used: line \d+: /),
+      hint: 'correct the file, or remove it',
+    });
+    writeFileSync(path, '{\n  "read": ');
+    expect(named(await checks(), 'prices')).toMatchObject({
+      message: expect.stringContaining('is not JSON'),
+    });
+  });
+
+  it('says what is wrong with budgets', async () => {
+    expect((await run(['budget', 'set', '5/day'], home.env)).code).toBe(0);
+    expect(named(await checks(), 'budgets')).toMatchObject({ status: 'ok', message: '1 set' });
+    expect(named(await checks({ KEYPOOL_LEDGER: 'off' }), 'budgets')).toMatchObject({
+      status: 'fail',
+      message: expect.stringContaining('the ledger that it counts by is off'),
+    });
+    writeFileSync(join(home.folder, 'budgets.json'), '{');
+    expect(named(await checks(), 'budgets')).toMatchObject({
+      status: 'fail',
+      message: expect.stringContaining('cannot be read'),
+    });
+  });
+});

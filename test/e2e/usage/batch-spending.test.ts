@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
 import { run } from '../../../lab/program/program.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+
+const DATED = fileURLToPath(new URL('../../../lab/usage/dated.mjs', import.meta.url));
 
 let simulator: Simulator;
 let home: Home;
@@ -80,5 +83,24 @@ describe('batch', () => {
     const { code } = await run(['batch', tasks, '--out', out, flag, value], home.env);
     expect(code).toBe(2);
     expect(simulator.calls).toHaveLength(0);
+  });
+
+  it('says until when it waits for cheaper hours, and how much cheaper they are', async () => {
+    const { tasks, out } = files();
+    // A Friday, some seconds before the end of the first peak.
+    const clock = {
+      NODE_OPTIONS: `--import ${DATED}`,
+      LAB_NOW: '2026-11-27T03:59:55Z',
+      TZ: 'Europe/Berlin',
+    };
+    const { code, stderr } = await run(['batch', tasks, '--out', out, '--off-peak'], {
+      ...home.env,
+      ...clock,
+    });
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      'prices are at their peak: nothing is sent until 2026-11-27 05:00 (04:00 UTC), then it goes on by itself, 50 % cheaper',
+    );
+    expect(results(out)).toBe(TASKS);
   });
 });

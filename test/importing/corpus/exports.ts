@@ -85,6 +85,12 @@ const lineOf = (text: string, piece: string): number =>
 
 export const EXPORTS: readonly CorpusCase[] = [
   {
+    title: 'an entry whose title says that it is out of use',
+    text: `name,url,username,password\nDeepSeek (old),https://platform.deepseek.com,anna,${SK1}\nDeepSeek,https://platform.deepseek.com,anna,${SK0}\n`,
+    sure: one,
+    left: [2],
+  },
+  {
     title: '1Password',
     text: `Title,Url,Username,Password,OTPAuth,Favorite,Archived,Tags,Notes\nDeepSeek API key,https://platform.deepseek.com,anna,${SK0},,false,false,,\nBank,https://bank.example,anna,${PASSWORD},,false,false,,\n`,
     sure: one,

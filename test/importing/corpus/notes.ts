@@ -122,7 +122,18 @@ export const NOTES: readonly CorpusCase[] = [
     title: 'old and expired',
     text: `old DeepSeek key: ${SK0}\nDeepSeek: ${SK1} (expired)\nDeepSeek: ${SK2}\n`,
     sure: { DEEPSEEK_API_KEY: SK2 },
-    likely: { DEEPSEEK_API_KEY_2: SK0, DEEPSEEK_API_KEY_3: SK1 },
+    left: [1, 2],
+  },
+  {
+    title: 'old below a heading, in other words and other languages',
+    text: `# DeepSeek\nold: ${SK0}\nabgelaufen: ${SK1}\n- revoked - ${SK2}\n`,
+    left: [2, 3, 4],
+  },
+  {
+    title: 'a heading that says that all below it is old',
+    text: `# Old keys\nDeepSeek: ${SK0}\nPerplexity: ${PX0}\n\n# Keys\nDeepSeek: ${SK1}\n`,
+    sure: { DEEPSEEK_API_KEY: SK1 },
+    left: [2, 3],
   },
   {
     title: 'an assignment below a heading',
@@ -199,7 +210,7 @@ export const NOTES: readonly CorpusCase[] = [
     title: 'one struck out before the one that holds',
     text: `~~DeepSeek: ${SK0}~~ DeepSeek: ${SK1}\n`,
     sure: { DEEPSEEK_API_KEY: SK1 },
-    likely: { DEEPSEEK_API_KEY_2: SK0 },
+    left: [1],
   },
   {
     title: 'ours in other scripts, and in full width',

@@ -280,4 +280,15 @@ export const STRUCTURED_FILES: readonly CorpusCase[] = [
     text: `base: &base\n  provider: deepseek\n  api_key: ${SK0}\nprod:\n  <<: *base\n  model: deepseek-chat\n`,
     likely: { DEEPSEEK_API_KEY: SK0 },
   },
+  {
+    title: 'settings that have an address and a password, and keys below',
+    text: json({
+      url: 'https://app.example',
+      username: 'anna',
+      password: PASSWORD,
+      providers: { deepseek: SK0 },
+    }),
+    sure: { DEEPSEEK_API_KEY: SK0 },
+    left: [4],
+  },
 ];

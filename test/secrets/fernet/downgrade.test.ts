@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fakeKey, masterOf, temporaryFolder } from '../../../lab/store.ts';
@@ -33,6 +41,23 @@ describe('a legacy file in the place of a v2 store', () => {
     expect(error.message).toContain(path);
     expect(error.hint).toContain('v2-stores.json');
     expect(readFileSync(path, 'utf8')).toBe(flat);
+  });
+
+  it('is refused behind a link as well, laid before or after', async () => {
+    const { home, path, location, flat } = await migrated();
+    const other = join(temporaryFolder(), 'legacy.json');
+    writeFileSync(other, flat);
+    rmSync(path);
+    symlinkSync(other, path);
+    expect((await refusal(KeyStore.open(location))).code).toBe('downgraded');
+    const elsewhere = join(temporaryFolder(), 'v2.json');
+    const linked = { ...location, path: join(home, 'linked.json') };
+    await KeyStore.create({ ...location, path: elsewhere });
+    symlinkSync(elsewhere, linked.path);
+    await KeyStore.open(linked);
+    rmSync(linked.path);
+    symlinkSync(other, linked.path);
+    expect((await refusal(KeyStore.open(linked))).code).toBe('downgraded');
   });
 
   it('is refused by whoever has the store open, who keeps the keys and writes nothing', async () => {

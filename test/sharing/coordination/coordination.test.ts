@@ -92,7 +92,6 @@ describe('two processes on one lane', () => {
       namedLimit: null,
       retryAfterMs: null,
       isTry: false,
-      cost: 1,
     } as const;
     const rows = [row({ inFlight: 1, waitingInteractive: 1 })];
     const { grants } = hub.says('b', says(2, { rows, reports: reports(refused) }));
@@ -237,7 +236,6 @@ describe('accounts that are one', () => {
       namedLimit: null,
       retryAfterMs: null,
       isTry: false,
-      cost: 1,
     } as const;
     const told = reports(refused, { kind: 'joined', accounts: ['one', 'two'] });
     const mine = [row({ account: 'one', inFlight: 1, waitingInteractive: 1 })];

@@ -108,6 +108,19 @@ function stranger(place: MeetingPlace): {
   return { socket, heard: () => heard, gone: () => gone };
 }
 
+/** A pair, and somebody who greets as a member does and then goes his own way. */
+async function withInsider() {
+  const { place, host, guest } = await pair();
+  const { socket, heard, gone } = stranger(place);
+  const member = newNonce();
+  const nonce = newNonce();
+  socket.write(`${JSON.stringify(callerHello(member, nonce))}\n`);
+  await until('the host spoke', () => heard() !== '');
+  socket.write(`${JSON.stringify(callerProof(key, member, nonce, JSON.parse(heard())))}\n`);
+  await until('the host knows its members', () => host.host.memberCount === 2);
+  return { host, guest, insider: { socket, gone, member } };
+}
+
 async function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => null,
@@ -321,14 +334,8 @@ describe('a bad peer costs its own connection alone', () => {
   });
 
   it('who is in, and then floods', async () => {
-    const { place, host, guest } = await pair();
-    const { socket, heard, gone } = stranger(place);
-    const member = newNonce();
-    const nonce = newNonce();
-    socket.write(`${JSON.stringify(callerHello(member, nonce))}\n`);
-    await until('the host spoke', () => heard() !== '');
-    socket.write(`${JSON.stringify(callerProof(key, member, nonce, JSON.parse(heard())))}\n`);
-    await until('the host knows its members', () => host.host.memberCount === 2);
+    const { host, guest, insider } = await withInsider();
+    const { socket, gone, member } = insider;
     socket.write('{"seq":1}\n'.repeat(10_000));
     await until('he is gone', gone);
     await until('it has left', () => host.left.includes(member));
@@ -337,14 +344,8 @@ describe('a bad peer costs its own connection alone', () => {
   });
 
   it('who is in, and reads nothing of what he asks for', async () => {
-    const { place, host, guest } = await pair();
-    const { socket, heard, gone } = stranger(place);
-    const member = newNonce();
-    const nonce = newNonce();
-    socket.write(`${JSON.stringify(callerHello(member, nonce))}\n`);
-    await until('the host spoke', () => heard() !== '');
-    socket.write(`${JSON.stringify(callerProof(key, member, nonce, JSON.parse(heard())))}\n`);
-    await until('the host knows its members', () => host.host.memberCount === 2);
+    const { host, guest, insider } = await withInsider();
+    const { socket, gone } = insider;
     socket.pause();
     const large = `${JSON.stringify({ text: 'x'.repeat(500_000) })}\n`;
     const writing = setInterval(() => socket.write(large), 5);

@@ -3,9 +3,16 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listenOnLoopback } from '../../../lab/servers/local-server.ts';
-import { hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/servers/redis.ts';
+import {
+  hasRedis,
+  NO_REDIS,
+  RedisServerProcess,
+  startRedisCluster,
+} from '../../../lab/servers/redis.ts';
 import { createCertificates, createTlsFront } from '../../../lab/servers/test-certificates.ts';
 import { temporaryFolder } from '../../../lab/store.ts';
+import { until } from '../../../lab/until.ts';
+import { LinkDown } from '../../../src/sharing/protocol.ts';
 import { RedisProcess, redis } from './redis-process.ts';
 
 const where = (port: number) => [{ host: '127.0.0.1', port }];
@@ -37,6 +44,57 @@ describe.skipIf(!hasRedis)(`a Redis of another kind${hasRedis ? '' : `: ${NO_RED
     await one.isAnswered();
     expect((await other.isAnswered()).processes).toHaveLength(2);
   }, 20_000);
+
+  it('is a cluster of several masters, of which any one is named', async () => {
+    const nodes = await startRedisCluster(3);
+    onTestFinished(async () => {
+      await Promise.all(nodes.map((node) => node.remove()));
+    });
+    // Every team has a key of its own, and so a master of its own.
+    const masters = new Set<number>();
+    for (let team = 0; team < 12; team++) {
+      const secret = Buffer.alloc(32, team);
+      const more = (at: number) =>
+        ({ kind: 'cluster', nodes: where(nodes[at]?.port ?? 0) }) as const;
+      const one = new RedisProcess(0, more(team % 3), secret);
+      const other = new RedisProcess(0, more((team + 1) % 3), secret);
+      await one.isAnswered();
+      expect((await other.isAnswered()).processes).toHaveLength(2);
+      expect([...one.log, ...other.log].join()).toBe('');
+    }
+    for (const [at, node] of nodes.entries()) {
+      const client = node.client();
+      if ((await client.keys('kp1:*')).length > 0) masters.add(at);
+      client.disconnect();
+    }
+    expect(masters.size).toBe(3);
+  }, 60_000);
+
+  it('is a cluster of which a master dies: whose key was there goes on alone', async () => {
+    const nodes = await startRedisCluster(3);
+    onTestFinished(async () => {
+      await Promise.all(nodes.map((node) => node.remove()));
+    });
+    const [first, second] = nodes;
+    const both = [first, second].map((node) => ({ host: '127.0.0.1', port: node?.port ?? 0 }));
+    const process = new RedisProcess(0, { kind: 'cluster', nodes: both });
+    await process.isAnswered();
+    let owner: RedisServerProcess | undefined;
+    for (const node of nodes) {
+      const client = node.client();
+      if ((await client.keys('kp1:*')).length > 0) owner = node;
+      client.disconnect();
+    }
+    await owner?.kill();
+    await until('it is said', async () => {
+      await expect(process.says()).rejects.toThrow(LinkDown);
+      return process.log.length > 0;
+    });
+    expect(process.log).toHaveLength(1);
+    await owner?.up();
+    await process.isAnswered(20_000);
+    expect(process.log.at(-1)).toContain('again');
+  }, 60_000);
 
   it('speaks TLS, with a certificate that its owner trusts', async () => {
     const server = await redis();

@@ -89,6 +89,16 @@ describe('other headers', () => {
     expect(read({ 'x-ratelimit-reset-after': '1.25' })).toBe(1_250);
   });
 
+  it('of a bucket that drains one unit is gone long before all of them', () => {
+    const bucket = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW_S + 2) };
+    expect(read({ ...bucket, 'x-ratelimit-used': '4' })).toBe(500);
+    expect(read({ ...bucket, 'x-ratelimit-used': '1' })).toBe(2_000);
+    for (const none of ['', '0', 'all', '-3']) {
+      expect(read({ ...bucket, 'x-ratelimit-used': none })).toBe(2_000);
+    }
+    expect(read({ ...bucket, 'x-ratelimit-used': '4', 'retry-after': '1' })).toBe(1_000);
+  });
+
   it('of limits that are counted apart the one that is used up counts', () => {
     const headers = {
       'x-ratelimit-remaining-requests': '0',

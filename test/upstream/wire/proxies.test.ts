@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
@@ -293,7 +293,8 @@ describe('NODE_EXTRA_CA_CERTS of the settings file', () => {
 
   it.each([
     ['is not there', '/nowhere/ca.pem', /is ignored: there is no \/nowhere\/ca\.pem$/],
-    ['is a folder', tmpdir(), /is ignored: .* cannot be read$/],
+    ['is a folder', tmpdir(), /is ignored: .* is a folder, not a file$/],
+    ['never ends', '/dev/zero', /is ignored: .* is a device, not a file$/],
     ['is no PEM', new URL(import.meta.url).pathname, /is ignored: .* holds no certificate/],
   ])('that %s is said once, and plain calls go on', async (_name, path, words) => {
     const port = await listen(createServer(hello));
@@ -303,5 +304,16 @@ describe('NODE_EXTRA_CA_CERTS of the settings file', () => {
     }
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(words);
+  });
+
+  it('that others can write is not trusted', async () => {
+    const path = join(folder, 'writable.pem');
+    copyFileSync(certificates.caFile, path);
+    chmodSync(path, 0o666);
+    const { fetch, problems } = at(path);
+    expect(await errorOf(fetch(`https://localhost:${await startUpstream()}/`, GET))).toMatchObject({
+      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    });
+    expect(problems).toEqual([expect.stringMatching(/is ignored: others can write/)]);
   });
 });

@@ -3,7 +3,7 @@
  * page that takes a first key. What exists is never overwritten.
  */
 
-import { readdir } from 'node:fs/promises';
+import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ConfigError, DiskError, KeyStoreError } from '../../../base/errors.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../../config.ts';
@@ -21,8 +21,8 @@ import { setVariable } from './settings-file.ts';
 const VARIABLE = 'MASTER_ENCRYPTION_KEY';
 export const COMMAND_VARIABLE = 'MASTER_ENCRYPTION_KEY_COMMAND';
 
-async function ensureFolder(path: string): Promise<void> {
-  await makeFolder(path).catch((cause: unknown) => {
+function ensureFolder(path: string): Promise<readonly string[]> {
+  return makeFolder(path).catch((cause: unknown) => {
     const what = cause instanceof DiskError ? cause.message : `cannot write ${path}`;
     throw new ConfigError(`the folder cannot be made: ${what}`, {
       cause,
@@ -31,11 +31,22 @@ async function ensureFolder(path: string): Promise<void> {
   });
 }
 
+const GITIGNORE = '.gitignore';
+
 /** Somebody's repository may be around the home; what is there already is theirs. */
 async function ignoreInGit(home: string): Promise<void> {
-  await createFile(join(home, '.gitignore'), '*\n').catch((error: unknown) => {
+  await createFile(join(home, GITIGNORE), '*\n').catch((error: unknown) => {
     if (!(error instanceof DiskError) || error.code !== 'exists') throw asKeyStoreError(error);
   });
+}
+
+/** Folders that were made for a home that came to nothing; one that holds anything stays. */
+async function takeBack(home: string, made: readonly string[]): Promise<void> {
+  const names: string[] = await readdir(home).catch(() => []);
+  if (made.length === 0 || names.some((name) => name !== GITIGNORE)) return;
+  await unlink(join(home, GITIGNORE)).catch(() => {});
+  // A folder that somebody has put something into by now is not empty, and neither is any above it.
+  for (const folder of made.toReversed()) await rmdir(folder).catch(() => {});
 }
 
 /** Stores that a master key once opened: a new one would hide that theirs is gone. */
@@ -115,11 +126,14 @@ export async function makeHome(wishes: HomeWishes): Promise<MadeHome> {
       hint: 'set KEYPOOL_HOME or give --home',
     });
   }
-  await ensureFolder(home);
+  const made = await ensureFolder(home);
   await ignoreInGit(home);
-  const { config, where } = await ensureMasterKey(wishes, dotenvPath).catch((error: unknown) => {
-    throw asKeyStoreError(error);
-  });
+  const { config, where } = await ensureMasterKey(wishes, dotenvPath).catch(
+    async (error: unknown) => {
+      await takeBack(home, made);
+      throw asKeyStoreError(error);
+    },
+  );
   await ensureFolder(dirname(config.storePath));
   const store = await KeyStore.create({
     path: config.storePath,

@@ -15,7 +15,7 @@ import {
 } from '../../rules/timing.ts';
 import type { Scene } from '../effect.ts';
 import { type Lane, mostAtOnce, shutAfter, takenWith } from '../lane.ts';
-import type { KeyRecord, ProviderRecord } from '../state.ts';
+import type { KeyRecord } from '../state.ts';
 import { earnTry } from '../state.ts';
 
 /** Evidence and outcomes beyond these say nothing new. */
@@ -145,11 +145,6 @@ function roomBy(lane: Lane, { namedInFlight, namedLimit }: Named, seen: number):
   return Math.max(Math.min(1, seen), namedLimit - (lane.elsewhere ?? 0));
 }
 
-/** A try costs its caller the time of the refusal, which may be longer than a service. */
-export function tryCost({ pace }: ProviderRecord, refusalMs: number): number {
-  return Math.max(1, refusalMs / (pace.serviceMs ?? refusalMs));
-}
-
 /**
  * Refused for too many in flight; the attempt is released already. True: none of ours was there, so
  * that only a pause helps.
@@ -162,7 +157,7 @@ export function noteRefused(
   const { retryAfterMs } = failure;
   const seen = mostAtOnce(lane.stays, sentAt) + (lane.share?.elsewhere ?? 0);
   const room = roomBy(lane, failure, seen);
-  if (stay.isTry) provider.tries -= tryCost(provider, now - sentAt);
+  if (stay.isTry) provider.tries -= 1;
   lane.limit = afterRefused(lane.limit, { seen, room, now, retryAfterMs }, timing);
   shutAfter(lane, sentAt, lane.limit.probeAt, now);
   return seen === 0;

@@ -2,7 +2,6 @@
 
 import type { Failure } from '../../../base/errors.ts';
 import type { Outcome } from '../../observer.ts';
-import { tryCost } from '../../records/course/attempt-notes.ts';
 import type { Effect } from '../../records/effect.ts';
 import { isDivided, mostAtOnce } from '../../records/lane.ts';
 import type { AccountRecord, Disabled } from '../../records/state.ts';
@@ -86,7 +85,7 @@ export class Telling {
   }
 
   #refused(attempt: Attempt, { namedInFlight, namedLimit, retryAfterMs }: Failure): void {
-    const { account, lane, provider } = attempt.visit();
+    const { account, lane } = attempt.visit();
     // Alone, what it shows is in the limit that we tell.
     if (!isDivided(lane)) return;
     const { sentAt, stay, model } = attempt.record;
@@ -101,7 +100,6 @@ export class Telling {
       namedLimit,
       retryAfterMs,
       isTry: stay.isTry,
-      cost: tryCost(provider, sentAgoMs),
     });
   }
 

@@ -54,6 +54,7 @@ export class TeamLine {
   #failures = 0;
   #isAsked = false;
   #isAsking = false;
+  #asking: Promise<void> = Promise.resolve();
   #hasLeft = false;
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = 0;
@@ -147,7 +148,7 @@ export class TeamLine {
       return;
     }
     this.#isAsked = true;
-    if (!this.#isAsking) void this.#askAll();
+    if (!this.#isAsking) this.#asking = this.#askAll();
   }
 
   /** Says what is left to say. */
@@ -156,6 +157,8 @@ export class TeamLine {
     this.#hasLeft = true;
     clearTimeout(this.#timer);
     for (const line of this.#lines.values()) line.clear();
+    // One question at a time: what is under way may be from before the last call's end.
+    await this.#asking;
     if (this.#lostAt === null) {
       await this.#request()
         .then((request) => this.#options.link.exchange(request))

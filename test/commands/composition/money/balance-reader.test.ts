@@ -16,7 +16,14 @@ function key(
   return { provider, name, account, secret: `fake-${name}` };
 }
 
-function reader(balances = [{ currency: 'CNY', amount: 47.44 }]) {
+/** What programs of one home write down. */
+class HomeBooks {
+  readonly claims = new Set<string>();
+  readonly readings: BalanceReading[] = [];
+}
+
+function reader(balances = [{ currency: 'CNY', amount: 47.44 }], home = new HomeBooks()) {
+  const heard: BalanceReading[] = [];
   const asked: string[] = [];
   const readings: BalanceReading[] = [];
   const rounds: number[] = [];
@@ -26,7 +33,14 @@ function reader(balances = [{ currency: 'CNY', amount: 47.44 }]) {
       return Promise.resolve({ verdict: 'ok' as const, detail: '', balances });
     },
     now: () => Date.now(),
-    onReading: (reading) => readings.push(reading),
+    onReading: (reading) => {
+      readings.push(reading);
+      home.readings.push(reading);
+    },
+    recent: (since) => Promise.resolve(home.readings.filter(({ at }) => at >= since)),
+    onHeard: (reading) => heard.push(reading),
+    claim: (what) => !home.claims.has(what) && home.claims.add(what) !== null,
+    release: (what) => void home.claims.delete(what),
     onRead: () => {
       rounds.push(readings.length);
       return Promise.resolve();
@@ -38,7 +52,7 @@ function reader(balances = [{ currency: 'CNY', amount: 47.44 }]) {
     key('DEEPSEEK_API_KEY_3', null),
     key('PERPLEXITY_API_KEY', null, 'perplexity'),
   ]);
-  return { made, asked, readings, rounds };
+  return { made, asked, readings, rounds, heard };
 }
 
 describe('the balance', () => {
@@ -82,5 +96,46 @@ describe('the balance', () => {
     const { made, readings } = reader([]);
     await made.read();
     expect(readings).toEqual([]);
+  });
+
+  it('is asked for by one of the programs of a home, and the others read it', async () => {
+    const home = new HomeBooks();
+    const all = Array.from({ length: 8 }, () => reader(undefined, home));
+    const count = (): number => all.reduce((sum, { asked }) => sum + asked.length, 0);
+    const work = async (): Promise<void> => {
+      for (const { made } of all) made.worked();
+      await vi.advanceTimersByTimeAsync(6_000);
+    };
+    await work();
+    expect(count()).toBe(2);
+    // Those who came at the same moment read it when they work again.
+    await vi.advanceTimersByTimeAsync(10_000);
+    await work();
+    expect(count()).toBe(2);
+    for (const { asked, heard } of all) expect(asked.length + heard.length).toBeGreaterThan(1);
+    await vi.advanceTimersByTimeAsync(HOUR_MS);
+    await work();
+    await work();
+    expect(count()).toBe(4);
+  });
+
+  it('is asked for by another program where the first one was told nothing', async () => {
+    const home = new HomeBooks();
+    const [mute, other] = [reader([], home), reader(undefined, home)];
+    mute.made.worked();
+    await vi.advanceTimersByTimeAsync(6_000);
+    other.made.worked();
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect([mute.asked.length, other.asked.length]).toEqual([2, 2]);
+    expect(other.readings).toHaveLength(2);
+  });
+
+  it('is asked for at the end of a batch, whoever asked before', async () => {
+    const home = new HomeBooks();
+    const [one, batch] = [reader(undefined, home), reader(undefined, home)];
+    one.made.worked();
+    await vi.advanceTimersByTimeAsync(6_000);
+    await batch.made.read();
+    expect(batch.asked).toHaveLength(2);
   });
 });

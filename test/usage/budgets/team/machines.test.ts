@@ -21,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => program.remove());
 
 /** A budget of each machine's own folder, all for the same money. */
-async function plan(processes: number, redisUrl: string): Promise<Spending> {
-  const base = { home: temporaryFolder(), redisUrl, processes };
+async function plan(processes: number, redisUrl: string, homes = processes): Promise<Spending> {
+  const base = { home: temporaryFolder(), team: { redisUrl, homes }, processes };
   for (let seed = 1; seed <= processes; seed++) {
     const budget = { usd: CAP_USD, per: 'day', account: null, client: null } as const;
     await setBudget(homeOf(base, seed), budget);
@@ -40,6 +40,13 @@ describe.skipIf(!hasRedis)(`machines on one Redis${hasRedis ? '' : `: ${NO_REDIS
   it('keep one budget together, to the size of one call, and refuse nobody early', async () => {
     const spent = await runSpenders(program, await plan(4, (await redis()).url));
     expect(spent.errors).not.toContain('"level":"error"');
+    expect(spent.refused).toBeGreaterThan(0);
+    expect(spent.usd / CAP_USD).toBeGreaterThanOrEqual(0.99);
+    expect(spent.usd).toBeLessThanOrEqual(CAP_USD + CALL_USD);
+  }, 60_000);
+
+  it('keep it with several programs on each of them', async () => {
+    const spent = await runSpenders(program, await plan(4, (await redis()).url, 2));
     expect(spent.refused).toBeGreaterThan(0);
     expect(spent.usd / CAP_USD).toBeGreaterThanOrEqual(0.99);
     expect(spent.usd).toBeLessThanOrEqual(CAP_USD + CALL_USD);
