@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PATIENT } from '../../../lab/until.ts';
 import { UpstreamError } from '../../../src/base/errors.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import type { DeepSeekFault } from '../../../src/simulator/simulator.ts';
@@ -268,10 +269,10 @@ describe('time', () => {
     const { client } = stage.deepseek();
     const controller = new AbortController();
     const failed = errorOf(client.generate(GENERATE, stage.context(controller.signal)));
-    await expect.poll(() => stage.progress.length).toBeGreaterThan(1);
+    await expect.poll(() => stage.progress.length, PATIENT).toBeGreaterThan(1);
     controller.abort('any reason a client may give');
     expect((await failed).name).toBe('AbortError');
-    await expect.poll(() => stage.sim.calls[0]?.aborted).toBe(true);
+    await expect.poll(() => stage.sim.calls[0]?.aborted, PATIENT).toBe(true);
     expect(stage.sim.calls).toHaveLength(1);
     expect(stage.log).toEqual([]);
   });
