@@ -120,7 +120,7 @@ describe('a search', () => {
 
   it('blank lines for ever are no answer, and the body is read under the deadline', async () => {
     stage.sim.setProviderFaults('perplexity', [{ fault: 'keep_alive_for_ever', times: 99 }]);
-    const idle = stage.perplexity({ idleTimeoutMs: 200, callTimeoutMs: 3_000 });
+    const idle = stage.perplexity({ idleTimeoutMs: 200, callTimeoutMs: 9_000 });
     expect(await errorOf(idle.client.search(SEARCH, stage.context()))).toMatchObject({
       failure: { kind: 'idle' },
     });
@@ -232,7 +232,7 @@ describe('an answer', () => {
     async (why) => {
       strike('silent');
       const isCancel = why === 'the caller cancels';
-      const { client } = stage.perplexity({ callTimeoutMs: isCancel ? 10_000 : 500 });
+      const { client } = stage.perplexity({ callTimeoutMs: isCancel ? 30_000 : 3_000 });
       const controller = new AbortController();
       const failed = errorOf(client.search(ANSWER, stage.context(controller.signal)));
       await expect.poll(() => stage.progress.length, PATIENT).toBeGreaterThan(1);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { undisturbed } from '../../../lab/stalls.ts';
 import { PATIENT } from '../../../lab/until.ts';
 import { UpstreamError } from '../../../src/base/errors.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
@@ -255,9 +256,11 @@ describe('time', () => {
   });
 
   it('a spent deadline is an error that carries what had arrived', async () => {
-    strike('silent');
-    const { client } = stage.deepseek({ callTimeoutMs: 700 });
-    const error = await errorOf(client.generate(GENERATE, stage.context()));
+    const error = await undisturbed(() => {
+      strike('silent');
+      const { client } = stage.deepseek({ callTimeoutMs: 700 });
+      return errorOf(client.generate(GENERATE, stage.context()));
+    }, 200);
     expect(error).toMatchObject({ failure: { kind: 'deadline' } });
     expect(error).toHaveProperty('partial', expect.stringMatching(/\w{3}/));
     expect(error.message).toContain('0.7 s');
