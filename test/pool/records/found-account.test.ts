@@ -50,6 +50,20 @@ describe('two accounts that were found to be one', () => {
   });
 });
 
+describe('the pauses of two accounts that are one', () => {
+  it.each([
+    [null, 40, null],
+    [40, null, null],
+    [30, 40, 30],
+  ])('are over where one of them works: %s and %s', (one, other, since) => {
+    const [into, from] = [accountOf('a', 3, 1), accountOf('b', 3, 1)];
+    Object.assign(into, { coolSince: one, coolings: 3 });
+    Object.assign(from, { coolSince: other, coolings: 2 });
+    mergeAccount(into, from);
+    expect(into).toMatchObject({ coolSince: since, coolings: 2 });
+  });
+});
+
 describe('keys that share no account after all', () => {
   it('take their own calls with them, and as many slots', () => {
     const both = accountOf('a', 3, 3);

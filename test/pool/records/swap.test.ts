@@ -8,6 +8,7 @@ import {
   swapRefused,
 } from '../../../src/pool/records/kinship/swap.ts';
 import type { Lane } from '../../../src/pool/records/lane.ts';
+import { NO_SHARE } from '../../../src/pool/records/lane-share.ts';
 import { enter } from '../../../src/pool/records/lane-writer.ts';
 import {
   type AccountRecord,
@@ -15,9 +16,11 @@ import {
   createProvider,
   laneOf,
 } from '../../../src/pool/records/state.ts';
+import { freshLimit } from '../../../src/pool/rules/limit.ts';
 import { timingFor } from '../../../src/pool/rules/timing.ts';
 
 const MODEL = 'deepseek-flash';
+const OUT = { reason: 'no money', since: 0, checks: 0, nextCheckAt: 0 };
 
 /** What the lane of an account has come to. */
 function change(account: AccountRecord, more: Partial<Lane>): void {
@@ -53,7 +56,7 @@ describe('a slot that is lent for a moment', () => {
     expect(about.provider.swap).toMatchObject({ from: 'a', to: 'b', stay: null });
   });
 
-  it.each<[string, (about: ReturnType<typeof scene>) => void]>([
+  it.each<[string, (about: ReturnType<typeof scene>) => unknown]>([
     ['another one is lent', (about) => beginSwap(about.a, MODEL, about)],
     [
       'no try is paid for',
@@ -86,12 +89,124 @@ describe('a slot that is lent for a moment', () => {
         change(b, { elsewhere: 0 });
       },
     ],
+    ['the slot was taken again', ({ a }) => change(a, { inFlight: 3 })],
+    ['more than one slot is free', ({ a }) => change(a, { inFlight: 1 })],
+    ['no limit is known of the one', ({ a }) => change(a, { limit: freshLimit(64) })],
+    [
+      'no limit is known of the other',
+      ({ b }) => change(b, { limit: { ...freshLimit(64), limit: 2 } }),
+    ],
+    [
+      'the other one is at its ceiling',
+      ({ b }) => change(b, { limit: { ...lane(b).limit, ceiling: 2 } }),
+    ],
+    [
+      'the other one was just refused',
+      ({ b }) => change(b, { shut: { sentAt: 900, until: 2_000 } }),
+    ],
+    ['the other one rests', ({ b }) => Object.assign(b, { coolUntil: 1_001 })],
+    ['the other one is out', ({ b }) => Object.assign(b, { disabled: OUT })],
+    ['the other one never took a call', ({ b }) => b.lanes.clear()],
+    ['the one never took a call', ({ a }) => a.lanes.clear()],
+    ['other processes are on the one', ({ a }) => change(a, { share: { ...NO_SHARE, slots: 9 } })],
+    [
+      'other processes are on the other',
+      ({ b }) => change(b, { share: { ...NO_SHARE, slots: 2 } }),
+    ],
+    ['nobody else is on the one', ({ a }) => change(a, { elsewhere: 0 })],
+    [
+      'it was refused a moment ago',
+      ({ provider, now }) => provider.parted.set('a\nb', { times: 1, nextAt: now + 1 }),
+    ],
+    [
+      'somebody gave both their names',
+      ({ a, b }) => [a, b].map((each) => Object.assign(each, { isGiven: true })),
+    ],
   ])('is not lent where %s', (_why, arrange) => {
     const about = scene();
     arrange(about);
     const before = about.provider.swap;
     beginSwap(about.a, MODEL, about);
     expect(about.provider.swap).toBe(before);
+  });
+
+  it.each<[string, (about: ReturnType<typeof scene>) => unknown]>([
+    ['somebody gave one of them its name', ({ a }) => Object.assign(a, { isGiven: true })],
+    ['both named the same limit', ({ a, b }) => [a, b].map((each) => change(each, { named: 5 }))],
+    ['one of them named a limit', ({ a }) => change(a, { named: 5 })],
+    ['the other one named a limit', ({ b }) => change(b, { named: 5 })],
+    ['others are on both', ({ a, b }) => [a, b].map((each) => change(each, { elsewhere: 2 }))],
+    ['just one try is paid for', ({ provider }) => Object.assign(provider, { tries: 1 })],
+    ['the other one has just rested', ({ b }) => Object.assign(b, { coolUntil: 1_000 })],
+    [
+      'its time has come again',
+      ({ provider, now }) => provider.parted.set('a\nb', { times: 1, nextAt: now }),
+    ],
+    [
+      'another pair was refused',
+      ({ provider }) => provider.parted.set('b\nc', { times: 1, nextAt: 9_000 }),
+    ],
+    [
+      'a refusal takes just half of an answer',
+      ({ provider }) => Object.assign(provider, { pace: { ...provider.pace, refusalMs: 500 } }),
+    ],
+  ])('is lent where %s, and awaited before', (_why, arrange) => {
+    const about = scene();
+    arrange(about);
+    expect(awaitsSwap(about.b, lane(about.b), about)).toBe(true);
+    beginSwap(about.a, MODEL, about);
+    expect(about.provider.swap).toMatchObject({ from: 'a', to: 'b' });
+  });
+
+  it('is lent from either side of a pair, and not again from the other', () => {
+    const about = scene();
+    about.provider.parted.set('a\nb', { times: 1, nextAt: 9_000 });
+    expect(awaitsSwap(about.a, lane(about.a), about)).toBe(false);
+    expect(awaitsSwap(about.b, lane(about.b), about)).toBe(false);
+  });
+
+  it('goes to the first one that may be tried', () => {
+    const about = scene();
+    const [c, d] = [key('c', 2, 1), key('d', 2, 2)];
+    const all = { ...about, accounts: [about.a, c, d, about.b] };
+    beginSwap(about.a, MODEL, all);
+    expect(about.provider.swap?.to).toBe('d');
+    expect(lane(about.b).limit.limit).toBe(2);
+  });
+
+  it.each<[string, (about: ReturnType<typeof scene>) => unknown]>([
+    ['has no call there', ({ b }) => change(b, { inFlight: 0 })],
+    ['was never used', ({ b }) => b.lanes.clear()],
+    ['has no limit that is known', ({ b }) => change(b, { limit: freshLimit(64) })],
+    ['named another limit', ({ a, b }) => [change(a, { named: 5 }), change(b, { named: 8 })]],
+    ['is out', ({ b }) => Object.assign(b, { disabled: OUT })],
+  ])('is not awaited from a key that %s', (_why, arrange) => {
+    const about = scene();
+    arrange(about);
+    expect(awaitsSwap(about.a, lane(about.a), about)).toBe(false);
+  });
+
+  it('leaves other tries alone when it is given back', () => {
+    const about = scene();
+    const c = key('c', 2, 2);
+    change(c, { limit: { ...lane(c).limit, limit: 3 } });
+    const all = { ...about, accounts: [...about.accounts, c, createAccount('unused', false)] };
+    beginSwap(about.a, MODEL, all);
+    endSwap(all);
+    expect([lane(about.b).limit.limit, lane(c).limit.limit]).toEqual([2, 3]);
+    endSwap(all);
+    beginSwap(about.a, MODEL, all);
+    const stay = enter(lane(about.b), 'b', about.now);
+    about.provider.swap = { model: MODEL, from: 'a', to: 'b', stay };
+    endSwap(all);
+    // It was sent: its own end shows what came of it.
+    expect(lane(about.b).limit.limit).toBe(3);
+  });
+
+  it('is no refusal of anybody where none was lent', () => {
+    const about = scene();
+    swapRefused(about, timingFor(about.provider.pace));
+    expect(about.provider.parted.size).toBe(0);
   });
 
   it('is given back, and the try that was not sent is off', () => {
