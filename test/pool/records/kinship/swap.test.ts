@@ -6,18 +6,18 @@ import {
   endSwap,
   mayBeOne,
   swapRefused,
-} from '../../../src/pool/records/kinship/swap.ts';
-import type { Lane } from '../../../src/pool/records/lane.ts';
-import { NO_SHARE } from '../../../src/pool/records/lane-share.ts';
-import { enter } from '../../../src/pool/records/lane-writer.ts';
+} from '../../../../src/pool/records/kinship/swap.ts';
+import type { Lane } from '../../../../src/pool/records/lane.ts';
+import { NO_SHARE } from '../../../../src/pool/records/lane-share.ts';
+import { enter } from '../../../../src/pool/records/lane-writer.ts';
 import {
   type AccountRecord,
   createAccount,
   createProvider,
   laneOf,
-} from '../../../src/pool/records/state.ts';
-import { freshLimit } from '../../../src/pool/rules/limit.ts';
-import { timingFor } from '../../../src/pool/rules/timing.ts';
+} from '../../../../src/pool/records/state.ts';
+import { freshLimit } from '../../../../src/pool/rules/limit.ts';
+import { timingFor } from '../../../../src/pool/rules/timing.ts';
 
 const MODEL = 'deepseek-flash';
 const OUT = { reason: 'no money', since: 0, checks: 0, nextCheckAt: 0 };

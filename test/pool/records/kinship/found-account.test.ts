@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { lanesOfKeys, mergeAccount } from '../../../src/pool/records/kinship/found-account.ts';
-import type { Lane } from '../../../src/pool/records/lane.ts';
-import { enter, leave } from '../../../src/pool/records/lane-writer.ts';
-import { type AccountRecord, createAccount, laneOf } from '../../../src/pool/records/state.ts';
+import { lanesOfKeys, mergeAccount } from '../../../../src/pool/records/kinship/found-account.ts';
+import type { Lane } from '../../../../src/pool/records/lane.ts';
+import { enter, leave } from '../../../../src/pool/records/lane-writer.ts';
+import { type AccountRecord, createAccount, laneOf } from '../../../../src/pool/records/state.ts';
 
 const MODEL = 'deepseek-flash';
 const CEILING = 64;
