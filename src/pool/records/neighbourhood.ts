@@ -1,9 +1,9 @@
-/** A lane as other processes hear of it, and what they leave us of it. Pure transitions on records. */
+/** A lane as other processes hear of it. Pure. */
 
 import type { Timing } from '../rules/timing.ts';
-import { limitFrom, toldLimit } from '../rules/told-limit.ts';
-import type { LaneGrant, LaneRow } from '../sharing.ts';
-import { type Lane, NO_SHARE } from './lane.ts';
+import { toldLimit } from '../rules/told-limit.ts';
+import type { LaneRow } from '../sharing.ts';
+import type { Lane } from './lane.ts';
 
 /** Who calls, and from where. */
 export interface Standing {
@@ -19,29 +19,9 @@ export interface Standing {
   readonly timing: Timing;
 }
 
-/** Slots that nobody here needs go back, before the others are told so: none is used twice. */
-function giveBack(lane: Lane, isActive: boolean): void {
-  const { share, inFlight, limit } = lane;
-  if (share === null) return;
-  if (!isActive) lane.share = NO_SHARE;
-  else if (share.isContended) lane.share = { ...share, slots: Math.min(share.slots, inFlight) };
-  else lane.share = { ...share, slots: Math.min(share.slots, limit.limit) };
-}
-
-/** What we found out while nobody else was there is news to the others. */
-function noteFound(lane: Lane): void {
-  const { limit, share, shared } = lane;
-  if (shared === null) lane.shared = { limit, generation: 0 };
-  else if (share?.isAlone && shared.limit !== limit) {
-    lane.shared = { limit, generation: shared.generation + 1 };
-  }
-}
-
-/** What we have there, and want; null when that is nothing. */
+/** What we have there, and want, when all is prepared; null when that is nothing. */
 export function rowOf(lane: Lane, standing: Standing): LaneRow | null {
   const { now, timing, waitingInteractive, waitingBatch } = standing;
-  noteFound(lane);
-  giveBack(lane, standing.isActive);
   const { inFlight, share, shared, ended } = lane;
   if (!standing.isActive) return null;
   const { limit, generation } = shared ?? { limit: lane.limit, generation: 0 };
@@ -64,35 +44,4 @@ export function rowOf(lane: Lane, standing: Standing): LaneRow | null {
     probeMs: timing.limitProbeMs,
     probeMaxMs: timing.limitProbeMaxMs,
   };
-}
-
-/** @param isOutdated a refusal of ours was not known yet: no more starts on the word of this grant */
-export function takeGrant(lane: Lane, grant: LaneGrant, isOutdated: boolean, now: number): void {
-  const before = lane.share;
-  const known = lane.shared?.generation ?? -1;
-  const { limit, share, tries, isAlone, isContended, reserve, elsewhere } = grant;
-  const isNewer = limit.generation > known;
-  if (!isAlone || isNewer || !before?.isAlone) {
-    // Otherwise, alone as before, what was found meanwhile stays.
-    lane.limit = limitFrom(limit, lane.limit.ceiling, now);
-    lane.shared = { limit: lane.limit, generation: limit.generation };
-  }
-  const slots = isOutdated ? Math.min(share, lane.inFlight) : share;
-  lane.share = { slots, tries, isAlone, isContended, reserve, elsewhere };
-  if (isOutdated) return;
-  const isMore = share > (before?.slots ?? 0) || isNewer;
-  if (!isAlone && isMore && share > lane.inFlight) lane.shut = null;
-}
-
-/** Nobody can be asked: the limit is divided by as many as there were, and each finds its own. */
-export function goAlone(lane: Lane, processes: number): void {
-  if (lane.share === null) return;
-  const { limit, capacity } = lane.limit;
-  const part = (slots: number): number => Math.max(1, Math.floor(slots / processes));
-  // A pause is the same for everybody.
-  if (limit > 0) {
-    const proven = capacity === null ? null : part(capacity);
-    lane.limit = { ...lane.limit, limit: part(limit), capacity: proven };
-  }
-  lane.share = null;
 }

@@ -2,10 +2,10 @@
 
 import type { Failure } from '../../../base/errors.ts';
 import { isRateLimited } from '../../rules/rate.ts';
-import { afterRateRefused } from '../../rules/rate-refused.ts';
-import { afterRateTold, type ToldRate } from '../../rules/rate-told.ts';
+import type { ToldRate } from '../../rules/rate-told.ts';
 import { RETRY_AFTER_MAX_MS } from '../../rules/timing.ts';
 import type { Scene } from '../effect.ts';
+import { rateRefused, rateTold } from '../lane-writer.ts';
 import type { AccountRecord } from '../state.ts';
 
 /** Refused for too many requests per time; the attempt is released already. */
@@ -18,13 +18,13 @@ export function noteRateRefused(
   const askedMs = retryAfterMs === null ? null : Math.min(RETRY_AFTER_MAX_MS, retryAfterMs);
   const { sentAt } = attempt;
   const refusal = { sentAt, now, retryAfterMs: askedMs, chance };
-  lane.rate = afterRateRefused(lane.rate, refusal, lane.stays);
+  rateRefused(lane, refusal);
   account.coolReason = reason;
 }
 
 export function noteTold({ provider, lane, attempt }: Scene, told: ToldRate): void {
   if (attempt.isReleased || !isRateLimited(provider.provider)) return;
-  lane.rate = afterRateTold(lane.rate, told, attempt.sentAt, lane.stays);
+  rateTold(lane, told, attempt.sentAt);
 }
 
 /** Until when an account sends nothing of a model, or of one of its models; 0 without a pause. */
