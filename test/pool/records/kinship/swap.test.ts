@@ -16,6 +16,7 @@ import {
   createProvider,
   laneOf,
 } from '../../../../src/pool/records/state.ts';
+import { withBalance } from '../../../../src/pool/rules/balances.ts';
 import { freshLimit } from '../../../../src/pool/rules/limit.ts';
 import { timingFor } from '../../../../src/pool/rules/timing.ts';
 
@@ -238,9 +239,22 @@ describe('a slot that is lent for a moment', () => {
 
 describe('two accounts', () => {
   it('may be one unless somebody gave each its name', () => {
+    const provider = createProvider('deepseek', 5);
     const given = [createAccount('x', true), createAccount('y', true)] as const;
-    expect(mayBeOne(...given)).toBe(false);
-    expect(mayBeOne(given[0], createAccount('z', false))).toBe(true);
-    expect(mayBeOne(given[0], given[0])).toBe(false);
+    expect(mayBeOne(provider, ...given)).toBe(false);
+    expect(mayBeOne(provider, given[0], createAccount('z', false))).toBe(true);
+    expect(mayBeOne(provider, given[0], given[0])).toBe(false);
+  });
+
+  it('are two, whoever is of them, where their balances are far apart', () => {
+    const provider = createProvider('deepseek', 5);
+    const [one, other] = [createAccount('x', false), createAccount('z', true)];
+    one.members = ['x', 'y'];
+    const read = { at: 0, currency: 'USD' };
+    provider.balances.set('y', withBalance(undefined, { ...read, account: 'y', amount: 47.44 }));
+    expect(mayBeOne(provider, one, other)).toBe(true);
+    provider.balances.set('z', withBalance(undefined, { ...read, account: 'z', amount: 12.1 }));
+    expect(mayBeOne(provider, one, other)).toBe(false);
+    expect(mayBeOne(provider, other, one)).toBe(false);
   });
 });
