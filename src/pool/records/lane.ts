@@ -4,7 +4,7 @@
  */
 
 import { freshLimit, type LimitState } from '../rules/limit.ts';
-import { afterSent, FRESH_RATE, type RateState } from '../rules/rate.ts';
+import { afterSent, FRESH_RATE, type RateState, rateOf, turnAt } from '../rules/rate.ts';
 import { LINGER_MS } from '../rules/timing.ts';
 
 /** An aborted call may stay at the upstream for a while; a refused one never was there. */
@@ -15,6 +15,8 @@ export interface Stay {
   /** Name of the key. */
   readonly key: string;
   readonly sentAt: number;
+  /** Among all calls that were sent there. */
+  readonly number: number;
   /** What it counts for where requests per time are limited. */
   readonly units: number;
   /** Above the proven capacity when it was sent. */
@@ -50,6 +52,9 @@ export interface LaneShare {
   readonly reserve: number;
   /** Calls of the others. */
   readonly elsewhere: number;
+  /** When our next call may go, and of so many units, where requests per time are limited; null:
+   * not before we have asked. */
+  readonly turn: { readonly at: number; readonly units: number } | null;
 }
 
 /** Until we were told: nothing, where others may be. */
@@ -60,6 +65,7 @@ export const NO_SHARE: LaneShare = {
   isContended: false,
   reserve: 0,
   elsewhere: 0,
+  turn: null,
 };
 
 export interface Lane {
@@ -83,10 +89,19 @@ export interface Lane {
   shut: Shut | null;
   /** Calls that ended there. */
   ended: number;
+  /** Calls that were sent there; and of how many the other processes know, as far as we know. */
+  sent: number;
+  sentHeard: number;
   /** Null: no other process is known of. */
   share: LaneShare | null;
-  /** The limit as the processes know it, and how new that is. */
-  shared: { readonly limit: LimitState; readonly generation: number } | null;
+  /** Limit and rate as the processes know them, and how new that is. */
+  shared: Shared | null;
+}
+
+interface Shared {
+  readonly limit: LimitState;
+  readonly rate: RateState;
+  readonly generation: number;
 }
 
 export function createLane(model: string, limit: LimitState): Lane {
@@ -103,6 +118,8 @@ export function createLane(model: string, limit: LimitState): Lane {
     endedAt: Number.NEGATIVE_INFINITY,
     shut: null,
     ended: 0,
+    sent: 0,
+    sentHeard: 0,
     share: null,
     shared: null,
   };
@@ -127,6 +144,14 @@ export function roomIn({ limit, share, held }: Lane): number {
   if (share === null) return limit.limit - held;
   const room = share.isAlone ? limit.limit - share.reserve : Math.min(limit.limit, share.slots);
   return room - held;
+}
+
+/** When a call of so many units may go, as far as requests per time have to do with it. */
+export function goesAt(lane: Lane, units: number, spare: number): number {
+  const { share, rate } = lane;
+  if (share === null || share.isAlone || rateOf(rate) === null) return turnAt(rate, units, spare);
+  const { turn } = share;
+  return turn === null || turn.units < units ? Number.POSITIVE_INFINITY : turn.at;
 }
 
 /** No repeated question is sooner than this, whatever speaks for it. */
@@ -168,9 +193,11 @@ const ENDED_KEPT = 128;
 const ENDED_KEPT_MS = 30_000;
 
 export function enter(lane: Lane, key: string, now: number, units = 1): Stay {
+  lane.sent += 1;
   const stay: Stay = {
     key,
     sentAt: now,
+    number: lane.sent,
     units,
     isTry: isTry(lane),
     isAccepted: false,
@@ -182,6 +209,7 @@ export function enter(lane: Lane, key: string, now: number, units = 1): Stay {
   lane.inFlight += 1;
   lane.rate = afterSent(lane.rate, units, now, lane.sentAt);
   lane.sentAt = now;
+  if (lane.share !== null && lane.share.turn !== null) lane.share = { ...lane.share, turn: null };
   if (lane.stays.length > lane.inFlight + 2 * ENDED_KEPT) lane.stays = pruned(lane, now);
   return stay;
 }

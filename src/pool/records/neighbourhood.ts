@@ -1,9 +1,11 @@
 /** A lane as other processes hear of it, and what they leave us of it. Pure transitions on records. */
 
+import { knownRate, rateFrom } from '../rules/known-rate.ts';
+import { partOf } from '../rules/rate.ts';
 import type { Timing } from '../rules/timing.ts';
 import { limitFrom, toldLimit } from '../rules/told-limit.ts';
-import type { LaneGrant, LaneRow } from '../sharing.ts';
-import { type Lane, NO_SHARE } from './lane.ts';
+import type { LaneGrant, LaneRow, PacedRow } from '../sharing.ts';
+import { type Lane, type LaneShare, NO_SHARE } from './lane.ts';
 
 /** Who calls, and from where. */
 export interface Standing {
@@ -11,6 +13,8 @@ export interface Standing {
   readonly model: string;
   readonly waitingInteractive: number;
   readonly waitingBatch: number;
+  /** Units of the call that is to go next; null where requests per time are not limited. */
+  readonly units: number | null;
   readonly isInteractive: boolean;
   /** Calls are under way, or wait, somewhere: the next one may go anywhere. */
   readonly isActive: boolean;
@@ -30,20 +34,38 @@ function giveBack(lane: Lane, isActive: boolean): void {
 
 /** What we found out while nobody else was there is news to the others. */
 function noteFound(lane: Lane): void {
-  const { limit, share, shared } = lane;
-  if (shared === null) lane.shared = { limit, generation: 0 };
-  else if (share?.isAlone && shared.limit !== limit) {
-    lane.shared = { limit, generation: shared.generation + 1 };
+  const { limit, rate, share, shared } = lane;
+  if (shared === null) lane.shared = { limit, rate, generation: 0 };
+  else if (share?.isAlone && (shared.limit !== limit || shared.rate !== rate)) {
+    lane.shared = { limit, rate, generation: shared.generation + 1 };
   }
+}
+
+/** Who sends more between two exchanges knows its own limit well enough. */
+const SENDS_TOLD = 64;
+const SENDS_TOLD_MS = 30_000;
+
+function pacedRow(lane: Lane, wants: number, now: number): PacedRow {
+  const lately = lane.stays.filter((each) => each.sentAt > now - SENDS_TOLD_MS);
+  return {
+    rate: knownRate(lane.shared?.rate ?? lane.rate, now),
+    sent: lane.sent,
+    sends: lately.slice(-SENDS_TOLD).map(({ number, sentAt, units }) => {
+      return { number, agoMs: now - sentAt, units };
+    }),
+    wants,
+  };
 }
 
 /** What we have there, and want; null when that is nothing. */
 export function rowOf(lane: Lane, standing: Standing): LaneRow | null {
-  const { now, timing, waitingInteractive, waitingBatch } = standing;
+  const { now, timing, waitingInteractive, waitingBatch, units } = standing;
   noteFound(lane);
   giveBack(lane, standing.isActive);
   const { inFlight, share, shared, ended } = lane;
-  if (!standing.isActive) return null;
+  // What was sent counts against the others' turns.
+  const isNews = units !== null && lane.sent > lane.sentHeard;
+  if (!standing.isActive && !isNews) return null;
   const { limit, generation } = shared ?? { limit: lane.limit, generation: 0 };
   const taken = lane.stays.filter(({ isAccepted, endAt }) => isAccepted && endAt > now);
   const sentAt = taken.at(-1)?.sentAt;
@@ -63,28 +85,38 @@ export function rowOf(lane: Lane, standing: Standing): LaneRow | null {
     limit: toldLimit(limit, generation, now),
     probeMs: timing.limitProbeMs,
     probeMaxMs: timing.limitProbeMaxMs,
+    paced: units === null ? null : pacedRow(lane, units, now),
   };
+}
+
+function turnIn({ paced }: LaneGrant, lane: Lane, now: number): LaneShare['turn'] {
+  // It was for a call that has gone.
+  if (paced === null || paced.turn === null || paced.sent !== lane.sent) return null;
+  return { at: now + paced.turn.inMs, units: paced.turn.units };
 }
 
 /** @param isOutdated a refusal of ours was not known yet: no more starts on the word of this grant */
 export function takeGrant(lane: Lane, grant: LaneGrant, isOutdated: boolean, now: number): void {
   const before = lane.share;
   const known = lane.shared?.generation ?? -1;
-  const { limit, share, tries, isAlone, isContended, reserve, elsewhere } = grant;
+  const { limit, share, tries, isAlone, isContended, reserve, elsewhere, paced } = grant;
   const isNewer = limit.generation > known;
   if (!isAlone || isNewer || !before?.isAlone) {
     // Otherwise, alone as before, what was found meanwhile stays.
     lane.limit = limitFrom(limit, lane.limit.ceiling, now);
-    lane.shared = { limit: lane.limit, generation: limit.generation };
+    if (paced !== null) lane.rate = rateFrom(paced.rate, now);
+    lane.shared = { limit: lane.limit, rate: lane.rate, generation: limit.generation };
   }
+  if (paced !== null) lane.sentHeard = paced.sent;
   const slots = isOutdated ? Math.min(share, lane.inFlight) : share;
-  lane.share = { slots, tries, isAlone, isContended, reserve, elsewhere };
+  const turn = isOutdated ? null : turnIn(grant, lane, now);
+  lane.share = { slots, tries, isAlone, isContended, reserve, elsewhere, turn };
   if (isOutdated) return;
   const isMore = share > (before?.slots ?? 0) || isNewer;
   if (!isAlone && isMore && share > lane.inFlight) lane.shut = null;
 }
 
-/** Nobody can be asked: the limit is divided by as many as there were, and each finds its own. */
+/** Nobody can be asked: limit and rate are divided by as many as there were, and each finds its own. */
 export function goAlone(lane: Lane, processes: number): void {
   if (lane.share === null) return;
   const { limit, capacity } = lane.limit;
@@ -94,5 +126,6 @@ export function goAlone(lane: Lane, processes: number): void {
     const proven = capacity === null ? null : part(capacity);
     lane.limit = { ...lane.limit, limit: part(limit), capacity: proven };
   }
+  lane.rate = partOf(lane.rate, processes);
   lane.share = null;
 }

@@ -6,6 +6,7 @@ import {
   isTry,
   type Lane,
   leave,
+  NO_SHARE,
   roomIn,
 } from '../../../src/pool/records/lane.ts';
 import { goAlone, rowOf, takeGrant } from '../../../src/pool/records/neighbourhood.ts';
@@ -18,8 +19,7 @@ const NOW = 10_000;
 function laneWith(limit: number, share?: Partial<NonNullable<Lane['share']>>): Lane {
   const lane = createLane('model', { ...freshLimit(64), limit, capacity: limit, eager: false });
   if (share === undefined) return lane;
-  const none = { slots: 0, tries: 0, isAlone: false, isContended: false, reserve: 0, elsewhere: 0 };
-  lane.share = { ...none, ...share };
+  lane.share = { ...NO_SHARE, ...share };
   return lane;
 }
 
@@ -29,6 +29,7 @@ function rowFor(lane: Lane, more: { waiting?: number; isActive?: boolean } = {})
     model: 'model',
     waitingInteractive: more.waiting ?? 0,
     waitingBatch: 0,
+    units: null,
     isInteractive: true,
     isActive: more.isActive ?? true,
     ceiling: 64,
@@ -57,6 +58,7 @@ function grant(more: Partial<LaneGrant> = {}, generation = 5): LaneGrant {
       refusedProbes: 1,
       step: 1,
     },
+    paced: null,
     ...more,
   };
 }
@@ -145,7 +147,7 @@ describe('what is granted', () => {
   it('leaves what we found while alone, unless somebody knows better', () => {
     const lane = laneWith(8, { isAlone: true });
     rowFor(lane);
-    lane.shared = { limit: lane.limit, generation: 5 };
+    lane.shared = { limit: lane.limit, rate: lane.rate, generation: 5 };
     lane.limit = { ...lane.limit, limit: 12, capacity: 12 };
     takeGrant(lane, grant({ isAlone: true }), false, NOW);
     expect(lane.limit.limit).toBe(12);

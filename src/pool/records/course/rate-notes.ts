@@ -4,7 +4,6 @@ import type { Failure } from '../../../base/errors.ts';
 import { isRateLimited } from '../../rules/rate.ts';
 import { afterRateRefused } from '../../rules/rate-refused.ts';
 import { afterRateTold, type ToldRate } from '../../rules/rate-told.ts';
-import { RETRY_AFTER_MAX_MS } from '../../rules/timing.ts';
 import type { Scene } from '../effect.ts';
 import type { AccountRecord } from '../state.ts';
 
@@ -15,9 +14,7 @@ export function noteRateRefused(
   reason: string,
 ): void {
   const { retryAfterMs } = failure;
-  const askedMs = retryAfterMs === null ? null : Math.min(RETRY_AFTER_MAX_MS, retryAfterMs);
-  const { sentAt } = attempt;
-  const refusal = { sentAt, now, retryAfterMs: askedMs, chance };
+  const refusal = { sentAt: attempt.sentAt, now, retryAfterMs, chance };
   lane.rate = afterRateRefused(lane.rate, refusal, lane.stays);
   account.coolReason = reason;
 }

@@ -31,6 +31,7 @@ function mergedShare(one: Lane, other: Lane): LaneShare | null {
     isContended: one.share.isContended || other.share.isContended,
     reserve: Math.max(one.share.reserve, other.share.reserve),
     elsewhere: one.share.elsewhere + other.share.elsewhere,
+    turn: null,
   };
 }
 
@@ -43,6 +44,7 @@ function mergeLane(into: AccountRecord, lane: Lane, ceiling: number): void {
   merged.named = own.named ?? lane.named;
   merged.endedAt = Math.max(own.endedAt, lane.endedAt);
   merged.ended = own.ended + lane.ended;
+  merged.sent = own.sent + lane.sent;
   merged.share = into.lanes.has(lane.model) ? mergedShare(own, lane) : lane.share;
   const isNewer = (own.shared?.generation ?? 0) >= (lane.shared?.generation ?? 0);
   merged.shared = isNewer ? own.shared : lane.shared;

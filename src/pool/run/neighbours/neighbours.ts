@@ -6,6 +6,7 @@
 import { type Lane, NO_SHARE } from '../../records/lane.ts';
 import { goAlone, rowOf, takeGrant } from '../../records/neighbourhood.ts';
 import { type AccountRecord, laneOf } from '../../records/state.ts';
+import { isRateLimited } from '../../rules/rate.ts';
 import type {
   Fact,
   LaneRow,
@@ -26,6 +27,8 @@ import { Telling } from './telling.ts';
 export interface Waiting {
   readonly interactive: number;
   readonly batch: number;
+  /** What the one that is to go next counts for, where requests per time are limited. */
+  readonly units: number;
 }
 
 /** The rest of the pool, as far as it is needed here. */
@@ -38,7 +41,7 @@ export interface Household {
   readonly check: () => void;
 }
 
-const NOBODY_WAITS: Waiting = { interactive: 0, batch: 0 };
+const NOBODY_WAITS: Waiting = { interactive: 0, batch: 0, units: 0 };
 /** More are not asked for at once. */
 const MOST_ASKS = 128;
 /** Lanes of which is spoken at once; the ones in use first. */
@@ -127,6 +130,8 @@ export class Neighbours implements Participant {
       return `${depth} ${inFlight} ${usable} ${breaker.state} ${this.mayTryProvider}`;
     }
     if (this.#contended.some((lane) => (lane.share?.slots ?? 0) > lane.inFlight)) return 'useless';
+    const lanes = this.#roster.accounts.flatMap((account) => [...account.lanes.values()]);
+    if (lanes.some(({ share }) => (share?.turn ?? null) !== null)) return 'unused turn';
     const isBlocked = (slot: KeySlot): boolean =>
       awaitsLeave(slot) && isInRotation(slot, null, now);
     return inFlight > 0 && slots.some(isBlocked) ? 'blocked' : '';
@@ -154,12 +159,13 @@ export class Neighbours implements Participant {
       for (const [model, lane] of account.lanes) {
         const waits = waiting.get(model) ?? this.#waitingFor(model, now);
         waiting.set(model, waits);
-        const { interactive, batch } = waits(account);
+        const { interactive, batch, units } = waits(account);
         const row = rowOf(lane, {
           account: this.#subjects.account(account.label),
           model: this.#subjects.model(model),
           waitingInteractive: interactive,
           waitingBatch: batch,
+          units: isRateLimited(this.provider) ? units : null,
           isInteractive,
           isActive,
           ceiling,
