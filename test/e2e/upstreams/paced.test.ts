@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
 import { RawClient } from '../../../lab/program/test-client.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import { watchStalls } from '../../../lab/stalls.ts';
 import {
   type AccountSettings,
   type Simulator,
@@ -36,23 +37,6 @@ afterEach(async () => {
   home.remove();
   await simulator.close();
 });
-
-const TICK_MS = 50;
-
-/** @returns ends it, and says for how long the machine let nobody run. */
-function watchStalls(): () => number {
-  let stalledMs = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    const lateMs = performance.now() - last - TICK_MS;
-    if (lateMs > TICK_MS) stalledMs += lateMs;
-    last = performance.now();
-  }, TICK_MS);
-  return () => {
-    clearInterval(timer);
-    return stalledMs;
-  };
-}
 
 /** One search every 200 ms. @returns how many of them failed */
 async function search(calls: number): Promise<number> {
