@@ -10,8 +10,8 @@ import {
   DurabilityScene,
   MODES,
   type Mode,
-  type Worker,
 } from '../lab/chaos/durability-rounds.ts';
+import type { BundledProgram } from '../lab/program/bundled.ts';
 
 const PARALLEL = 2;
 
@@ -22,7 +22,12 @@ interface Tally {
   readonly problems: string[];
 }
 
-async function runScene(worker: Worker, mode: Mode, rounds: number, tally: Tally): Promise<void> {
+async function runScene(
+  worker: BundledProgram,
+  mode: Mode,
+  rounds: number,
+  tally: Tally,
+): Promise<void> {
   const scene = await DurabilityScene.create(mode);
   try {
     for (let round = 0; round < rounds; round++) {
@@ -37,7 +42,7 @@ async function runScene(worker: Worker, mode: Mode, rounds: number, tally: Tally
   }
 }
 
-async function benchMode(worker: Worker, mode: Mode, rounds: number): Promise<Tally> {
+async function benchMode(worker: BundledProgram, mode: Mode, rounds: number): Promise<Tally> {
   const tally: Tally = { rounds: 0, changes: 0, orphans: 0, problems: [] };
   const share = Math.ceil(rounds / PARALLEL);
   await Promise.all(Array.from({ length: PARALLEL }, () => runScene(worker, mode, share, tally)));

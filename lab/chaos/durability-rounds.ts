@@ -5,11 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
 import { FernetDocument } from '../../src/secrets/fernet/fernet-format.ts';
 import { KeyStore } from '../../src/secrets/key-store.ts';
 import { classifyMasterKey, generateMasterKey } from '../../src/secrets/master-key.ts';
+import { type BundledProgram, bundleProgram } from '../program/bundled.ts';
 
 export const MODES = ['add', 'remove', 'rotate', 'migrate'] as const;
 export type Mode = (typeof MODES)[number];
@@ -25,20 +24,9 @@ export interface Round {
   readonly problems: readonly string[];
 }
 
-export interface Worker {
-  readonly file: string;
-  remove(): void;
-}
-
-/** One file that plain node starts quickly: 200 starts of a compiler would take minutes. */
-export async function buildWorker(): Promise<Worker> {
-  const folder = mkdtempSync(join(tmpdir(), 'keypool-durability-'));
-  const file = join(folder, 'worker.mjs');
-  const input = fileURLToPath(new URL('./durability-worker.ts', import.meta.url));
-  const bundle = await rolldown({ input, platform: 'node' });
-  await bundle.write({ file, format: 'esm', codeSplitting: false });
-  await bundle.close();
-  return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
+/** 200 starts of a compiler would take minutes. */
+export function buildWorker(): Promise<BundledProgram> {
+  return bundleProgram(new URL('./durability-worker.ts', import.meta.url));
 }
 
 export class DurabilityScene {
@@ -81,7 +69,7 @@ export class DurabilityScene {
   }
 
   /** Starts a writer, kills it at a random moment, and looks at what is left. */
-  async killRound(worker: Worker, mode: Mode, round: number): Promise<Round> {
+  async killRound(worker: BundledProgram, mode: Mode, round: number): Promise<Round> {
     const args = [worker.file, mode, this.folder, `R${round}`];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
@@ -170,7 +158,7 @@ export function hasContainers(): boolean {
  * @returns how many of the keys that `writers` processes added at the same time are there
  */
 export async function concurrentAdds(
-  worker: Worker,
+  worker: BundledProgram,
   writers: number,
   each: number,
   launcher: readonly string[] = [],

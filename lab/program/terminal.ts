@@ -11,13 +11,14 @@ const PATIENCE_MS = 20_000;
 /**
  * Runs `keypool-mcp COMMAND` in a shell on a terminal and types `keys` when the prompt is there.
  *
+ * @param keys or what is done before they are known
  * @param prompt what the terminal shows then
  * @returns what the terminal showed
  */
 export function typeAt(
   command: string,
   env: Variables,
-  keys: string,
+  keys: string | (() => Promise<string>),
   prompt: RegExp = /not shown|\[y\/N\]/,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const line = `${process.execPath} ${PROGRAM} ${command}`;
@@ -32,7 +33,8 @@ export function typeAt(
     output += chunk;
     if (hasTyped || !prompt.test(output)) return;
     hasTyped = true;
-    child.stdin.write(keys);
+    const typed = typeof keys === 'string' ? Promise.resolve(keys) : keys();
+    void typed.then((text) => child.stdin.write(text));
   });
   return new Promise((resolve) => {
     child.on('close', (code) => {

@@ -29,6 +29,7 @@ export class RedisServerProcess {
   readonly #folder = mkdtempSync(join(tmpdir(), 'keypool-redis-'));
   #child: ChildProcess | null = null;
   #said = '';
+  #hasEnded = true;
   #ended: Promise<void> = Promise.resolve();
 
   private constructor(port: number, args: readonly string[]) {
@@ -38,9 +39,17 @@ export class RedisServerProcess {
 
   /** @param args further settings, such as `--requirepass` */
   static async start(args: readonly string[] = [], port?: number): Promise<RedisServerProcess> {
-    const server = new RedisServerProcess(port ?? (await freePort()), args);
-    await server.up();
-    return server;
+    for (let attempt = 1; ; attempt++) {
+      const server = new RedisServerProcess(port ?? (await freePort()), args);
+      try {
+        await server.up();
+        return server;
+      } catch (error) {
+        await server.remove();
+        // Somebody else may have taken the free port in between.
+        if (port !== undefined || attempt === 5) throw error;
+      }
+    }
   }
 
   get url(): string {
@@ -52,7 +61,8 @@ export class RedisServerProcess {
     const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
     const quiet = ['--save', '', '--appendonly', 'no'];
     this.#run([...fixed, ...quiet, ...this.#args]);
-    await until('redis-server is up', () => /[Rr]eady to accept connections/.test(this.#said));
+    await until('redis-server is up or gone', () => this.#isReady || this.#hasEnded);
+    if (!this.#isReady) throw new Error(`redis-server ended: ${this.#said.slice(-400)}`);
   }
 
   /** As a sentinel that watches another server, and calls it `mymaster`. */
@@ -71,13 +81,24 @@ export class RedisServerProcess {
     return sentinel;
   }
 
+  get #isReady(): boolean {
+    return /[Rr]eady to accept connections/.test(this.#said);
+  }
+
   #run(args: readonly string[]): void {
     this.#said = '';
     this.#child = spawn('redis-server', args, { stdio: 'pipe' });
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#said += chunk.toString();
     });
-    this.#ended = new Promise((resolve) => this.#child?.once('exit', () => resolve()));
+    const child = this.#child;
+    this.#hasEnded = false;
+    this.#ended = new Promise((resolve) => {
+      child.once('exit', () => {
+        this.#hasEnded = true;
+        resolve();
+      });
+    });
   }
 
   signal(name: NodeJS.Signals): void {

@@ -5,8 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
+import { type BundledProgram, bundleProgram } from '../program/bundled.ts';
 import { until } from '../until.ts';
 
 interface Line {
@@ -48,21 +47,22 @@ export class LinkWorker {
 export class LinkWorkers {
   readonly folder = mkdtempSync(join(tmpdir(), 'keypool-links-'));
   readonly #secret = randomBytes(32).toString('base64url');
-  readonly #file = join(this.folder, 'worker.mjs');
+  readonly #program: BundledProgram;
   workers: LinkWorker[] = [];
 
   static async create(count: number): Promise<LinkWorkers> {
-    const all = new LinkWorkers();
-    const input = fileURLToPath(new URL('link-worker.ts', import.meta.url));
-    const bundle = await rolldown({ input, platform: 'node' });
-    await bundle.write({ file: all.#file, format: 'esm', codeSplitting: false });
-    await bundle.close();
+    const source = new URL('link-worker.ts', import.meta.url);
+    const all = new LinkWorkers(await bundleProgram(source));
     for (let i = 0; i < count; i++) all.add();
     return all;
   }
 
+  constructor(program: BundledProgram) {
+    this.#program = program;
+  }
+
   add(): void {
-    this.workers.push(new LinkWorker(this.#file, this.folder, this.#secret));
+    this.workers.push(new LinkWorker(this.#program.file, this.folder, this.#secret));
   }
 
   get coordinator(): LinkWorker | null {
@@ -100,5 +100,6 @@ export class LinkWorkers {
   async close(): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.end('SIGKILL')));
     rmSync(this.folder, { recursive: true, force: true });
+    this.#program.remove();
   }
 }

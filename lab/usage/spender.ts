@@ -70,7 +70,11 @@ function answered(): AttemptUse {
   };
 }
 
+/** Said where the others could not be asked for a moment. */
+const UNASKED = 'cannot be asked';
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+let left = Number(calls);
 
 async function spend(): Promise<boolean> {
   try {
@@ -83,12 +87,17 @@ async function spend(): Promise<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error;
+    if (error.message.includes(UNASKED)) {
+      // A machine that stood still: whoever was refused for that comes again.
+      left += 1;
+      await sleep(50);
+      return true;
+    }
     say({ refused: error.message });
     return false;
   }
 }
 
-let left = Number(calls);
 await Promise.all(
   Array.from({ length: Number(atOnce) }, async () => {
     while (left-- > 0) if (!(await spend())) return;

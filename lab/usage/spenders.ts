@@ -2,28 +2,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
 import { usageFolder } from '../../src/usage/ledger/ledger.ts';
 import { readLedger } from '../../src/usage/ledger/read-ledger.ts';
+import { type BundledProgram, bundleProgram } from '../program/bundled.ts';
 
-export interface SpenderProgram {
-  readonly file: string;
-  remove(): void;
-}
-
-/** One file that plain node starts quickly. */
-export async function buildSpender(): Promise<SpenderProgram> {
-  const folder = mkdtempSync(join(tmpdir(), 'keypool-spender-'));
-  const file = join(folder, 'spender.mjs');
-  const input = fileURLToPath(new URL('spender.ts', import.meta.url));
-  const bundle = await rolldown({ input, platform: 'node' });
-  await bundle.write({ file, format: 'esm', codeSplitting: false });
-  await bundle.close();
-  return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
+/** Of the programs that spend. */
+export function buildSpender(): Promise<BundledProgram> {
+  return bundleProgram(new URL('spender.ts', import.meta.url));
 }
 
 export interface Spending {
@@ -65,7 +51,7 @@ class Spender {
   errors = '';
   #rest = '';
 
-  constructor(program: SpenderProgram, spending: Spending, seed: number) {
+  constructor(program: BundledProgram, spending: Spending, seed: number) {
     const { calls, atOnce, callMs, team } = spending;
     const args = [homeOf(spending, seed), calls, atOnce, seed, callMs].map(String);
     const env = { TZ: 'UTC', ...(team === undefined ? {} : { KEYPOOL_REDIS_URL: team.redisUrl }) };
@@ -89,7 +75,7 @@ class Spender {
 
 /** Runs them to their end. */
 export async function runSpenders(
-  program: SpenderProgram,
+  program: BundledProgram,
   spending: Spending,
 ): Promise<SpentTogether> {
   const all: Spender[] = [];

@@ -1,9 +1,10 @@
 /** Puts our entry into a client's file, takes it out, and tells where it is. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { platform as hostPlatform } from 'node:os';
 import { CommandError, ConfigError } from '../base/errors.ts';
 import { userHome } from '../base/system/user-home.ts';
+import { readWholeFileSync } from '../disk/read-file.ts';
 import {
   type Client,
   type ClientPlatform,
@@ -15,6 +16,9 @@ import { type ClientText, readClientFile, replaceClientFile, todaysBackup } from
 import { clientFile, type UserFolders } from './client-place.ts';
 import { CLIENTS } from './client-rows.ts';
 import { type EntryPlace, type Format, UneditableText } from './file-format.ts';
+
+/** A file that names a folder has no more. */
+const POINTER_BYTES = 4_096;
 
 export interface Change {
   /** The client's file. */
@@ -44,7 +48,7 @@ function placeOf(client: Client): EntryPlace {
 
 function readSmall(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8').slice(0, 4_096);
+    return readWholeFileSync(path, POINTER_BYTES).bytes.toString('utf8');
   } catch {
     return null;
   }

@@ -154,7 +154,10 @@ function judgeNote(entry: Entry, text: TextNode, around: Surroundings): ImportFi
   if (entry.providers.size === 0) return [left(text.line, 'the entry of another service')];
   const [provider] = entry.providers;
   const heading = provider === undefined ? entry.title : PROVIDER_NAMES[provider];
-  const lines = text.value.split(/\r\n|\r|\n/);
+  // LastPass writes the fields of an item into its note; that password is the item's.
+  const lines = text.value
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.replace(/^password:/i, `${heading} $&`));
   return new NotesReader(lines, around, heading).read().map((finding) => {
     const line = text.spansLines ? text.firstLine + finding.line - 1 : text.line;
     return finding.pile === 'left' ? { ...finding, line, through: line } : { ...finding, line };

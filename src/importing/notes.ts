@@ -40,6 +40,9 @@ const LONGEST_QUOTE = 100;
 /** "Name: DeepSeek" above "Key: …". */
 const TITLE = /^(?:name|title|service|vendor|platform|site|website|url|for)\s*[:=]\s*(\S.*)$/i;
 
+/** Of a netrc, by line or by white space: `machine HOST`, then `login NAME`, `password VALUE`. */
+const NETRC = /^\s*(machine|login|account|password)\s+(\S+)/;
+
 interface Heading {
   readonly words: Words;
   /** A name of its own line, with its value below it. */
@@ -78,6 +81,8 @@ export class NotesReader {
   readonly #around: Surroundings;
   readonly #findings: ImportFinding[] = [];
   #heading: Heading | null = null;
+  /** The host of the netrc entry that the lines are of; empty outside one. */
+  #machine = '';
 
   constructor(lines: readonly string[], around: Surroundings, heading: string | null = null) {
     this.#lines = lines;
@@ -103,6 +108,7 @@ export class NotesReader {
       return at + 1;
     }
     const bare = line.trim();
+    if (bare !== '' && !COMMENT.test(line)) this.#readMachine(line);
     if (bare === '' || /^(?:```|~~~|---+$|[|:+-][\s|:+-]*$)/.test(bare)) return at + 1;
     if (PRIVATE_KEY.test(line)) return this.#skipPrivateKey(at);
     const assignments = assignmentsIn(line, isWrittenName);
@@ -167,6 +173,16 @@ export class NotesReader {
     return through;
   }
 
+  #readMachine(line: string): void {
+    const [, keyword, value = ''] = NETRC.exec(line) ?? [];
+    if (keyword === undefined) this.#machine = '';
+    else if (keyword === 'machine') this.#machine = value;
+  }
+
+  #isMachinePassword(line: string): boolean {
+    return this.#machine !== '' && NETRC.exec(line)?.[1] === 'password';
+  }
+
   #setHeading(text: string): void {
     this.#heading = { words: readWords(text), name: null, isNear: true };
   }
@@ -183,7 +199,9 @@ export class NotesReader {
     }
     const tokens = secretTokens(line);
     if (tokens.length > 0) this.#readTokens(line, tokens, number);
-    else if (!this.#readShortValue(line, number)) this.#readHeading(line, number);
+    else if (this.#isMachinePassword(line)) {
+      this.#findings.push(left(number, 'a password, not an API key'));
+    } else if (!this.#readShortValue(line, number)) this.#readHeading(line, number);
   }
 
   #headingDoubt(): string {
@@ -219,7 +237,9 @@ export class NotesReader {
   }
 
   #readTokens(line: string, tokens: readonly Token[], number: number): void {
-    const labels = labelsOf(line, tokens);
+    const labels = this.#isMachinePassword(line)
+      ? [readWords(`${this.#machine} password`)]
+      : labelsOf(line, tokens);
     for (const [at, token] of tokens.entries()) {
       const { value } = token;
       const name = this.#heading?.name ?? null;

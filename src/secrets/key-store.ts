@@ -30,7 +30,7 @@ import {
 } from './store/put-secrets.ts';
 import { asKeyStoreError } from './store/store-text.ts';
 import {
-  readVersion,
+  firstVersion,
   refreshed,
   type StoreLocation,
   type StoreVersion,
@@ -95,7 +95,7 @@ export class KeyStore {
    *   bad_master, wrong_master
    */
   static async open(location: StoreLocation): Promise<KeyStore> {
-    return new KeyStore(location, await readVersion(location));
+    return new KeyStore(location, await firstVersion(location));
   }
 
   /**

@@ -82,6 +82,19 @@ describe('placeholders', () => {
     '${DEEPSEEK_API_KEY}',
     'sk-1234567890abcdef1234567890abcdef',
     'sk-0123456789abcdef0123456789abcdef',
+    `sk-${'a'.repeat(32)}`,
+    `sk-${'1'.repeat(32)}`,
+    `sk-${'deadbeef'.repeat(4)}`,
+    `sk-${'DEADBEEF'.repeat(4)}`,
+    `sk-${'cafebabe'.repeat(4)}`,
+    `sk-badc0ffee0ddf00d${'feedface'.repeat(2)}`,
+    `sk-${'1234'.repeat(8)}`,
+    `sk-${'ab'.repeat(16)}`,
+    `sk-${'fedcba9876543210'.repeat(2)}`,
+    'sk-00112233445566778899aabbccddeeff',
+    `pplx-${'a'.repeat(48)}`,
+    `pplx-${'deadbeef'.repeat(6)}`,
+    `pplx-${'1234567890'.repeat(5).slice(0, 48)}`,
     'abcdefghijklmnop',
     '********',
     'sk-********',
@@ -99,12 +112,16 @@ describe('placeholders', () => {
     },
   );
 
-  it('never takes a random key for one', () => {
-    for (let round = 0; round < 500; round++) {
-      expect(isPlaceholder(deepseek())).toBe(false);
-      expect(isPlaceholder(perplexity())).toBe(false);
-    }
+  it('does not take a made-up unit for one, however often it is repeated', () => {
+    expect(isPlaceholder(`sk-${'4f9a1c07d2e85b36'.repeat(2)}`)).toBe(false);
+    expect(isPlaceholder(`sk-${'a7c2'.repeat(8)}`)).toBe(false);
+    expect(isPlaceholder(`sk-${'a'.repeat(26)}337242`)).toBe(false);
   });
+
+  it('never takes a random key for one, of 100,000', () => {
+    const keys = Array.from({ length: 50_000 }, () => [deepseek(), perplexity()]).flat();
+    expect(keys.filter(isPlaceholder)).toEqual([]);
+  }, 60_000);
 });
 
 describe('what stands around a value', () => {

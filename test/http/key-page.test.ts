@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PATIENT, until } from '../../lab/until.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { openKeyPage, type TakenKeys } from '../../src/http/key-page/key-page-server.ts';
 import { builtPageFolder } from '../../src/http/page-files.ts';
@@ -104,22 +105,25 @@ describe('the page for a missing key', () => {
   });
 
   it('judges one thing at a time', async () => {
+    let isJudging = false;
     let finish: (taken: TakenKeys) => void = () => {};
     const { put } = await open(
       () =>
         new Promise((resolve) => {
+          isJudging = true;
           finish = resolve;
         }),
     );
     const first = put('one');
-    await vi.waitFor(async () => expect((await put('two')).status).toBe(409));
+    await until('the first is judged', () => isJudging);
+    expect((await put('two')).status).toBe(409);
     finish(STORED);
     expect((await first).status).toBe(200);
   });
 
   it('is closed when its time is over, and when nobody wants it', async () => {
     const late = await open(undefined, 30);
-    await vi.waitFor(async () => expect((await fetch(late.url)).status).toBe(410));
+    await expect.poll(async () => (await fetch(late.url)).status, PATIENT).toBe(410);
     expect((await late.put('x')).status).toBe(410);
     const unwanted = await open();
     unwanted.close();

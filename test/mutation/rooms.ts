@@ -43,6 +43,6 @@ export const ROOMS: readonly MutatedRoom[] = [
   {
     name: 'code extraction',
     sources: ['src/tools/code/**/*.ts'],
-    tests: ['test/tools/code/**/*.test.ts'],
+    tests: ['test/tools/code/answers.test.ts', 'test/tools/code/split-answer.test.ts'],
   },
 ];

@@ -48,6 +48,26 @@ describe('a rotation', () => {
     }
   });
 
+  it('that came after the settings were read is seen by reading them once more', async () => {
+    const { host, paths, old } = await scene();
+    const [path = ''] = paths;
+    await rotateMaster(host);
+    let asked = 0;
+    const masterKeyNow = () => {
+      asked++;
+      return host.masterKey();
+    };
+    const store = await KeyStore.open({ path, masterKey: masterOf(old), masterKeyNow });
+    expect(store.has('DEEPSEEK_API_KEY')).toBe(true);
+    const wrong = KeyStore.open({
+      path,
+      masterKey: masterOf(old),
+      masterKeyNow: () => masterOf(old),
+    });
+    await expect(wrong).rejects.toMatchObject({ code: 'wrong_master' });
+    expect(asked).toBe(1);
+  });
+
   it('encrypts anew, so that an old copy and the old master do not open what comes later', async () => {
     const { host, paths, old, settings } = await scene();
     const [path = ''] = paths;

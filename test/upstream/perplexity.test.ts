@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PATIENT } from '../../lab/until.ts';
 import type { PerplexityFault } from '../../src/simulator/simulator.ts';
 import type { SearchRequest } from '../../src/upstream/perplexity/search.ts';
 import { errorOf, PERPLEXITY_KEYS, SEARCH, useStage } from './stage.ts';
@@ -119,7 +120,7 @@ describe('a search', () => {
 
   it('blank lines for ever are no answer, and the body is read under the deadline', async () => {
     stage.sim.setProviderFaults('perplexity', [{ fault: 'keep_alive_for_ever', times: 99 }]);
-    const idle = stage.perplexity({ idleTimeoutMs: 200, callTimeoutMs: 3_000 });
+    const idle = stage.perplexity({ idleTimeoutMs: 200, callTimeoutMs: 9_000 });
     expect(await errorOf(idle.client.search(SEARCH, stage.context()))).toMatchObject({
       failure: { kind: 'idle' },
     });
@@ -135,10 +136,10 @@ describe('a search', () => {
     const { client } = stage.perplexity();
     const controller = new AbortController();
     const failed = errorOf(client.search(SEARCH, stage.context(controller.signal)));
-    await expect.poll(() => stage.sim.calls.length).toBe(1);
+    await expect.poll(() => stage.sim.calls.length, PATIENT).toBe(1);
     controller.abort();
     expect((await failed).name).toBe('AbortError');
-    await expect.poll(() => stage.sim.calls[0]?.aborted).toBe(true);
+    await expect.poll(() => stage.sim.calls[0]?.aborted, PATIENT).toBe(true);
   });
 });
 
@@ -231,18 +232,18 @@ describe('an answer', () => {
     async (why) => {
       strike('silent');
       const isCancel = why === 'the caller cancels';
-      const { client } = stage.perplexity({ callTimeoutMs: isCancel ? 10_000 : 500 });
+      const { client } = stage.perplexity({ callTimeoutMs: isCancel ? 30_000 : 3_000 });
       const controller = new AbortController();
       const failed = errorOf(client.search(ANSWER, stage.context(controller.signal)));
-      await expect.poll(() => stage.progress.length).toBeGreaterThan(1);
+      await expect.poll(() => stage.progress.length, PATIENT).toBeGreaterThan(1);
       if (isCancel) controller.abort();
       expect(await failed).toMatchObject(
         isCancel ? { name: 'AbortError' } : { failure: { kind: 'deadline' } },
       );
-      await expect.poll(() => stage.sim.calls.length).toBe(2);
+      await expect.poll(() => stage.sim.calls.length, PATIENT).toBe(2);
       const [run, cancel] = stage.sim.calls;
       expect(cancel).toMatchObject({ method: 'POST', path: `/v1/agent/${run?.responseId}/cancel` });
-      await expect.poll(() => run?.aborted).toBe(true);
+      await expect.poll(() => run?.aborted, PATIENT).toBe(true);
     },
   );
 });

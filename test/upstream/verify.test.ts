@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { PATIENT } from '../../lab/until.ts';
 import { createKeyProbe } from '../../src/upstream/verify.ts';
 import { DEEPSEEK_KEYS, directFetch, errorOf, PERPLEXITY_KEYS, useStage } from './stage.ts';
 
@@ -66,7 +67,7 @@ describe('the check of a DeepSeek key', () => {
     });
     const controller = new AbortController();
     const failed = errorOf(checkKey()('deepseek', secret, controller.signal));
-    await expect.poll(() => stage.sim.calls.length).toBe(1);
+    await expect.poll(() => stage.sim.calls.length, PATIENT).toBe(1);
     controller.abort();
     expect((await failed).name).toBe('AbortError');
   });

@@ -126,13 +126,50 @@ function isSequence(text: string): boolean {
   return steps >= (text.length - 1) * 0.9;
 }
 
+const HEX_WORDS =
+  /^(?:dead|beef|cafe|babe|face|feed|fade|fee1|f00d|d00d|c0de|bead|deed|c0ffee|facade|decade|bad|0dd)+$/;
+/** Of a unit that is typed again and again. */
+const LONGEST_UNIT = 8;
+
+/** The shortest text that gives the whole when it is repeated; the text itself where none does. */
+function unitOf(text: string): string {
+  for (let size = 1; size <= LONGEST_UNIT; size++) {
+    const unit = text.slice(0, size);
+    if (unit.repeat(Math.ceil(text.length / size)).slice(0, text.length) === text) return unit;
+  }
+  return text;
+}
+
+/** `a`, `1234`, `dcba`: one character, or each one step from the one before. */
+function isRun(unit: string): boolean {
+  const codes = [...unit].map((character) => character.charCodeAt(0));
+  const steps = new Set(codes.slice(1).map((code, at) => code - (codes[at] ?? 0)));
+  return steps.size === 0 || (steps.size === 1 && (steps.has(1) || steps.has(-1)));
+}
+
+/**
+ * Of a provider's exact form, and typed by a person to show that form: `aaaa…`, `12341234…`,
+ * `deadbeef…`, `fedcba98…`, `00112233…`. A unit in disorder may be a key that a test made up.
+ */
+function isTyped(text: string): boolean {
+  const form = /^(?:sk-([0-9a-f]{32})|pplx-([a-z0-9]{48}))$/.exec(text.toLowerCase());
+  const body = form?.[1] ?? form?.[2];
+  if (body === undefined) return false;
+  return (
+    isRun(unitOf(body)) ||
+    HEX_WORDS.test(body) ||
+    isSequence([...body].reverse().join('')) ||
+    isSequence(body.replace(/(.)\1/g, '$1'))
+  );
+}
+
 /** An example, a template, something cut short or blacked out: never a key. */
 export function isPlaceholder(text: string): boolean {
   if (isUnset(text)) return true;
   // Cut short or blacked out by somebody who did not want to show it.
   if (/^(?:\.{3}|…)|(?:\.{3}|…)$|^\w{2,5}-.*(?:\.{3}|…)|\*{3}|•{2}|x{8}/i.test(text)) return true;
   const body = text.replace(/^(?:sk-(?:proj-|ant-|or-v1-)?|pplx-|gsk_|hf_|ghp_)/i, '');
-  if (isSequence(body)) return true;
+  if (isSequence(body) || isTyped(text)) return true;
   const words = body
     .toLowerCase()
     .split(/[^\p{L}\p{N}*•#?]+/u)

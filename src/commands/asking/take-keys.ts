@@ -12,7 +12,7 @@ import type { KeyStore } from '../../secrets/key-store.ts';
 import type { NewSecret } from '../../secrets/store/put-secrets.ts';
 import type { KeyCheck } from '../../upstream/verify.ts';
 import { makeHome } from '../composition/home/make-home.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 import type { Runtime, RuntimeOptions } from '../composition/runtime.ts';
 
 /** For the pool to see what was stored: twice what it takes at most. */
@@ -26,7 +26,7 @@ export interface KeyTaker {
 
 async function storeOf({ flags, env }: RuntimeOptions): Promise<KeyStore> {
   try {
-    return await openConfiguredStore(loadConfig(flags, env));
+    return await openStoreOf({ flags, env });
   } catch (error) {
     if (!(error instanceof KeyStoreError) || error.code !== 'missing') throw error;
     return (await makeHome({ flags, env, vault: null })).store;

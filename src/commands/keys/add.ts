@@ -2,11 +2,10 @@ import { ConfigError } from '../../base/errors.ts';
 import { maskValue } from '../../base/keys/key-id.ts';
 import { aliasedProvider, FAMILIES } from '../../base/keys/key-names.ts';
 import { unwrapValue } from '../../base/keys/key-values.ts';
-import { loadConfig } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkAccount, checkGivenValue, checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 import { readSecret } from '../terminal/prompt.ts';
 
 const DONE = { added: 'Added', replaced: 'Replaced', unchanged: 'Unchanged:' } as const;
@@ -47,7 +46,7 @@ async function run(input: CommandInput): Promise<number> {
   const { account } = input.values;
   if (typeof account === 'string') checkAccount(account);
   // The store is opened first: nobody should type a key for a store that cannot take it.
-  const store = await openConfiguredStore(loadConfig(input.flags, input.env));
+  const store = await openStoreOf(input);
   const given = await readSecret(`Value for ${name} (not shown): `);
   const value = unwrapValue(given);
   checkGivenValue(name, value);

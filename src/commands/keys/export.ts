@@ -1,16 +1,15 @@
 import { resolve } from 'node:path';
 import { ConfigError, DiskError } from '../../base/errors.ts';
-import { loadConfig } from '../../config.ts';
 import { createFile } from '../../disk/create-file.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 
 async function run(input: CommandInput): Promise<number> {
   const { format, out } = input.values;
   if (format !== undefined && format !== 'fernet') {
     throw new ConfigError('the export format is unknown', { hint: 'use --format fernet' });
   }
-  const store = await openConfiguredStore(loadConfig(input.flags, input.env));
+  const store = await openStoreOf(input);
   const text = await store.exportFernet();
   if (typeof out === 'string') {
     const path = resolve(out);

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { CommandError, ConfigError, DiskError } from '../../base/errors.ts';
 import { maskValue } from '../../base/keys/key-id.ts';
 import { decodeText } from '../../base/text/decode-text.ts';
-import { loadConfig, presentValue } from '../../config.ts';
+import { presentValue } from '../../config.ts';
 import { readWholeFile } from '../../disk/read-file.ts';
 import { type ImportPlan, type PlannedKey, planImport } from '../../importing/plan.ts';
 import { type KeysReading, readKeys } from '../../importing/read-keys.ts';
@@ -12,7 +12,7 @@ import { advice, type ImportOutcome, reportRows } from '../../importing/report.t
 import { openSibling, parseSibling } from '../../secrets/fernet/sibling-format.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 import { confirm, readStandardInput } from '../terminal/prompt.ts';
 import { hanging } from '../terminal/wrap.ts';
 
@@ -143,7 +143,7 @@ async function run(input: CommandInput): Promise<number> {
     ? { bytes: await readStandardInput(MAX_BYTES), isFile: false }
     : await readFileOf(title);
   const source: Source = await readSource(title, bytes, presentValue(input.env.ENCRYPTION_KEY));
-  const store = await openConfiguredStore(loadConfig(input.flags, input.env));
+  const store = await openStoreOf(input);
   const stored = new Map(store.list().map(({ name }) => [name, store.get(name)]));
   const plan = planImport(source.reading.findings, stored);
   const found = plan.sure.length + plan.likely.length + plan.unchanged.length;

@@ -1,7 +1,6 @@
-import { loadConfig } from '../../config.ts';
 import type { StoreEntry } from '../../secrets/key-store.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 import { table } from '../terminal/table.ts';
 
 function asJson(entry: StoreEntry) {
@@ -20,7 +19,7 @@ function asRow(entry: StoreEntry): string[] {
 }
 
 async function run(input: CommandInput): Promise<number> {
-  const store = await openConfiguredStore(loadConfig(input.flags, input.env));
+  const store = await openStoreOf(input);
   const entries = store.list();
   if (input.values.json === true) {
     print(JSON.stringify(entries.map(asJson), null, 2));

@@ -1,9 +1,8 @@
-import { loadConfig } from '../../config.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 
 async function run(input: CommandInput): Promise<number> {
-  const store = await openConfiguredStore(loadConfig(input.flags, input.env));
+  const store = await openStoreOf(input);
   const legacyPath = await store.migrate();
   if (legacyPath === null) {
     print(`${store.path} is a v2 store already (keys: ${store.list().length})`);

@@ -1,11 +1,10 @@
-import { loadConfig } from '../../config.ts';
 import { checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 
 async function run(input: CommandInput): Promise<number> {
   const [name = ''] = input.positionals;
-  const store = await openConfiguredStore(loadConfig(input.flags, input.env));
+  const store = await openStoreOf(input);
   // A legacy file may hold names that we would not make; those can still be removed.
   if (!store.has(name)) checkName(name);
   await store.remove(name);

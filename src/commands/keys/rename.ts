@@ -1,13 +1,12 @@
 import { aliasedProvider, FAMILIES } from '../../base/keys/key-names.ts';
-import { loadConfig } from '../../config.ts';
 import { checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 
 async function run(input: CommandInput): Promise<number> {
   const [name = '', next = ''] = input.positionals;
   checkName(next);
-  const store = await openConfiguredStore(loadConfig(input.flags, input.env));
+  const store = await openStoreOf(input);
   // A legacy file may hold names that we would not make; those are what this command is for.
   if (!store.has(name)) checkName(name);
   await store.rename(name, next);

@@ -9,7 +9,7 @@ import { rotateMaster } from '../../secrets/rotation.ts';
 import { asKeyStoreError } from '../../secrets/store/store-text.ts';
 import { type Command, type CommandInput, print, tell } from '../command.ts';
 import { setVariable } from '../composition/home/settings-file.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 
 const STORE_NAME = /^store(?:\.[A-Za-z0-9][\w-]{0,31})?\.json$/;
 
@@ -73,7 +73,7 @@ async function legacyCopies(paths: readonly string[]): Promise<string[]> {
 
 async function run(input: CommandInput): Promise<number> {
   const config = loadConfig(input.flags, input.env);
-  await openConfiguredStore(config);
+  await openStoreOf(input);
   const target = await masterSwitch(config);
   const result = await withFileLock(target.path, async (lock) =>
     rotateMaster({

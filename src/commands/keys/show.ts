@@ -1,11 +1,10 @@
 import { PROVIDER_NAMES, type Provider } from '../../base/errors.ts';
 import { nameProblem, providerOf } from '../../base/keys/key-names.ts';
 import { type ValueFit, valueFitOf, valueProblem } from '../../base/keys/key-values.ts';
-import { loadConfig } from '../../config.ts';
 import type { KeyStore } from '../../secrets/key-store.ts';
 import { checkName } from '../../secrets/names.ts';
 import { type Command, type CommandInput, print } from '../command.ts';
-import { openConfiguredStore } from '../composition/keys/open-store.ts';
+import { openStoreOf } from '../composition/keys/open-store.ts';
 
 const FIT_WORDS: Readonly<Record<ValueFit, (title: string) => string>> = {
   own: (title) => `that of a ${title} key`,
@@ -73,7 +72,7 @@ function asRows(key: Description): string[] {
 
 async function run(input: CommandInput): Promise<number> {
   const [name = ''] = input.positionals;
-  const store = await openConfiguredStore(loadConfig(input.flags, input.env));
+  const store = await openStoreOf(input);
   if (!store.has(name)) checkName(name);
   const key = describe(store, name);
   if (input.values.json === true) print(JSON.stringify(key, null, 2));

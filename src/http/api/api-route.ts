@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono';
 import * as z from 'zod/mini';
-import { ConfigError, KeyStoreError, type KeyStoreErrorCode } from '../../base/errors.ts';
+import { ConfigError, isAbort, KeyStoreError, type KeyStoreErrorCode } from '../../base/errors.ts';
 import { isKeyName } from '../../base/keys/key-names.ts';
 import type { Logger } from '../../base/logger.ts';
 import { presentError } from '../../mcp/present-error.ts';
@@ -129,6 +129,8 @@ export function createApi(options: ApiOptions): Hono<{ Bindings: HttpExchange }>
   readRoutes(api, options);
   writeRoutes(api, options);
   api.onError((error, context) => {
+    // What its client left behind has ended with that: no bug, and nobody reads the answer.
+    if (isAbort(error) && context.req.raw.signal.aborted) return context.body(null, 400);
     const text = error instanceof ApiError ? error.message : presentError(error, options.logger);
     return context.json({ error: text }, statusOf(error));
   });

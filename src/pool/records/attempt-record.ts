@@ -1,6 +1,7 @@
 /** One attempt as the records see it: begun, and given back exactly once. */
 
-import { enter, type Lane, type Leaving, leave, type Stay } from './lane.ts';
+import type { Lane, Leaving, Stay } from './lane.ts';
+import { enter, leave } from './lane-writer.ts';
 import type { AccountRecord, KeyRecord, ProviderRecord } from './state.ts';
 
 /** What an attempt writes into. */

@@ -1,11 +1,12 @@
 /**
- * One account and model: what the provider limits, and which calls of ours are there. Plain data;
- * every instant is monotonic milliseconds that the caller passes in.
+ * One account and model: what the provider limits, and which calls of ours are there. Plain data and
+ * questions about it; `lane-writer.ts` alone changes it. Every instant is monotonic milliseconds that
+ * the caller passes in.
  */
 
-import { freshLimit, type LimitState } from '../rules/limit.ts';
-import { afterSent, FRESH_RATE, type RateState, rateOf, turnAt } from '../rules/rate.ts';
-import { LINGER_MS } from '../rules/timing.ts';
+import type { LimitState } from '../rules/limit.ts';
+import { FRESH_RATE, type RateState, rateOf, turnAt } from '../rules/rate.ts';
+import type { LaneShare } from './lane-share.ts';
 
 /** An aborted call may stay at the upstream for a while; a refused one never was there. */
 export type Leaving = 'refused' | 'aborted' | 'ended';
@@ -21,13 +22,13 @@ export interface Stay {
   readonly units: number;
   /** Above the proven capacity when it was sent. */
   readonly isTry: boolean;
-  isAccepted: boolean;
+  readonly isAccepted: boolean;
   /** When the upstream said so itself, for silence for long enough is not that sure; Infinity. */
-  seenAt: number;
+  readonly seenAt: number;
   /** Infinity while it is there. */
-  endAt: number;
+  readonly endAt: number;
   /** How it left; null while it is there. */
-  left: Leaving | null;
+  readonly left: Leaving | null;
 }
 
 /** A refusal that nothing has answered yet. */
@@ -38,64 +39,34 @@ export interface Shut {
   readonly until: number;
 }
 
-/** What the other processes leave us of a lane. */
-export interface LaneShare {
-  /** Calls in flight that we may have. */
-  readonly slots: number;
-  /** Of these, the ones above what is proven. */
-  readonly tries: number;
-  /** Nobody else is there: the limit is ours to find, the slots say nothing. */
-  readonly isAlone: boolean;
-  /** Others wait for slots. */
-  readonly isContended: boolean;
-  /** Slots that stay free for a newcomer while we are alone. */
-  readonly reserve: number;
-  /** Calls of the others. */
-  readonly elsewhere: number;
-  /** When our next call may go, and of so many units, where requests per time are limited; null:
-   * not before we have asked. */
-  readonly turn: { readonly at: number; readonly units: number } | null;
-}
-
-/** Until we were told: nothing, where others may be. */
-export const NO_SHARE: LaneShare = {
-  slots: 0,
-  tries: 0,
-  isAlone: false,
-  isContended: false,
-  reserve: 0,
-  elsewhere: 0,
-  turn: null,
-};
-
 export interface Lane {
   readonly model: string;
-  limit: LimitState;
-  rate: RateState;
-  inFlight: number;
+  readonly limit: LimitState;
+  readonly rate: RateState;
+  readonly inFlight: number;
   /** Slots kept free for a moment, to see who else takes them. */
-  held: number;
+  readonly held: number;
   /** In flight or lately ended, in the order of sending; what was refused was never there. */
-  stays: Stay[];
+  readonly stays: readonly Stay[];
   /** What the last refusal with numbers named as the account's limit. */
-  named: number | null;
+  readonly named: number | null;
   /** Calls there that are not ours, by the last refusal with numbers; null when none had any. */
-  elsewhere: number | null;
+  readonly elsewhere: number | null;
   /** When a call of ours was last sent there. */
-  sentAt: number;
+  readonly sentAt: number;
   /** When a call of ours there last ended. */
-  endedAt: number;
+  readonly endedAt: number;
   /** The latest-sent refusal. */
-  shut: Shut | null;
+  readonly shut: Shut | null;
   /** Calls that ended there. */
-  ended: number;
-  /** Calls that were sent there; and of how many the other processes know, as far as we know. */
-  sent: number;
-  sentHeard: number;
+  readonly ended: number;
+  /** Calls that were sent there; and how many of them the other processes know of. */
+  readonly sent: number;
+  readonly sentHeard: number;
   /** Null: no other process is known of. */
-  share: LaneShare | null;
+  readonly share: LaneShare | null;
   /** Limit and rate as the processes know them, and how new that is. */
-  shared: Shared | null;
+  readonly shared: Shared | null;
 }
 
 interface Shared {
@@ -130,15 +101,6 @@ export function isDivided({ share }: Lane): boolean {
   return share !== null && !share.isAlone;
 }
 
-/** The lane of a model, made on first use. */
-export function laneIn(lanes: Map<string, Lane>, model: string, ceiling: number): Lane {
-  const known = lanes.get(model);
-  if (known !== undefined) return known;
-  const lane = createLane(model, freshLimit(ceiling));
-  lanes.set(model, lane);
-  return lane;
-}
-
 /** Calls that may be in flight just now. */
 export function roomIn({ limit, share, held }: Lane): number {
   if (share === null) return limit.limit - held;
@@ -152,23 +114,6 @@ export function goesAt(lane: Lane, units: number, spare: number): number {
   if (share === null || share.isAlone || rateOf(rate) === null) return turnAt(rate, units, spare);
   const { turn } = share;
   return turn === null || turn.units < units ? Number.POSITIVE_INFINITY : turn.at;
-}
-
-/** No repeated question is sooner than this, whatever speaks for it. */
-const LEAST_PAUSE_MS = 40;
-
-/**
- * Nothing is sent after a refusal before something has changed: a call of ours ended since the
- * refused one was sent, or a pause has passed, as it has when the limit is to grow.
- *
- * @param until when a pause passes or the limit may grow
- */
-export function shutAfter(lane: Lane, sentAt: number, until: number, now: number): void {
-  // Cancelled calls that may still be there.
-  const gone = lane.stays.map((each) => each.endAt).filter((at) => at > now);
-  const earliest = Math.min(until, ...gone);
-  const next = { sentAt, until: Math.max(now + LEAST_PAUSE_MS, earliest) };
-  if (lane.shut === null || sentAt >= lane.shut.sentAt) lane.shut = next;
 }
 
 /** True while a call would only repeat a question that was just answered. */
@@ -188,49 +133,6 @@ export function isTry(lane: Lane): boolean {
   return capacity !== null && capacity > 0 && lane.inFlight >= capacity;
 }
 
-/** Ended stays are of use while a refusal of their time may still come. */
-const ENDED_KEPT = 128;
-const ENDED_KEPT_MS = 30_000;
-
-export function enter(lane: Lane, key: string, now: number, units = 1): Stay {
-  lane.sent += 1;
-  const stay: Stay = {
-    key,
-    sentAt: now,
-    number: lane.sent,
-    units,
-    isTry: isTry(lane),
-    isAccepted: false,
-    seenAt: Number.POSITIVE_INFINITY,
-    endAt: Number.POSITIVE_INFINITY,
-    left: null,
-  };
-  lane.stays.push(stay);
-  lane.inFlight += 1;
-  lane.rate = afterSent(lane.rate, units, now, lane.sentAt);
-  lane.sentAt = now;
-  if (lane.share !== null && lane.share.turn !== null) lane.share = { ...lane.share, turn: null };
-  if (lane.stays.length > lane.inFlight + 2 * ENDED_KEPT) lane.stays = pruned(lane, now);
-  return stay;
-}
-
-function pruned(lane: Lane, now: number): Stay[] {
-  const recent = lane.stays.filter((each) => each.endAt > now - ENDED_KEPT_MS);
-  let spare = recent.length - lane.inFlight - ENDED_KEPT;
-  return recent.filter((each) => {
-    if (each.endAt === Number.POSITIVE_INFINITY || spare <= 0) return true;
-    spare -= 1;
-    return false;
-  });
-}
-
-/** True the first time. */
-export function accept(stay: Stay): boolean {
-  if (stay.isAccepted) return false;
-  stay.isAccepted = true;
-  return true;
-}
-
 /**
  * Calls that the upstream took and that were there when it took this one, itself among them; where
  * it says so only near their ends, some have left by the time that we know.
@@ -240,25 +142,6 @@ export function accept(stay: Stay): boolean {
 export function takenWith({ stays }: Lane, { sentAt }: Stay, wayMs: number): number {
   const isThen = (each: Stay): boolean => each.sentAt <= sentAt && each.endAt > sentAt + wayMs;
   return stays.filter((each) => each.isAccepted && isThen(each)).length;
-}
-
-export function leave(lane: Lane, stay: Stay, now: number, how: Leaving): void {
-  lane.inFlight -= 1;
-  stay.left = how;
-  stay.endAt = how === 'aborted' ? now + LINGER_MS : now;
-  if (how === 'refused') lane.stays = lane.stays.filter((each) => each !== stay);
-  if (how === 'ended') {
-    lane.endedAt = now;
-    lane.ended += 1;
-  }
-  // Others wait: who has more than a fair part gives way here, and asks before the next one.
-  if (lane.share?.isContended) {
-    lane.share = { ...lane.share, slots: Math.min(lane.share.slots, lane.inFlight) };
-  }
-  // Gone only then, as far as a refusal has to do with it.
-  if (how === 'aborted' && lane.shut !== null) {
-    lane.shut = { ...lane.shut, until: Math.min(lane.shut.until, stay.endAt) };
-  }
 }
 
 /** The most calls that were there at one instant since `from`. */

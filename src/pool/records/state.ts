@@ -4,11 +4,12 @@
  */
 
 import type { Provider } from '../../base/errors.ts';
+import { freshLimit } from '../rules/limit.ts';
 import type { Sightings } from '../rules/same-account.ts';
 import type { Slowness, SpeedModel, Success } from '../rules/score.ts';
 import { expectedPace, type Pace } from '../rules/timing.ts';
 import type { Flight } from './flight.ts';
-import { type Lane, laneIn, type Stay } from './lane.ts';
+import { createLane, type Lane, type Stay } from './lane.ts';
 
 /** Out until the upstream's own answer, or an operator, says otherwise. */
 export interface Disabled {
@@ -230,7 +231,11 @@ export function createProvider(provider: Provider, answerMs: number): ProviderRe
 
 /** The lane of a model, made on first use. */
 export function laneOf(account: AccountRecord, model: string, ceiling: number): Lane {
-  return laneIn(account.lanes, model, ceiling);
+  const known = account.lanes.get(model);
+  if (known !== undefined) return known;
+  const lane = createLane(model, freshLimit(ceiling));
+  account.lanes.set(model, lane);
+  return lane;
 }
 
 /** A call was served. */

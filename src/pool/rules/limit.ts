@@ -144,3 +144,37 @@ export function growsAt(state: LimitState): number {
   }
   return state.probeAt;
 }
+
+/** A limit, and the calls that are there. */
+interface Held {
+  readonly limit: LimitState;
+  readonly inFlight: number;
+}
+
+/** Two accounts are one: each has found its part of the whole. */
+export function joinedLimit(one: Held, other: Held): LimitState {
+  const [known, loose] = one.limit.capacity === null ? [other, one] : [one, other];
+  const { capacity, ceiling } = known.limit;
+  if (capacity === null) {
+    const limit = Math.max(known.limit.limit, loose.limit.limit);
+    return { ...known.limit, limit };
+  }
+  const sum = Math.min(ceiling, capacity + (loose.limit.capacity ?? loose.inFlight));
+  const probeAt = Math.max(known.limit.probeAt, loose.limit.probeAt);
+  const refusedAt = Math.max(known.limit.refusedAt, loose.limit.refusedAt);
+  return { ...known.limit, limit: sum, capacity: sum, step: 1, probeAt, refusedAt };
+}
+
+/** An account of its own after all: as many as it has there. */
+export function partedLimit({ ceiling }: LimitState, inFlight: number, now: number): LimitState {
+  const capacity = Math.max(1, inFlight);
+  return { ...freshLimit(ceiling), limit: capacity, capacity, eager: false, probeAt: now };
+}
+
+/** So many processes each go on with their part; a pause is the same for everybody. */
+export function dividedLimit(state: LimitState, processes: number): LimitState {
+  const { limit, capacity } = state;
+  if (limit === 0) return state;
+  const part = (slots: number): number => Math.max(1, Math.floor(slots / processes));
+  return { ...state, limit: part(limit), capacity: capacity === null ? null : part(capacity) };
+}

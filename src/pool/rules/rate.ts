@@ -164,7 +164,7 @@ export function turnBehind(
 }
 
 /** What one of so many has of it, while nobody says what the others send. */
-export function partOf(state: RateState, processes: number): RateState {
+export function dividedRate(state: RateState, processes: number): RateState {
   const { refusedRate, leastRate, burst } = state;
   if (refusedRate === null) return state;
   return {

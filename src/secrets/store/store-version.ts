@@ -9,7 +9,7 @@ import { readStoreText } from './store-text.ts';
 export interface StoreLocation {
   readonly path: string;
   readonly masterKey: MasterKeySource;
-  /** Asked when the file changed and the key in memory opens it no more: a rotation changes both. */
+  /** Asked when the key that is known opens the file no more: a rotation changes both. */
   readonly masterKeyNow?: () => MasterKeySource;
   /** Tells a legacy store from one that was put in the place of a v2 store. */
   readonly memory?: SealedMemory;
@@ -26,7 +26,7 @@ export interface StoreVersion {
  *
  * @throws KeyStoreError as `KeyStore.open`
  */
-export async function readVersion(
+async function readVersion(
   location: StoreLocation,
   source: MasterKeySource = location.masterKey,
   isFresh = false,
@@ -38,6 +38,27 @@ export async function readVersion(
   if (document.format === 'sealed') await memory?.remember(path);
   else if ((await memory?.has(path)) === true) throw downgraded(path, memory?.path ?? null);
   return { text, master, document };
+}
+
+function isWrongMaster(error: unknown): boolean {
+  return error instanceof KeyStoreError && error.code === 'wrong_master';
+}
+
+/**
+ * A rotation may come between reading the settings and reading the file: then they are read once
+ * more. What a command prints stays what it was, for no rotation changes it.
+ *
+ * @throws KeyStoreError as `KeyStore.open`
+ */
+export async function firstVersion(location: StoreLocation): Promise<StoreVersion> {
+  try {
+    return await readVersion(location);
+  } catch (error) {
+    if (!isWrongMaster(error)) throw error;
+    const now = location.masterKeyNow?.();
+    if (now === undefined || now.command !== null) throw error;
+    return readVersion(location, now);
+  }
 }
 
 /**
@@ -64,7 +85,7 @@ async function reopened(
   try {
     return { text, master, document: await openDocument(location.path, text, master) };
   } catch (error) {
-    if (!(error instanceof KeyStoreError) || error.code !== 'wrong_master') throw error;
+    if (!isWrongMaster(error)) throw error;
     return readVersion(location, location.masterKeyNow?.(), true);
   }
 }

@@ -12,6 +12,7 @@ import { run } from '../../../lab/program/program.ts';
 import { callTool, textOf } from '../../../lab/program/test-client.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const ENTRY = z.looseObject({ command: z.string(), args: z.array(z.string()) });
@@ -92,7 +93,7 @@ describe('the first answer', () => {
       const answer = await callTool(client, 'deepseek_generate_code', { prompt: 'add' });
       expect(answer.isError, textOf(answer)).toBeUndefined();
     };
-    await vi.waitFor(answered, { timeout: 5_000, interval: 200 });
+    await vi.waitFor(answered, { ...PATIENT, interval: 200 });
     expect(shown).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import {
   textOf,
 } from '../../../lab/program/test-client.ts';
 import { createHome, type Home, type HomeOptions } from '../../../lab/program/test-home.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 let simulator: Simulator;
@@ -105,7 +106,7 @@ describe('both tools on an encrypted store', () => {
     await run(['keys', 'add', second.name], home?.env ?? {}, { input: second.secret });
     await expect
       .poll(async () => (await generate(client)).structuredContent?.key, {
-        timeout: 5_000,
+        ...PATIENT,
         interval: 200,
       })
       .toBe('DEEPSEEK_API_KEY_2');
@@ -189,7 +190,7 @@ describe('a home that is not in order', () => {
     await run(['keys', 'add', key.name], home.env, { input: key.secret });
     await expect
       .poll(async () => (await generate(client)).structuredContent?.key, {
-        timeout: 5_000,
+        ...PATIENT,
         interval: 100,
       })
       .toBe('DEEPSEEK_API_KEY');

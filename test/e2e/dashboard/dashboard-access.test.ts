@@ -9,11 +9,11 @@ import { canarySecret } from '../../../lab/canary.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { writePast } from '../../../lab/usage/past-spending.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const NAMES = [1, 2, 3, 4, 5, 6].map((at) => `DEEPSEEK_API_KEY${at === 1 ? '' : `_${at}`}`);
-const PATIENT = { timeout: 20_000, interval: 100 };
 
 let simulator: Simulator;
 let home: Home;

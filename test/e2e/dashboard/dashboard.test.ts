@@ -8,6 +8,7 @@ import { canarySecret, findLeaks } from '../../../lab/canary.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { Program, run } from '../../../lab/program/program.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const NAMES = [
@@ -16,7 +17,6 @@ const NAMES = [
   'DEEPSEEK_API_KEY_3',
   'DEEPSEEK_API_KEY_4',
 ];
-const PATIENT = { timeout: 20_000, interval: 100 };
 
 let simulator: Simulator;
 let home: Home;
@@ -83,8 +83,8 @@ describe.skipIf(!hasBrowser)('the page', () => {
     simulator.setBehaviour(victim, { faults: [{ fault: 'server_error', times: 1_000 }] });
     const first = card(page, 'DEEPSEEK_API_KEY');
     await expect.poll(() => first.textContent(), PATIENT).toContain('Breaker open');
-    await expect.poll(() => first.getAttribute('data-tone')).toBe('bad');
-    await expect.poll(() => page.locator('#announcer').textContent()).toContain('breaker');
+    await expect.poll(() => first.getAttribute('data-tone'), PATIENT).toBe('bad');
+    await expect.poll(() => page.locator('#announcer').textContent(), PATIENT).toContain('breaker');
     simulator.setBehaviour(victim, { faults: [] });
     await expect
       .poll(() => first.textContent(), { ...PATIENT, timeout: 45_000 })
@@ -307,7 +307,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('dialog', { name: 'Add key' }).waitFor();
     await page.keyboard.press('Escape');
-    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await expect.poll(() => page.getByRole('dialog').count(), PATIENT).toBe(0);
     // A poll goes by; the focus stays where it was.
     await page.waitForTimeout(2_500);
     expect(await page.evaluate('document.activeElement.id')).toBe('add');

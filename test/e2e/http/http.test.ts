@@ -13,6 +13,7 @@ import {
 } from '../../../lab/program/http-program.ts';
 import { Program, run } from '../../../lab/program/program.ts';
 import { createHome, type Home, type HomeOptions } from '../../../lab/program/test-home.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const hasPrometheus =
@@ -202,7 +203,7 @@ describe('serve --http', () => {
     const answer = server.call('deepseek_generate_code', { prompt: 'hi' }).catch(() => 'cut');
     await vi.waitFor(() => expect(simulator.inFlight()).toBe(1), { timeout: 10_000 });
     server.program.kill('SIGTERM');
-    await vi.waitFor(() => expect(server.program.stderr).toContain('Stopping'));
+    await expect.poll(() => server.program.stderr, PATIENT).toContain('Stopping');
     server.program.kill('SIGTERM');
     expect((await server.program.exit).code).toBe(0);
     await answer;

@@ -101,6 +101,11 @@ describe.skipIf(!hasRedis)(
       expect(one.spent + other.spent).toBeLessThanOrEqual(cap * (1 + 1.2 / 8));
       const again = { ...one, server: await startHttp(one.env) };
       expect(await generate(again)).toContain('is spent');
+      other.server.program.kill('SIGTERM');
+      await other.server.program.exit;
+      expect((await run(['budget', 'list'], other.env)).stdout).toMatch(
+        /spent here +elsewhere[\s\S]* \$0\.0\d+ +\$0\.0\d+ +(?:9\d|1\d\d) %/,
+      );
     }, 60_000);
 
     it('of which each keeps to its part while the Redis is away, and to the whole when it is back', async () => {

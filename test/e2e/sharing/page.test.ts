@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
 import { startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { SharedHome } from '../../../lab/sharing/shared-programs.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
 
 describe.skipIf(!hasBrowser)('the page', () => {
@@ -25,7 +26,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await assistant.call('hello');
     await card.waitFor({ state: 'visible' });
     const rows = card.locator('tbody tr');
-    await expect.poll(() => rows.count()).toBe(2);
+    await expect.poll(() => rows.count(), PATIENT).toBe(2);
     const text = (await card.textContent()) ?? '';
     expect(text).toContain('test-client');
     expect(text).toContain('(this one)');

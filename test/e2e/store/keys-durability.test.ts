@@ -11,11 +11,11 @@ import {
   hasContainers,
   IN_CONTAINER,
   type Mode,
-  type Worker,
 } from '../../../lab/chaos/durability-rounds.ts';
+import type { BundledProgram } from '../../../lab/program/bundled.ts';
 import { until } from '../../../lab/until.ts';
 
-let worker: Worker;
+let worker: BundledProgram;
 beforeAll(async () => {
   worker = await buildWorker();
 });

@@ -195,6 +195,14 @@ describe('keys import', () => {
     expect(stderr).toMatch(TWO_LINES);
   });
 
+  it('offers the password of a netrc entry of ours, and leaves typed examples alone', async () => {
+    const text = `machine api.deepseek.com\n  login me\n  password ${SK0}\nPPLX_API_KEY=pplx-${'1234'.repeat(12)}\n`;
+    const result = await cli(['keys', 'import', '-', '--yes'], text);
+    expect(result.code).toBe(0);
+    expect(cleaned(result)).toMatch(/line 4: a placeholder, not a key/);
+    expect(await names()).toEqual(['DEEPSEEK_API_KEY']);
+  });
+
   it('ends with 1 when nothing was taken', async () => {
     const { code, stdout } = await cli(['keys', 'import', '-'], `DEEPSEEK_API_KEY=${PX0}\n`);
     expect(code).toBe(1);
@@ -211,6 +219,8 @@ describe('names and values', () => {
     ['PERPLEXITY_API_KEY', SK0],
     ['DEEPSEEK_API_KEY', `sk-${'a7'.repeat(600)}`],
     ['DEEPSEEK_API_KEY', 'sk-your-key'],
+    ['DEEPSEEK_API_KEY', `sk-${'deadbeef'.repeat(4)}`],
+    ['PERPLEXITY_API_KEY', `pplx-${'a'.repeat(48)}`],
     ['DEEPSEEK_API_KEY', `${SK0},${SK1}`],
   ])('keys add refuses %s, case %#', async (name, value) => {
     const result = await cli(['keys', 'add', name], value);

@@ -175,6 +175,18 @@ describe('keys add, list and remove', () => {
 });
 
 describe('rotate-master', () => {
+  it('beside a prompt that waits: the key is stored under the new one', async ({ skip }) => {
+    if (!hasTerminal) return skip('no `script` here');
+    await cli(['init']);
+    const secret = fakeKey();
+    const { output } = await typeAt('keys add DEEPSEEK_API_KEY', home.env, async () => {
+      expect((await cli(['keys', 'rotate-master'])).code).toBe(0);
+      return `${secret}\r`;
+    });
+    expect(output).toContain(`Added DEEPSEEK_API_KEY (sk-…${secret.slice(-6)})`);
+    expect((await cli(['keys', 'list'])).stdout).toContain('DEEPSEEK_API_KEY');
+  });
+
   it('leaves the old master key nothing to open, in every environment', async () => {
     await cli(['init']);
     await cli(['init', '--environment', 'staging']);

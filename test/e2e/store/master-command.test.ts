@@ -193,7 +193,7 @@ describe('a server whose master key comes from a command', () => {
     standIn('tool', 'cat "$KEPT"');
     const client = new RawClient(env);
     onTestFinished(() => client.program.kill('SIGKILL'));
-    await vi.waitFor(() => expect(client.program.stderr).toContain('serves on stdio'), 10_000);
+    await vi.waitFor(() => expect(client.program.stderr).toContain('serves on stdio'), 20_000);
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(runs()).toBe(0);
     await client.initialize();
@@ -224,10 +224,10 @@ describe('a server whose master key comes from a command', () => {
     onTestFinished(() => client.program.kill('SIGKILL'));
     await client.initialize();
     void client.callTool('deepseek_generate_code', asks).catch(() => {});
-    await vi.waitFor(() => expect(read('kept.pid')).toMatch(/\d\n/), 10_000);
+    await vi.waitFor(() => expect(read('kept.pid')).toMatch(/\d\n/), 20_000);
     client.program.end();
     expect((await client.program.exit).code).toBe(0);
-    await vi.waitFor(() => expect(isAlive(Number(read('kept.pid')))).toBe(false), 5_000);
+    await vi.waitFor(() => expect(isAlive(Number(read('kept.pid')))).toBe(false), 20_000);
   });
 });
 

@@ -9,6 +9,7 @@ import { startHttp } from '../../../lab/program/http-program.ts';
 import { run } from '../../../lab/program/program.ts';
 import { callTool, connect, type Session, textOf } from '../../../lab/program/test-client.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 import { balanceLine } from '../../../src/usage/ledger/balance-reading.ts';
 import { lineOf } from '../../../src/usage/ledger/entry.ts';
@@ -125,7 +126,7 @@ describe('a day', () => {
     expect(textOf(refused)).toContain('begins anew on 2026-11-28 at 00:00 (Europe/Berlin)');
     process.kill(session.program.pid, 'SIGUSR2');
     await expect
-      .poll(async () => (await generate(session ?? never())).isError ?? false)
+      .poll(async () => (await generate(session ?? never())).isError ?? false, PATIENT)
       .toBe(false);
     await session.close();
     session = null;

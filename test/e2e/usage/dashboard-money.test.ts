@@ -10,10 +10,9 @@ import { canarySecret } from '../../../lab/canary.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { run, type Variables } from '../../../lab/program/program.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { UNPRICED_MODEL, writePast } from '../../../lab/usage/past-spending.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
-
-const PATIENT = { timeout: 20_000, interval: 100 };
 
 let simulator: Simulator;
 let home: Home;

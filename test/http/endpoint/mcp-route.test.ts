@@ -5,7 +5,8 @@ import {
 } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { PATIENT } from '../../../lab/until.ts';
 import { ask, bearer, startTestServer, type TestServer } from '../test-server.ts';
 
 const INFO = { name: 'test', version: '1' };
@@ -207,7 +208,7 @@ describe('/mcp', () => {
       body: callOf(5, 'slow'),
       signal: aborter.signal,
     });
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(1));
+    await expect.poll(() => server.simulator.inFlight(), PATIENT).toBe(1);
     const second = await ask(server, '/mcp', { method: 'POST', headers, body: callOf(5, 'again') });
     expect([second.status, second.body]).toEqual([400, expect.stringContaining('in use')]);
     aborter.abort();
@@ -219,7 +220,7 @@ describe('/mcp', () => {
     slowKey(server);
     const headers = inSession(server, await openSession(server));
     const answer = ask(server, '/mcp', { method: 'POST', headers, body: callOf(id, 'slow') });
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(1));
+    await expect.poll(() => server.simulator.inFlight(), PATIENT).toBe(1);
     const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } };
     const said = await ask(server, '/mcp', {
       method: 'POST',
@@ -227,7 +228,7 @@ describe('/mcp', () => {
       body: JSON.stringify(cancel),
     });
     expect(said.status).toBe(202);
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(0));
+    await expect.poll(() => server.simulator.inFlight(), PATIENT).toBe(0);
     expect((await answer).body).not.toContain('"result"');
   });
 
@@ -242,10 +243,10 @@ describe('/mcp', () => {
       body: callOf(1, 'slow'),
       signal: aborter.signal,
     }).then((response) => response.text());
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(1));
+    await expect.poll(() => server.simulator.inFlight(), PATIENT).toBe(1);
     aborter.abort();
     await expect(call).rejects.toThrow();
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(0));
+    await expect.poll(() => server.simulator.inFlight(), PATIENT).toBe(0);
   });
 
   it('aborts the upstream when a modern client closes the stream', async () => {
@@ -278,10 +279,10 @@ describe('/mcp', () => {
       }),
       signal: aborter.signal,
     }).then((response) => response.text());
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(1), { timeout: 5_000 });
+    await expect.poll(() => server.simulator.inFlight(), PATIENT).toBe(1);
     aborter.abort();
     await expect(call).rejects.toThrow();
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(0));
+    await expect.poll(() => server.simulator.inFlight(), PATIENT).toBe(0);
   });
 
   it('answers what is no JSON-RPC, no JSON and no text', async () => {
@@ -302,7 +303,7 @@ describe('/mcp', () => {
     slowKey(server, 700);
     const headers = inSession(server, await openSession(server));
     const answer = ask(server, '/mcp', { method: 'POST', headers, body: callOf(1, 'slow') });
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(1));
+    await expect.poll(() => server.simulator.calls.length, PATIENT).toBe(1);
     server.stop();
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
     expect((await answer).body).toContain('"structuredContent"');
@@ -319,10 +320,10 @@ describe('/mcp', () => {
     });
     expect((await listening).status).toBe(200);
     const answer = ask(server, '/mcp', { method: 'POST', headers, body: callOf(1, 'slow') });
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(1));
+    await expect.poll(() => server.simulator.inFlight(), PATIENT).toBe(1);
     server.stop();
     expect(await server.exit).toBe(0);
-    await vi.waitFor(() => expect(server.simulator.inFlight()).toBe(0));
+    await expect.poll(() => server.simulator.inFlight(), PATIENT).toBe(0);
     await answer.catch(() => null);
   });
 

@@ -171,4 +171,11 @@ export const EXPORTS: readonly CorpusCase[] = [
     text: keepass.slice(0, keepass.indexOf('<History>')),
     left: [lineOf(keepass, SK0)],
   },
+  {
+    title: 'LastPass, secure notes and what it writes into them',
+    text: `url,username,password,totp,extra,name,grouping,fav\nhttp://sn,,,,"${SK0}",DeepSeek API key,Dev,0\nhttp://sn,,,,"NoteType:Server\nHostname:api.deepseek.com\nUsername:\nPassword:${SK1}\nNotes:",DeepSeek,Dev,0\nhttp://sn,,,,"NoteType:Server\nPassword:${PASSWORD}",DeepSeek,Dev,0\n`,
+    sure: one,
+    likely: { DEEPSEEK_API_KEY_2: SK1 },
+    left: [9],
+  },
 ];

@@ -273,4 +273,15 @@ export const SETTINGS_FILES: readonly CorpusCase[] = [
     text: `DEEPSEEK_API_KEY=sk-ihr-deepseek-schluessel-hier\nDEEPSEEK_API_KEY_2=sk-your-key-goes-here-1234567890\nPERPLEXITY_API_KEY=pplx-votre-cle-api-ici\nPERPLEXITY_API_KEY_2=pplx-tu-clave-de-api-aqui\nA_KEY=OPENAI_API_KEY\n`,
     left: [1, 2, 3, 4, 5],
   },
+  {
+    title: 'a netrc, an entry over three lines',
+    text: `machine api.deepseek.com\n  # the new one\n  login token\n  password ${SK0}\n\nmachine github.com\n\tlogin ada\n\tpassword ${GITHUB}\n\nmachine api.perplexity.ai login x password ${PX0}\n`,
+    likely: { DEEPSEEK_API_KEY: SK0, PERPLEXITY_API_KEY: PX0 },
+    left: [8],
+  },
+  {
+    title: 'a netrc with a web password, and with words after it',
+    text: `machine chat.deepseek.com\nlogin ada\npassword ${PASSWORD}\nmachine api.deepseek.com\nask Anna\npassword ${SK0}\n`,
+    left: [3, 6],
+  },
 ];

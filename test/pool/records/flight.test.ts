@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Flight, isSettled, refusalOf } from '../../../src/pool/records/flight.ts';
 import type { Stay } from '../../../src/pool/records/lane.ts';
+import { sign } from '../../../src/pool/records/lane-writer.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const WAY_MS = 2;
@@ -26,7 +27,7 @@ describe('what was there while a refused call was on its way', () => {
     const other = stay({ sentAt: 90 });
     const flight = flightBeside({ b: [other] });
     expect(isSettled(flight, 120, WAY_MS)).toBe(false);
-    other.seenAt = 130;
+    sign(other, 130);
     expect(isSettled(flight, 130, WAY_MS)).toBe(true);
     expect(isSettled(flightBeside({ b: [served(90, 105)] }), 111, WAY_MS)).toBe(false);
     expect(isSettled(flightBeside({ b: [served(90, 105)] }), 112, WAY_MS)).toBe(true);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lanesOfKeys, mergeAccount } from '../../../src/pool/records/kinship/found-account.ts';
-import { enter, type Lane, leave } from '../../../src/pool/records/lane.ts';
+import type { Lane } from '../../../src/pool/records/lane.ts';
+import { enter, leave } from '../../../src/pool/records/lane-writer.ts';
 import { type AccountRecord, createAccount, laneOf } from '../../../src/pool/records/state.ts';
 
 const MODEL = 'deepseek-flash';
@@ -11,7 +12,7 @@ function accountOf(label: string, capacity: number | null, inFlight: number): Ac
   const lane = laneOf(account, MODEL, CEILING);
   for (let call = 0; call < inFlight; call++) enter(lane, label, call);
   const limit = capacity ?? lane.limit.limit;
-  lane.limit = { ...lane.limit, capacity, limit };
+  account.lanes.set(MODEL, { ...lane, limit: { ...lane.limit, capacity, limit } });
   return account;
 }
 
@@ -22,7 +23,7 @@ function laneIn(account: AccountRecord): Lane {
 describe('two accounts that were found to be one', () => {
   it('have the calls of both, and the sum of what each was known to take', () => {
     const into = accountOf('a', 3, 3);
-    mergeAccount(into, accountOf('b', 2, 1), CEILING);
+    mergeAccount(into, accountOf('b', 2, 1));
     expect(into.members).toEqual(['a', 'b']);
     expect(laneIn(into).inFlight).toBe(4);
     expect(laneIn(into).limit).toMatchObject({ capacity: 5, limit: 5 });
@@ -30,13 +31,13 @@ describe('two accounts that were found to be one', () => {
 
   it('count what is in flight where the limit of one is not known', () => {
     const into = accountOf('a', null, 2);
-    mergeAccount(into, accountOf('b', 3, 3), CEILING);
+    mergeAccount(into, accountOf('b', 3, 3));
     expect(laneIn(into).limit.capacity).toBe(5);
   });
 
   it('never take more than the ceiling', () => {
     const into = accountOf('a', 60, 0);
-    mergeAccount(into, accountOf('b', 60, 0), CEILING);
+    mergeAccount(into, accountOf('b', 60, 0));
     expect(laneIn(into).limit.limit).toBe(CEILING);
   });
 
@@ -44,7 +45,7 @@ describe('two accounts that were found to be one', () => {
     const into = accountOf('a', 3, 1);
     const resting = accountOf('b', 0, 0);
     resting.coolUntil = 9_000;
-    mergeAccount(into, resting, CEILING);
+    mergeAccount(into, resting);
     expect(into.coolUntil).toBe(Number.NEGATIVE_INFINITY);
   });
 });
@@ -52,7 +53,7 @@ describe('two accounts that were found to be one', () => {
 describe('keys that share no account after all', () => {
   it('take their own calls with them, and as many slots', () => {
     const both = accountOf('a', 3, 3);
-    mergeAccount(both, accountOf('b', 2, 1), CEILING);
+    mergeAccount(both, accountOf('b', 2, 1));
     const own = lanesOfKeys(both, new Set(['b']), 50).get(MODEL);
     expect(own?.inFlight).toBe(1);
     expect(own?.limit).toMatchObject({ capacity: 1, limit: 1, probeAt: 50 });
@@ -60,7 +61,7 @@ describe('keys that share no account after all', () => {
 
   it('begin with one slot where none of their calls is there', () => {
     const both = accountOf('a', 3, 3);
-    mergeAccount(both, accountOf('b', 2, 0), CEILING);
+    mergeAccount(both, accountOf('b', 2, 0));
     expect(lanesOfKeys(both, new Set(['b']), 0).get(MODEL)?.limit.limit).toBe(1);
   });
 

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { createLane, isFull, isTry, type Lane, roomIn } from '../../../src/pool/records/lane.ts';
+import { NO_SHARE } from '../../../src/pool/records/lane-share.ts';
 import {
-  createLane,
   enter,
-  isFull,
-  isTry,
-  type Lane,
+  goAlone,
   leave,
-  NO_SHARE,
-  roomIn,
-} from '../../../src/pool/records/lane.ts';
-import { goAlone, rowOf, takeGrant } from '../../../src/pool/records/neighbourhood.ts';
+  prepareToTell,
+  takeGrant,
+} from '../../../src/pool/records/lane-writer.ts';
+import { rowOf } from '../../../src/pool/records/neighbourhood.ts';
 import { freshLimit } from '../../../src/pool/rules/limit.ts';
 import { expectedPace, timingFor } from '../../../src/pool/rules/timing.ts';
 import type { LaneGrant } from '../../../src/pool/sharing.ts';
@@ -19,11 +18,12 @@ const NOW = 10_000;
 function laneWith(limit: number, share?: Partial<NonNullable<Lane['share']>>): Lane {
   const lane = createLane('model', { ...freshLimit(64), limit, capacity: limit, eager: false });
   if (share === undefined) return lane;
-  lane.share = { ...NO_SHARE, ...share };
-  return lane;
+  return { ...lane, share: { ...NO_SHARE, ...share } };
 }
 
 function rowFor(lane: Lane, more: { waiting?: number; isActive?: boolean } = {}) {
+  const isActive = more.isActive ?? true;
+  prepareToTell(lane, isActive);
   return rowOf(lane, {
     account: 'account',
     model: 'model',
@@ -31,7 +31,7 @@ function rowFor(lane: Lane, more: { waiting?: number; isActive?: boolean } = {})
     waitingBatch: 0,
     units: null,
     isInteractive: true,
-    isActive: more.isActive ?? true,
+    isActive,
     ceiling: 64,
     now: NOW,
     timing: timingFor(expectedPace(300)),
@@ -111,16 +111,16 @@ describe('what is said of a lane', () => {
     const lane = laneWith(8, { isAlone: true });
     expect(rowFor(lane)?.limit.generation).toBe(0);
     expect(rowFor(lane)?.limit.generation).toBe(0);
-    lane.limit = { ...lane.limit, limit: 9, capacity: 9 };
-    expect(rowFor(lane)?.limit).toMatchObject({ generation: 1, limit: 9 });
+    const raised = { ...lane, limit: { ...lane.limit, limit: 9, capacity: 9 } };
+    expect(rowFor(raised)?.limit).toMatchObject({ generation: 1, limit: 9 });
   });
 
   it('has the limit as it was told, while it is found by all together', () => {
     const lane = laneWith(8, { slots: 2 });
     rowFor(lane);
     takeGrant(lane, grant(), false, NOW);
-    lane.limit = { ...lane.limit, limit: 1, capacity: 1 };
-    expect(rowFor(lane)?.limit).toMatchObject({ generation: 5, limit: 8 });
+    const fallen = { ...lane, limit: { ...lane.limit, limit: 1, capacity: 1 } };
+    expect(rowFor(fallen)?.limit).toMatchObject({ generation: 5, limit: 8 });
   });
 });
 
@@ -134,8 +134,7 @@ describe('what is granted', () => {
   });
 
   it('starts nothing while a refusal of ours is not known to who granted it', () => {
-    const lane = laneWith(8, { slots: 1 });
-    lane.shut = { sentAt: NOW, until: NOW + 500 };
+    const lane = { ...laneWith(8, { slots: 1 }), shut: { sentAt: NOW, until: NOW + 500 } };
     takeGrant(lane, grant(), true, NOW);
     expect(roomIn(lane)).toBe(0);
     expect(lane.shut).not.toBeNull();
@@ -145,10 +144,9 @@ describe('what is granted', () => {
   });
 
   it('leaves what we found while alone, unless somebody knows better', () => {
-    const lane = laneWith(8, { isAlone: true });
-    rowFor(lane);
-    lane.shared = { limit: lane.limit, rate: lane.rate, generation: 5 };
-    lane.limit = { ...lane.limit, limit: 12, capacity: 12 };
+    const { limit, ...rest } = laneWith(8, { isAlone: true });
+    const found = { ...limit, limit: 12, capacity: 12 };
+    const lane = { ...rest, limit: found, shared: { limit, rate: rest.rate, generation: 5 } };
     takeGrant(lane, grant({ isAlone: true }), false, NOW);
     expect(lane.limit.limit).toBe(12);
     takeGrant(lane, grant({ isAlone: true }, 6), false, NOW);

@@ -7,7 +7,8 @@ import {
   mayBeOne,
   swapRefused,
 } from '../../../src/pool/records/kinship/swap.ts';
-import { enter } from '../../../src/pool/records/lane.ts';
+import type { Lane } from '../../../src/pool/records/lane.ts';
+import { enter } from '../../../src/pool/records/lane-writer.ts';
 import {
   type AccountRecord,
   createAccount,
@@ -18,12 +19,17 @@ import { timingFor } from '../../../src/pool/rules/timing.ts';
 
 const MODEL = 'deepseek-flash';
 
+/** What the lane of an account has come to. */
+function change(account: AccountRecord, more: Partial<Lane>): void {
+  account.lanes.set(MODEL, { ...laneOf(account, MODEL, 64), ...more });
+}
+
 /** A key of its own account that takes `capacity` calls, as far as it is known. */
 function key(label: string, capacity: number, inFlight: number): AccountRecord {
   const account = createAccount(label, false);
   const lane = laneOf(account, MODEL, 64);
   for (let call = 0; call < inFlight; call++) enter(lane, label, 0);
-  lane.limit = { ...lane.limit, capacity, limit: capacity };
+  change(account, { limit: { ...lane.limit, capacity, limit: capacity } });
   return account;
 }
 
@@ -64,25 +70,25 @@ describe('a slot that is lent for a moment', () => {
     [
       'the other key has room of its own',
       ({ b }) => {
-        lane(b).inFlight = 1;
+        change(b, { inFlight: 1 });
       },
     ],
     [
       'the refusals named two limits',
       ({ a, b }) => {
-        lane(a).named = 5;
-        lane(b).named = 8;
+        change(a, { named: 5 });
+        change(b, { named: 8 });
       },
     ],
     [
       'nobody else is on one of the accounts',
       ({ b }) => {
-        lane(b).elsewhere = 0;
+        change(b, { elsewhere: 0 });
       },
     ],
-  ])('is not lent where %s', (_why, change) => {
+  ])('is not lent where %s', (_why, arrange) => {
     const about = scene();
-    change(about);
+    arrange(about);
     const before = about.provider.swap;
     beginSwap(about.a, MODEL, about);
     expect(about.provider.swap).toBe(before);
@@ -108,7 +114,7 @@ describe('a slot that is lent for a moment', () => {
     const later = { ...about, now: about.now + 2 * timing.limitProbeMs };
     expect(awaitsSwap(about.a, lane(about.a), later)).toBe(true);
     beginSwap(about.a, MODEL, later);
-    lane(about.b).limit = { ...lane(about.b).limit, limit: 2 };
+    change(about.b, { limit: { ...lane(about.b).limit, limit: 2 } });
     swapRefused(later, timing);
     const again = { ...later, now: later.now + 2 * timing.limitProbeMs };
     expect(awaitsSwap(about.a, lane(about.a), again)).toBe(false);

@@ -5,6 +5,7 @@ import {
   afterNeighbour,
   afterPause,
   afterRefused,
+  atLeast,
   freshLimit,
   grown,
   growsAt,
@@ -151,5 +152,89 @@ describe('the concurrency limit', () => {
     expect(paused.limit).toBe(0);
     expect(growsAt(paused)).toBe(500);
     expect(grown(paused, 8).limit).toBe(1);
+  });
+  it('goes up one by one after a pause, in steps that double while they are taken', () => {
+    let state = afterPause(refused({ ...freshLimit(64), limit: 9 }, 8, 40), 500);
+    expect(state).toMatchObject({ capacity: 0, refusedAt: 40, refusedProbes: 0, step: 1 });
+    const limits: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      state = grown(state, 64);
+      limits.push(state.limit);
+      state = afterAccepted(state, state.limit, 600);
+    }
+    expect(limits).toEqual([1, 2, 4, 8, 16]);
+  });
+
+  it('lets a second call wait for the first sign, then goes by doubling', () => {
+    const fresh = freshLimit(64);
+    expect(fresh).toMatchObject({ limit: 1, capacity: null });
+    const limits = [1, 2, 3, 8].map((accepted) => afterAccepted(fresh, accepted, 0).limit);
+    expect(limits).toEqual([4, 4, 6, 16]);
+    expect(afterAccepted({ ...fresh, limit: 30 }, 2, 0).limit).toBe(30);
+  });
+
+  it('tries by at most so many calls more than were taken', () => {
+    let state = refused({ ...freshLimit(64), limit: 5 }, 4, 0);
+    for (const accepted of [5, 6]) state = afterAccepted(state, accepted, 1);
+    expect(state).toMatchObject({ capacity: 6, step: 4, probeAt: 0 });
+    expect(grown(state, 64).limit).toBe(10);
+    expect(grown(state, 2).limit).toBe(8);
+    expect(grown(freshLimit(64), 8).limit).toBe(2);
+    expect(grown({ ...state, ceiling: 7 }, 64).limit).toBe(7);
+  });
+
+  it('grows where a limit was met, when its time has come, below the ceiling', () => {
+    const met = refused({ ...freshLimit(64), limit: 9 }, 8, 0);
+    expect(growsAt(freshLimit(64))).toBe(Number.POSITIVE_INFINITY);
+    expect(growsAt({ ...met, ceiling: 8 })).toBe(Number.POSITIVE_INFINITY);
+    expect(growsAt(grown(met, 1))).toBe(Number.POSITIVE_INFINITY);
+    expect(growsAt(met)).toBe(timing.limitProbeMs);
+  });
+
+  it('takes a refusal below what was proven for news, and not for a try that failed', () => {
+    const met = { ...refused({ ...freshLimit(64), limit: 9 }, 8, 0), refusedProbes: 3 };
+    const tried = refused(grown(met, 1), 8, 1_000);
+    expect(tried).toMatchObject({
+      limit: 8,
+      refusedProbes: 4,
+      probeAt: 1_000 + timing.limitProbeMaxMs,
+    });
+    const fallen = refused(grown(met, 1), 7, 1_000);
+    expect(fallen).toMatchObject({
+      limit: 7,
+      refusedProbes: 0,
+      probeAt: 1_000 + timing.limitProbeMs,
+    });
+    expect(refused(met, 8, 1_000)).toMatchObject({ limit: 8, refusedProbes: 0 });
+  });
+
+  it('keeps the later of two instants for the next try', () => {
+    const late = { ...refused({ ...freshLimit(64), limit: 9 }, 8, 0), probeAt: 90_000 };
+    expect(refused(late, 7, 10).probeAt).toBe(90_000);
+  });
+
+  it('is what was taken where that is more, as the calls of all keys show', () => {
+    const met = refused({ ...freshLimit(64), limit: 9 }, 8, 0);
+    expect(atLeast(met, 12)).toEqual({ ...met, limit: 12, capacity: 12 });
+    expect(atLeast(met, 8)).toBe(met);
+    expect(atLeast(met, 90)).toMatchObject({ limit: 64, capacity: 64 });
+    expect(atLeast(freshLimit(64), 12)).toEqual(freshLimit(64));
+  });
+
+  it('is the proven one again without a try', () => {
+    const met = refused({ ...freshLimit(64), limit: 9 }, 8, 0);
+    expect(withoutTry(grown(met, 4))).toEqual(met);
+    expect(withoutTry({ ...met, limit: 3 }).limit).toBe(3);
+    expect(withoutTry(freshLimit(64))).toEqual(freshLimit(64));
+  });
+
+  it('leaves a key alone where a neighbour was refused and its own limit is known', () => {
+    const met = refused({ ...freshLimit(64), limit: 9 }, 8, 0);
+    expect(afterNeighbour(met, 2)).toEqual(met);
+    expect(afterNeighbour({ ...freshLimit(64), limit: 3 }, 7)).toMatchObject({
+      limit: 3,
+      eager: false,
+    });
+    expect(afterNeighbour(freshLimit(64), 0).limit).toBe(1);
   });
 });

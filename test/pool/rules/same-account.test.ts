@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   accountOf,
+  fitOf,
   isMistaken,
   type Named,
   namedBy,
   type Sightings,
+  surelyTaken,
   withRefusal,
 } from '../../../src/pool/rules/same-account.ts';
 
@@ -109,6 +111,81 @@ describe('which keys are of one account', () => {
       seen = refused(seen, 'c', { a: 1, b: 4, c: 5 });
     }
     expect(isMistaken(seen, ['a', 'b', 'c'])).toBe(true);
+  });
+});
+
+describe('what was seen of refusals', () => {
+  it('is kept in order, the latest two dozen of those that are recent', () => {
+    const at = (instant: number) => ({
+      at: instant,
+      label: 'a',
+      least: counts({}),
+      most: [],
+      named: null,
+    });
+    let seen: Sightings = [];
+    for (let instant = 0; instant < 40; instant++) seen = withRefusal(seen, at(instant), 0);
+    expect(seen.map((each) => each.at)).toEqual(Array.from({ length: 24 }, (_, i) => 16 + i));
+    expect(withRefusal(seen, at(40), 39).map((each) => each.at)).toEqual([39, 40]);
+  });
+
+  it('tells the most that labels surely had there when one of them was refused', () => {
+    let seen = refused([], 'a', { a: 3, b: 2, c: 9 });
+    seen = refused(seen, 'b', { a: 1, b: 5 });
+    seen = refused(seen, 'c', { a: 8, b: 8, c: 1 });
+    expect(surelyTaken(seen, ['a', 'b'])).toBe(6);
+    expect(surelyTaken(seen, ['a'])).toBe(3);
+    expect(surelyTaken(seen, ['d'])).toBe(0);
+  });
+
+  it('fits one account where as many are there each time, give or take one', () => {
+    let seen = refused([], 'a', { a: 3, b: 2 });
+    seen = refused(seen, 'b', { a: 1, b: 4 });
+    expect(fitOf(seen, new Set(['a', 'b']))).toEqual({ odd: 0, over: 0, exact: 2 });
+    seen = refused(seen, 'b', { a: 3, b: 3 });
+    expect(fitOf(seen, new Set(['a', 'b']))).toEqual({ odd: 2, over: 0, exact: 1 });
+    expect(fitOf(seen, new Set(['b']))).toEqual({ odd: 1, over: 0, exact: 1 });
+  });
+
+  it('fits a number that is named where just as many can have been there', () => {
+    const five = namedBy(6, 5);
+    const ends = (least: Load, ...most: Load[]): Sightings =>
+      withRefusal(
+        [],
+        { at: 0, label: 'a', least: counts(least), most: most.map(counts), named: five },
+        -1,
+      );
+    const group = new Set(['a', 'b']);
+    expect(fitOf(ends({ a: 1, b: 1 }, { a: 1 }, { a: 3, b: 2 }), group)).toMatchObject({
+      exact: 1,
+    });
+    expect(fitOf(ends({ a: 1, b: 1 }, { a: 3, b: 3 }), group)).toMatchObject({ odd: 0, exact: 1 });
+    expect(fitOf(ends({ a: 1, b: 1 }, { a: 4, b: 3 }), group)).toMatchObject({ odd: 0, exact: 0 });
+    expect(fitOf(ends({ a: 1 }, { a: 3, b: 1 }), group)).toMatchObject({ odd: 1, over: 0 });
+    expect(fitOf(ends({ a: 3, b: 3 }, { a: 3, b: 3 }), group)).toMatchObject({ odd: 1, over: 1 });
+  });
+
+  it('speaks for an account of several keys, and of many, with those already known', () => {
+    const labels = Array.from({ length: 12 }, (_, index) => `k${index}`);
+    const load = (label: string): Load =>
+      Object.fromEntries(labels.map((each) => [each, each === label ? 9 : 1]));
+    let seen: Sightings = [];
+    // All twelve together are twenty each time, whoever of them has most.
+    for (const label of labels) seen = refused(seen, 'k0', load(label));
+    expect(accountOf(seen, ['k0'], labels.slice(1))).toEqual(labels);
+    let three = refused([], 'a', { a: 3, b: 2, c: 4, d: 9 });
+    three = refused(three, 'a', { a: 1, b: 6, c: 2, d: 1 });
+    three = refused(three, 'a', { a: 2, b: 1, c: 6, d: 4 });
+    expect(accountOf(three, ['a'], OTHERS)).toEqual(['a', 'b', 'c']);
+    expect(accountOf(three, ['a', 'b'], ['c', 'd'])).toEqual(['a', 'b', 'c']);
+  });
+
+  it('says nothing of keys without calls', () => {
+    let seen = refused([], 'a', { a: 3, b: 2 });
+    seen = refused(seen, 'a', { a: 1, b: 4 });
+    seen = refused(seen, 'a', { a: 2, b: 3 });
+    expect(accountOf(seen, ['a'], ['b', 'idle'])).toEqual(['a', 'b']);
+    expect(accountOf(seen, ['a'], ['idle'])).toBeNull();
   });
 });
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { undisturbed } from '../../../lab/stalls.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { UpstreamError } from '../../../src/base/errors.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import type { DeepSeekFault } from '../../../src/simulator/simulator.ts';
@@ -254,9 +256,11 @@ describe('time', () => {
   });
 
   it('a spent deadline is an error that carries what had arrived', async () => {
-    strike('silent');
-    const { client } = stage.deepseek({ callTimeoutMs: 700 });
-    const error = await errorOf(client.generate(GENERATE, stage.context()));
+    const error = await undisturbed(() => {
+      strike('silent');
+      const { client } = stage.deepseek({ callTimeoutMs: 700 });
+      return errorOf(client.generate(GENERATE, stage.context()));
+    }, 200);
     expect(error).toMatchObject({ failure: { kind: 'deadline' } });
     expect(error).toHaveProperty('partial', expect.stringMatching(/\w{3}/));
     expect(error.message).toContain('0.7 s');
@@ -268,10 +272,10 @@ describe('time', () => {
     const { client } = stage.deepseek();
     const controller = new AbortController();
     const failed = errorOf(client.generate(GENERATE, stage.context(controller.signal)));
-    await expect.poll(() => stage.progress.length).toBeGreaterThan(1);
+    await expect.poll(() => stage.progress.length, PATIENT).toBeGreaterThan(1);
     controller.abort('any reason a client may give');
     expect((await failed).name).toBe('AbortError');
-    await expect.poll(() => stage.sim.calls[0]?.aborted).toBe(true);
+    await expect.poll(() => stage.sim.calls[0]?.aborted, PATIENT).toBe(true);
     expect(stage.sim.calls).toHaveLength(1);
     expect(stage.log).toEqual([]);
   });

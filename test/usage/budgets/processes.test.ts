@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BundledProgram } from '../../../lab/program/bundled.ts';
 import { temporaryFolder } from '../../../lab/store.ts';
-import { buildSpender, runSpenders, type SpenderProgram } from '../../../lab/usage/spenders.ts';
+import { buildSpender, runSpenders } from '../../../lab/usage/spenders.ts';
 import { setBudget } from '../../../src/usage/budgets/budget-file.ts';
 
-let program: SpenderProgram;
+let program: BundledProgram;
 beforeAll(async () => {
   program = await buildSpender();
 });

@@ -9,8 +9,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../lab/store.ts';
+import { PATIENT } from '../../../lab/until.ts';
 import { type LedgerEntry, lineOf, parseLine } from '../../../src/usage/ledger/entry.ts';
 import { Ledger } from '../../../src/usage/ledger/ledger.ts';
 import { readLedger } from '../../../src/usage/ledger/read-ledger.ts';
@@ -100,7 +101,7 @@ describe('the ledger', () => {
     void ledger.append(entry('a'));
     ledger.close();
     const kept = () => names.filter((name) => existsSync(join(home, 'usage', name)));
-    await vi.waitFor(() => expect(kept()).toEqual(names.slice(1)));
+    await expect.poll(kept, PATIENT).toEqual(names.slice(1));
   });
 
   it.each([

@@ -1,7 +1,7 @@
 /** Config → opened KeyStore, for the commands and for the server. */
 
 import { ConfigError, KeyStoreError } from '../../../base/errors.ts';
-import type { Config } from '../../../config.ts';
+import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../../config.ts';
 import { watchPath } from '../../../disk/path-watch.ts';
 import { KeyStore } from '../../../secrets/key-store.ts';
 import { SealedMemory } from '../../../secrets/store/sealed-memory.ts';
@@ -31,19 +31,19 @@ function explainMissing(config: Config, error: KeyStoreError): KeyStoreError {
 /**
  * Opens the configured store. The key derivation runs on the thread pool: start it early.
  *
- * @param reload asked for the master key when the file changed and needs another one
+ * @param reload asked for the master key when the file needs another one than that of `config`
  * @throws KeyStoreError as `KeyStore.open`
  */
 export async function openConfiguredStore(
   config: Config,
-  reload: () => Config = () => config,
+  reload?: () => Config,
 ): Promise<KeyStore> {
   useConfiguration(secrets, config);
   try {
     const store = await KeyStore.open({
       path: config.storePath,
       masterKey: config.masterKey,
-      masterKeyNow: () => reload().masterKey,
+      ...(reload === undefined ? {} : { masterKeyNow: () => reload().masterKey }),
       memory: new SealedMemory(config.home),
     });
     useStore(secrets, store);
@@ -51,6 +51,20 @@ export async function openConfiguredStore(
   } catch (error) {
     throw error instanceof KeyStoreError ? explainMissing(config, error) : error;
   }
+}
+
+/**
+ * The store of a command. The master key may be rotated at any moment of it, while somebody types at
+ * its prompt too; then the settings are read again.
+ *
+ * @throws ConfigError; KeyStoreError as `KeyStore.open`
+ */
+export function openStoreOf(input: {
+  readonly flags: GlobalFlags;
+  readonly env: Environment;
+}): Promise<KeyStore> {
+  const load = (): Config => loadConfig(input.flags, input.env);
+  return openConfiguredStore(load(), load);
 }
 
 /** A settings file that is broken just now is a reason like any other. */
@@ -140,7 +154,8 @@ export function followConfiguredStore(live: LiveConfig, follower: StoreFollower)
     else stopLooking();
   });
   stops.push(stopLooking, watchPath(dotenvPath, wake));
-  attempt = look().catch(fail);
+  // What was written since the settings were read at the start is seen by no watcher.
+  wake();
   return () => {
     isStopped = true;
     unwatch();

@@ -4,7 +4,6 @@
  */
 
 import type { Failure } from '../../../base/errors.ts';
-import { afterAccepted, afterPause, afterRefused } from '../../rules/limit.ts';
 import { learnSlowness, learnSpeed, learnSuccess, predictMs } from '../../rules/score.ts';
 import {
   doubled,
@@ -14,7 +13,7 @@ import {
   RETRY_AFTER_MAX_MS,
 } from '../../rules/timing.ts';
 import type { Scene } from '../effect.ts';
-import { type Lane, mostAtOnce, shutAfter, takenWith } from '../lane.ts';
+import { pause, refused, shutUntil, taken } from '../lane-writer.ts';
 import type { KeyRecord } from '../state.ts';
 import { earnTry } from '../state.ts';
 
@@ -46,8 +45,7 @@ export function noteAccepted(scene: Scene): void {
 export function noteSurvived(scene: Scene): void {
   const { key, lane, attempt, timing } = scene;
   key.proven = true;
-  const taken = takenWith(lane, attempt.stay, timing.wayMs);
-  lane.limit = afterAccepted(lane.limit, taken, attempt.sentAt);
+  taken(lane, attempt.stay, timing.wayMs);
 }
 
 /** The first content byte: the key and the provider work. */
@@ -134,33 +132,17 @@ export function noteKeyFault(scene: Scene): void {
   scene.key.failures += 1;
 }
 
-type Named = Pick<Failure, 'namedInFlight' | 'namedLimit'>;
-
-/** What the account's own numbers leave for us, who had `seen` calls there. */
-function roomBy(lane: Lane, { namedInFlight, namedLimit }: Named, seen: number): number | null {
-  if (namedLimit === null) return null;
-  lane.named = namedLimit;
-  // The refused call is one of those named, or it is not: two wordings that look alike.
-  lane.elsewhere = namedInFlight === null ? null : Math.max(0, namedInFlight - 1 - seen);
-  return Math.max(Math.min(1, seen), namedLimit - (lane.elsewhere ?? 0));
-}
-
 /**
  * Refused for too many in flight; the attempt is released already. True: none of ours was there, so
  * that only a pause helps.
  */
 export function noteRefused(
   { provider, lane, attempt, now, timing }: Scene,
-  failure: Named & Pick<Failure, 'retryAfterMs'>,
+  failure: Pick<Failure, 'namedInFlight' | 'namedLimit' | 'retryAfterMs'>,
 ): boolean {
   const { sentAt, stay } = attempt;
-  const { retryAfterMs } = failure;
-  const seen = mostAtOnce(lane.stays, sentAt) + (lane.share?.elsewhere ?? 0);
-  const room = roomBy(lane, failure, seen);
   if (stay.isTry) provider.tries -= 1;
-  lane.limit = afterRefused(lane.limit, { seen, room, now, retryAfterMs }, timing);
-  shutAfter(lane, sentAt, lane.limit.probeAt, now);
-  return seen === 0;
+  return refused(lane, { ...failure, sentAt, now }, timing) === 0;
 }
 
 /** The account rests. A deadline only ever moves later. */
@@ -180,6 +162,6 @@ export function noteCooling(
   if (sentAt >= account.coolUntil || account.coolUntil <= now) account.coolings += 1;
   account.coolUntil = Math.max(account.coolUntil, now + ms);
   account.coolReason = reason;
-  for (const each of account.lanes.values()) each.limit = afterPause(each.limit, account.coolUntil);
-  lane.shut = { sentAt, until: account.coolUntil };
+  for (const each of account.lanes.values()) pause(each, account.coolUntil);
+  shutUntil(lane, sentAt, account.coolUntil);
 }

@@ -7,7 +7,7 @@ import type { ToldRate } from '../../rules/rate-told.ts';
 import { paceAfterAnswer, paceAfterSign } from '../../rules/timing.ts';
 import { answered, release } from '../attempt-record.ts';
 import type { Effect, Scene } from '../effect.ts';
-import { accept } from '../lane.ts';
+import { accept, sign } from '../lane-writer.ts';
 import * as ledger from './attempt-notes.ts';
 import { readmit } from './disabling.ts';
 import { type Failed, fail, type Verdict } from './failing.ts';
@@ -55,8 +55,7 @@ function isTaken({ attempt }: Scene): boolean {
 
 function accepted(scene: Scene): Verdict {
   const { provider, attempt, now } = scene;
-  if (attempt.stay.seenAt === Number.POSITIVE_INFINITY && !attempt.isReleased) {
-    attempt.stay.seenAt = now;
+  if (!attempt.isReleased && sign(attempt.stay, now)) {
     provider.pace = paceAfterSign(provider.pace, now - attempt.sentAt);
   }
   if (!isTaken(scene)) return NOTHING;

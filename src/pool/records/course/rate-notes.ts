@@ -2,9 +2,9 @@
 
 import type { Failure } from '../../../base/errors.ts';
 import { isRateLimited } from '../../rules/rate.ts';
-import { afterRateRefused } from '../../rules/rate-refused.ts';
-import { afterRateTold, type ToldRate } from '../../rules/rate-told.ts';
+import type { ToldRate } from '../../rules/rate-told.ts';
 import type { Scene } from '../effect.ts';
+import { rateRefused, rateTold } from '../lane-writer.ts';
 import type { AccountRecord } from '../state.ts';
 
 /** Refused for too many requests per time; the attempt is released already. */
@@ -14,14 +14,13 @@ export function noteRateRefused(
   reason: string,
 ): void {
   const { retryAfterMs } = failure;
-  const refusal = { sentAt: attempt.sentAt, now, retryAfterMs, chance };
-  lane.rate = afterRateRefused(lane.rate, refusal, lane.stays);
+  rateRefused(lane, { sentAt: attempt.sentAt, now, retryAfterMs, chance });
   account.coolReason = reason;
 }
 
 export function noteTold({ provider, lane, attempt }: Scene, told: ToldRate): void {
   if (attempt.isReleased || !isRateLimited(provider.provider)) return;
-  lane.rate = afterRateTold(lane.rate, told, attempt.sentAt, lane.stays);
+  rateTold(lane, told, attempt.sentAt);
 }
 
 /** Until when an account sends nothing of a model, or of one of its models; 0 without a pause. */

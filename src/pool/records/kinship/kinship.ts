@@ -1,7 +1,7 @@
 /** Which accounts are one: the rules of same-account.ts and swap.ts on the records. */
 
 import type { Failure } from '../../../base/errors.ts';
-import { afterNeighbour, atLeast, grown, growsAt } from '../../rules/limit.ts';
+import { growsAt } from '../../rules/limit.ts';
 import {
   accountOf,
   isMistaken,
@@ -14,6 +14,7 @@ import type { Timing } from '../../rules/timing.ts';
 import type { AttemptRecord, Place } from '../attempt-record.ts';
 import { type Companion, type Flight, isSettled, refusalOf } from '../flight.ts';
 import { isDivided, isFull, mostAtOnce } from '../lane.ts';
+import { grow, neighbourRefused, proven } from '../lane-writer.ts';
 import type { AccountRecord, ProviderRecord } from '../state.ts';
 import {
   awaitsSwap,
@@ -91,7 +92,7 @@ export class Kinship {
     for (const other of about.accounts) {
       const neighbour = mayBeOne(account, other) ? other.lanes.get(lane.model) : undefined;
       if (neighbour === undefined) continue;
-      neighbour.limit = afterNeighbour(neighbour.limit, neighbour.inFlight);
+      neighbourRefused(neighbour);
     }
     if (this.#isOpen()) this.#explain(visit, numbers);
   }
@@ -124,7 +125,7 @@ export class Kinship {
     for (const account of accounts) {
       const lane = account.lanes.get(model);
       if (lane === undefined || this.growsAt(account, model, now) > now) continue;
-      lane.limit = grown(lane.limit, Math.max(1, Math.floor(provider.tries)));
+      grow(lane, Math.max(1, Math.floor(provider.tries)));
     }
   }
 
@@ -231,9 +232,7 @@ export class Kinship {
     }
     // Each had found what the others had left it at its worst moment.
     const lane = into.lanes.get(model);
-    const taken = surelyTaken(seen, into.members);
-    if (lane === undefined) return;
-    lane.limit = atLeast(lane.limit, Math.min(taken, lane.named ?? taken));
+    if (lane !== undefined) proven(lane, surelyTaken(seen, into.members));
   }
 
   /** Back to what was said, or not said; what was seen was misread. */

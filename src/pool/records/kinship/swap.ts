@@ -5,9 +5,9 @@
  * takes from the first. A try of its own would have been due anyway. Pure transitions on records.
  */
 
-import { grown, withoutTry } from '../../rules/limit.ts';
 import { doubled, type Timing } from '../../rules/timing.ts';
 import { isDivided, isFull, isShut, type Lane } from '../lane.ts';
+import { callOffTry, endLoan, lend } from '../lane-writer.ts';
 import type { AccountRecord, ProviderRecord } from '../state.ts';
 
 export interface Bystanders {
@@ -80,8 +80,7 @@ export function beginSwap(from: AccountRecord, model: string, about: Bystanders)
     if (!isFull(target) || isShut(target, now)) continue;
     if (target.limit.limit >= target.limit.ceiling) continue;
     if (!mayShare(lane, target) || nextAt(provider, from.label, to.label) > now) continue;
-    lane.held = 1;
-    target.limit = grown(withoutTry(target.limit), 1);
+    lend(lane, target);
     provider.swap = { model, from: from.label, to: to.label, stay: null };
     return;
   }
@@ -96,9 +95,9 @@ export function endSwap(about: Bystanders): void {
   for (const account of accounts) {
     const lane = account.lanes.get(swap.model);
     if (lane === undefined) continue;
-    lane.held = 0;
+    endLoan(lane);
     const isUnsent = swap.stay === null && account.label === swap.to;
-    if (isUnsent) lane.limit = withoutTry(lane.limit);
+    if (isUnsent) callOffTry(lane);
   }
 }
 

@@ -117,7 +117,7 @@ export class Roster {
   /** Two accounts are one: their keys share a limit, a pause and a balance from here on. */
   join(one: AccountRecord, other: AccountRecord): AccountRecord {
     const [into, from] = other.isGiven ? [other, one] : [one, other];
-    mergeAccount(into, from, this.ceiling);
+    mergeAccount(into, from);
     for (const slot of [...this.#slots, ...this.#draining]) {
       if (slot.account === from) slot.account = into;
     }

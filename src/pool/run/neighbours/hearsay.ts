@@ -1,9 +1,18 @@
 /** What other processes found out, brought into our records and breakers. */
 
-import { PROVIDER_NAMES } from '../../../base/errors.ts';
+import { type FailureKind, PROVIDER_NAMES } from '../../../base/errors.ts';
+import {
+  heardAccountOut,
+  heardAccountWorks,
+  heardForbidden,
+  heardKeyOut,
+  heardKeyWorks,
+  heardOutage,
+  heardRest,
+} from '../../records/course/heard.ts';
 import { comeBack } from '../../records/course/outages.ts';
 import { mayBeOne } from '../../records/kinship/swap.ts';
-import type { AccountRecord, Disabled } from '../../records/state.ts';
+import type { AccountRecord } from '../../records/state.ts';
 import { reasonFor } from '../../rules/attribution.ts';
 import type { Fact } from '../../sharing.ts';
 import type { KeySlot } from '../keys/key-slot.ts';
@@ -60,58 +69,42 @@ export class Hearsay {
     }
   }
 
-  /** A check that others made puts the next one off; it never comes sooner than ours. */
-  #disabled(before: Disabled | null, kind: 'invalid_key' | 'no_credit', fact: Fact): Disabled {
-    const now = this.#roster.now();
-    const reason = reasonFor(kind, PROVIDER_NAMES[this.#roster.provider.provider]);
-    const nextCheckAt = Math.max(before?.nextCheckAt ?? 0, now + fact.checkInMs);
-    const checks = Math.max(before?.checks ?? 0, fact.checks);
-    return { reason, since: before?.since ?? now, checks, nextCheckAt };
-  }
-
   #key(slot: KeySlot, fact: Fact): void {
     const { record, account, breaker } = slot;
     if (fact.isOut) {
-      record.disabled = this.#disabled(record.disabled, 'invalid_key', fact);
-      record.tripReason = record.disabled.reason;
+      heardKeyOut(record, this.#reason('invalid_key'), fact, this.#roster.now());
       if (breaker.state !== 'open') breaker.trip();
       return;
     }
     if (fact.works) {
-      record.proven = true;
-      const isBack = record.disabled !== null;
-      record.disabled = null;
+      const isBack = heardKeyWorks(record);
       if (account.disabled === null) breaker.heal();
       if (isBack) this.#roster.logger.info(`Key ${record.keyId} (${record.name}) is back`);
     } else if (fact.restsMs > 0 && breaker.state === 'closed') breaker.trip(fact.restsMs);
   }
 
   #forbid({ record }: KeySlot, model: string, { restsMs }: Fact): void {
-    if (restsMs <= 0) return;
-    const known = record.forbiddenUntil.get(model) ?? 0;
-    record.forbiddenUntil.set(model, Math.max(known, this.#roster.now() + restsMs));
+    if (restsMs > 0) heardForbidden(record, model, this.#roster.now() + restsMs);
   }
 
   #account(label: string, fact: Fact): void {
     const account = this.#roster.accounts.find((each) => each.members.includes(label));
     if (account === undefined) return;
+    const now = this.#roster.now();
     const slots = this.#roster.slots.filter((slot) => slot.account === account);
     if (fact.isOut) {
-      account.disabled = this.#disabled(account.disabled, 'no_credit', fact);
+      heardAccountOut(account, this.#reason('no_credit'), fact, now);
       for (const { breaker } of slots) if (breaker.state !== 'open') breaker.trip();
       return;
     }
-    if (account.disabled !== null && fact.works) {
-      account.disabled = null;
+    if (fact.works && heardAccountWorks(account)) {
       for (const { record, breaker } of slots) if (record.disabled === null) breaker.heal();
     }
-    if (fact.restsMs > 0) {
-      account.coolUntil = Math.max(account.coolUntil, this.#roster.now() + fact.restsMs);
-      account.coolReason ??= reasonFor(
-        'concurrency',
-        PROVIDER_NAMES[this.#roster.provider.provider],
-      );
-    }
+    if (fact.restsMs > 0) heardRest(account, now + fact.restsMs, this.#reason('concurrency'));
+  }
+
+  #reason(kind: FailureKind): string {
+    return reasonFor(kind, PROVIDER_NAMES[this.#roster.provider.provider]);
   }
 
   #provider(fact: Fact): void {
@@ -120,8 +113,7 @@ export class Hearsay {
     if (fact.restsMs > 0) {
       const isLater = breaker.state !== 'open' || (breaker.openUntil ?? now) < now + fact.restsMs;
       if (!isLater) return;
-      if (breaker.state === 'closed') provider.outageSince = now;
-      provider.ramp = null;
+      heardOutage(provider, now, breaker.state === 'closed');
       breaker.trip(fact.restsMs);
     } else if (fact.works && breaker.state !== 'closed') {
       comeBack(provider, now);

@@ -3,8 +3,15 @@
  * have of an account, and heard whenever they found something out. Without a port, nobody is there.
  */
 
-import { type Lane, NO_SHARE } from '../../records/lane.ts';
-import { goAlone, rowOf, takeGrant } from '../../records/neighbourhood.ts';
+import type { Lane } from '../../records/lane.ts';
+import {
+  awaitGrant,
+  goAlone,
+  prepareToTell,
+  takeGrant,
+  withdraw,
+} from '../../records/lane-writer.ts';
+import { rowOf } from '../../records/neighbourhood.ts';
 import { type AccountRecord, laneOf } from '../../records/state.ts';
 import { isRateLimited } from '../../rules/rate.ts';
 import type {
@@ -88,7 +95,7 @@ export class Neighbours implements Participant {
     if (!this.#membership.isShared) return;
     this.#subjects.addModel(model);
     for (const account of this.#roster.accounts) {
-      laneOf(account, model, this.#roster.ceiling).share ??= NO_SHARE;
+      awaitGrant(laneOf(account, model, this.#roster.ceiling));
     }
   }
 
@@ -160,6 +167,7 @@ export class Neighbours implements Participant {
         const waits = waiting.get(model) ?? this.#waitingFor(model, now);
         waiting.set(model, waits);
         const { interactive, batch, units } = waits(account);
+        prepareToTell(lane, isActive);
         const row = rowOf(lane, {
           account: this.#subjects.account(account.label),
           model: this.#subjects.model(model),
@@ -192,7 +200,7 @@ export class Neighbours implements Participant {
       for (const [model, lane] of account.lanes) {
         const key = keyOf({ account: id, model: this.#subjects.model(model) });
         const grant = byLane.get(key);
-        if (grant === undefined) lane.share = NO_SHARE;
+        if (grant === undefined) withdraw(lane);
         else takeGrant(lane, grant, refused.has(key), now);
         if (grant?.isContended) contended.push(lane);
       }

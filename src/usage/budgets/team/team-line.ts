@@ -19,8 +19,8 @@ export interface TeamLink {
 
 export interface TeamLineOptions {
   readonly link: TeamLink;
-  /** Tells homes apart; the same for all processes of one. */
-  readonly home: string;
+  /** Tells homes apart; the same for all processes of one. Never rejects. */
+  readonly home: Promise<string>;
   /** What the home has spent, as far as it is read. */
   readonly spent: () => Promise<readonly TeamSum[]>;
   readonly now: () => number;
@@ -31,6 +31,8 @@ export interface TeamLineOptions {
 
 /** What is over so soon changes nothing: calls wait for it, and none is judged by the part. */
 const PASSING_MS = 1_000;
+/** A process that stood still for as long has asked once. */
+const TRIES = 2;
 const POLL_MS = 25;
 /** How often a process with calls under way says so. */
 const BUSY_MS = 500;
@@ -66,7 +68,8 @@ export class TeamLine {
 
   /** Nobody can be asked, and that is not over in a moment. */
   get isAlone(): boolean {
-    return this.#lostAt !== null && performance.now() - this.#lostAt >= PASSING_MS;
+    if (this.#lostAt === null || this.#failures < TRIES) return false;
+    return performance.now() - this.#lostAt >= PASSING_MS;
   }
 
   /** It was tried a moment ago. */
@@ -209,6 +212,7 @@ export class TeamLine {
   }
 
   async #request(): Promise<TeamRequest> {
+    const home = await this.#options.home;
     const spent = await this.#options.spent();
     const now = this.#options.now();
     this.#seq += 1;
@@ -216,7 +220,7 @@ export class TeamLine {
     const rows = lines.flatMap((line) =>
       line.row(budgetLabel(line.budget.per, now), performance.now()),
     );
-    return { seq: this.#seq, home: this.#options.home, spent, rows };
+    return { seq: this.#seq, home, spent, rows };
   }
 
   #take(answer: TeamAnswer, { seq, rows }: TeamRequest): void {

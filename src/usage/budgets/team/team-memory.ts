@@ -3,16 +3,17 @@
  * asked keeps to its part of what was left, and not to the whole.
  */
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { parseRecord } from '../../../base/text/json.ts';
+import { readWholeFileSync } from '../../../disk/read-file.ts';
 import { replaceFile } from '../../../disk/replace-file.ts';
 import type { TeamAnswer } from './team-state.ts';
 
 export type TeamNews = Omit<TeamAnswer, 'seq'>;
 
 const NAME = 'team.json';
+const MAX_BYTES = 4 * 1024 * 1024;
 /** Told several times a second, of use to a program that starts. */
 const EVERY_MS = 5_000;
 
@@ -44,7 +45,7 @@ export class TeamMemory {
   /** @returns null where nothing was kept, or nothing that can be read */
   recall(): TeamNews | null {
     try {
-      const record = parseRecord(readFileSync(this.#path, 'utf8'));
+      const record = parseRecord(readWholeFileSync(this.#path, MAX_BYTES).bytes.toString('utf8'));
       return NEWS.safeParse(record?.news).data ?? null;
     } catch {
       return null;

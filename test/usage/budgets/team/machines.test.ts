@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { BundledProgram } from '../../../../lab/program/bundled.ts';
 import { hasRedis, NO_REDIS, RedisServerProcess } from '../../../../lab/servers/redis.ts';
 import { temporaryFolder } from '../../../../lab/store.ts';
 import {
   buildSpender,
   homeOf,
   runSpenders,
-  type SpenderProgram,
   type Spending,
 } from '../../../../lab/usage/spenders.ts';
 import { setBudget } from '../../../../src/usage/budgets/budget-file.ts';
@@ -14,7 +14,7 @@ const CAP_USD = 0.1;
 /** At most so much does one call of a spender cost. */
 const CALL_USD = 0.0014;
 
-let program: SpenderProgram;
+let program: BundledProgram;
 beforeAll(async () => {
   program = await buildSpender();
 });
