@@ -4,6 +4,7 @@
  * else). How far a limit or a rate moves is said by `rules/`.
  */
 
+import { rateFrom } from '../rules/known-rate.ts';
 import {
   afterAccepted,
   afterNeighbour,
@@ -16,7 +17,6 @@ import {
   partedLimit,
   withoutTry,
 } from '../rules/limit.ts';
-import { rateFrom } from '../rules/known-rate.ts';
 import { afterSent, dividedRate } from '../rules/rate.ts';
 import { afterRateRefused, type RateRefusal } from '../rules/rate-refused.ts';
 import { afterRateTold, type ToldRate } from '../rules/rate-told.ts';

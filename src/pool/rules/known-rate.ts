@@ -23,8 +23,19 @@ export function knownRate(state: RateState, now: number): KnownRate {
 }
 
 export function rateFrom(known: KnownRate, now: number): RateState {
-  const { burstUnits, burstMs, roomAgoMs, restedAgoMs, refusalSentAgoMs, refusedAgoMs } = known;
-  const { fullAgoMs, closedAgoMs, closedMs, pausedForMs, ...rest } = known;
+  const {
+    burstUnits,
+    burstMs,
+    roomAgoMs,
+    restedAgoMs,
+    refusalSentAgoMs,
+    refusedAgoMs,
+    fullAgoMs,
+    closedAgoMs,
+    closedMs,
+    pausedForMs,
+    ...rest
+  } = known;
   const at = (agoMs: number | null): number =>
     agoMs === null ? Number.NEGATIVE_INFINITY : now - agoMs;
   return {
