@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { FailureKind } from '../../../src/base/errors.ts';
-import { write } from '../../../src/pool/records/course/course.ts';
-import { type Failed, fail, type Verdict } from '../../../src/pool/records/course/failing.ts';
-import { timingFor } from '../../../src/pool/rules/timing.ts';
-import { attemptAt, failed, failureOf, place, sceneOf, withGoodNeighbour } from './scene.ts';
+import type { FailureKind } from '../../../../src/base/errors.ts';
+import { write } from '../../../../src/pool/records/course/course.ts';
+import { type Failed, fail, type Verdict } from '../../../../src/pool/records/course/failing.ts';
+import { timingFor } from '../../../../src/pool/rules/timing.ts';
+import { attemptAt, failed, failureOf, place, sceneOf, withGoodNeighbour } from '../scene.ts';
 
 describe('whose fault it was', () => {
   it('a rejected key is out until a check says otherwise, and another one tries', () => {

@@ -1,27 +1,27 @@
 /** What is remembered of calls: of their key, their account and the provider. */
 
 import { describe, expect, it } from 'vitest';
-import type { FailureKind } from '../../../src/base/errors.ts';
-import { begin } from '../../../src/pool/records/attempt-record.ts';
-import { endedLately } from '../../../src/pool/records/course/attempt-notes.ts';
-import { type CourseEvent, write } from '../../../src/pool/records/course/course.ts';
+import type { FailureKind } from '../../../../src/base/errors.ts';
+import { begin } from '../../../../src/pool/records/attempt-record.ts';
+import { endedLately } from '../../../../src/pool/records/course/attempt-notes.ts';
+import { type CourseEvent, write } from '../../../../src/pool/records/course/course.ts';
 import {
   blameAccount,
   checkedInVain,
   disableAccount,
   disableKey,
   readmit,
-} from '../../../src/pool/records/course/disabling.ts';
-import { turnsPausedUntil } from '../../../src/pool/records/course/rate-notes.ts';
-import type { Scene } from '../../../src/pool/records/effect.ts';
+} from '../../../../src/pool/records/course/disabling.ts';
+import { turnsPausedUntil } from '../../../../src/pool/records/course/rate-notes.ts';
+import type { Scene } from '../../../../src/pool/records/effect.ts';
 import {
   createAccount,
   createKeyRecord,
   createProvider,
   laneOf,
-} from '../../../src/pool/records/state.ts';
-import { timingFor } from '../../../src/pool/rules/timing.ts';
-import { attemptAt, failureOf, place, sceneOf, type TestPlace } from './scene.ts';
+} from '../../../../src/pool/records/state.ts';
+import { timingFor } from '../../../../src/pool/rules/timing.ts';
+import { attemptAt, failureOf, place, sceneOf, type TestPlace } from '../scene.ts';
 
 const timing = timingFor(place().provider.pace);
 

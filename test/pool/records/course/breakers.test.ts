@@ -1,10 +1,10 @@
 /** The breakers of a key and of the provider: when they open, for how long, and what closes them. */
 
 import { describe, expect, it } from 'vitest';
-import { write } from '../../../src/pool/records/course/course.ts';
-import { fail } from '../../../src/pool/records/course/failing.ts';
-import type { Scene } from '../../../src/pool/records/effect.ts';
-import { timingFor } from '../../../src/pool/rules/timing.ts';
+import { write } from '../../../../src/pool/records/course/course.ts';
+import { fail } from '../../../../src/pool/records/course/failing.ts';
+import type { Scene } from '../../../../src/pool/records/effect.ts';
+import { timingFor } from '../../../../src/pool/rules/timing.ts';
 import {
   attemptAt,
   failed,
@@ -13,7 +13,7 @@ import {
   sceneOf,
   type TestPlace,
   withGoodNeighbour,
-} from './scene.ts';
+} from '../scene.ts';
 
 describe('a breaker of a key', () => {
   const open = (where: TestPlace, now: number, more: Partial<Scene> = {}): number | null => {
