@@ -69,6 +69,8 @@ const OF_ITS_OWN: Readonly<Record<string, Partial<Bounds>>> = {
   U5: { sends: 1.5 },
   U6: { sends: 1.5, score: 0.88 },
   U6b: { sends: 1.5, score: 0.92 },
+  U7: { sends: 1.5, score: 0.7, slowest: 1.45 },
+  U7b: { sends: 1.5, score: 0.8, slowest: 1.3 },
   // Nobody tells us when a stranger's calls end: it can only be tried.
   U6c: { sends: 2.4, refusals: 1.35, score: 0.75, slowest: 1.5 },
 };

@@ -27,6 +27,15 @@ export function unlabelledScenarios(make: Make, scale: number): Scenario[] {
   const shared = [{ capacity: 8, others }];
   const greedy = [0, 8, 5, 2, 8, 1];
   const harsh = (now: number): number => greedy[Math.floor(now / (6 * second)) % 6] ?? 0;
+  const twoBusy = (balances: readonly number[] = []): AccountSpec[] =>
+    caps(8, 8).map((each, index): AccountSpec => {
+      const balance = balances[index];
+      return {
+        ...each,
+        others: (now) => busy[Math.floor(now / (20 * second)) % 6] ?? 0,
+        ...(balance === undefined ? {} : { balance }),
+      };
+    });
   return [
     make('U1', 'one account of 5, four keys, numbers', of(caps(5), one, numbers), patient(100)),
     make('U1b', 'the same, bare refusals', of(caps(5), one, bare), patient(100)),
@@ -64,6 +73,18 @@ export function unlabelledScenarios(make: Make, scale: number): Scenario[] {
       'somebody else, who changes every 6 s and takes all 8 twice a round',
       of([{ capacity: 8, others: harsh }], one, bare),
       patient(60),
+    ),
+    make(
+      'U7',
+      'somebody else on two accounts at once, two keys each, bare refusals',
+      of(twoBusy(), two, bare),
+      patient(200),
+    ),
+    make(
+      'U7b',
+      'the same, and their balances were read',
+      of(twoBusy([47.44, 12.1]), two, bare),
+      patient(200),
     ),
   ];
 }

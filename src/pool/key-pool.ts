@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.ts';
 import type { KeyProbe, Lender, PoolKey } from './lease.ts';
 import type { PoolObserver } from './observer.ts';
 import { ProviderPool } from './provider-pool.ts';
+import type { BalanceRead } from './rules/balances.ts';
 import { REMOTE_ANSWER_MS } from './rules/timing.ts';
 import { deepFreeze } from './run/keys/provider-view.ts';
 import type { Sharing } from './sharing.ts';
@@ -72,6 +73,13 @@ export class KeyPool {
   setKeys(keys: readonly PoolKey[]): void {
     for (const [provider, pool] of this.#pools) {
       pool.setKeys(keys.filter((key) => key.provider === provider));
+    }
+  }
+
+  /** What an account has, asked for whatever reason: it tells unlabelled keys' accounts apart. */
+  noteBalance(read: BalanceRead & { readonly provider: string }): void {
+    for (const [provider, pool] of this.#pools) {
+      if (provider === read.provider) pool.noteBalance(read);
     }
   }
 

@@ -15,6 +15,7 @@ import type {
 } from './lease.ts';
 import type { Outcome } from './observer.ts';
 import { Kinship } from './records/kinship/kinship.ts';
+import type { BalanceRead } from './rules/balances.ts';
 import { waitedForMoney } from './run/attempts/account-money.ts';
 import type { Attempt, Settled } from './run/attempts/attempt.ts';
 import { PendingCall } from './run/attempts/pending-call.ts';
@@ -47,6 +48,7 @@ export class ProviderPool implements Lender {
   readonly #reporter: Reporter;
   readonly #dispatcher: Dispatcher;
   readonly #rescue: Rescue;
+  readonly #kinship: Kinship;
   readonly #neighbours: Neighbours | null;
   #calls = 0;
 
@@ -54,9 +56,9 @@ export class ProviderPool implements Lender {
     this.#provider = options.provider;
     this.#roster = new Roster(options);
     this.#revival = new Revival(this.#roster, options.probe);
-    const kinship = new Kinship(this.#roster);
-    this.#reporter = new Reporter(this.#roster, this.#revival, kinship);
-    this.#dispatcher = new Dispatcher(this.#roster, this.#reporter, kinship);
+    this.#kinship = new Kinship(this.#roster);
+    this.#reporter = new Reporter(this.#roster, this.#revival, this.#kinship);
+    this.#dispatcher = new Dispatcher(this.#roster, this.#reporter, this.#kinship);
     this.#rescue = new Rescue(this.#roster, () => this.#dispatcher.depth);
     this.#roster.onChange = () => this.#dispatcher.pump();
     this.#neighbours = options.sharing === undefined ? null : this.#joinOthers(options.sharing);
@@ -66,6 +68,11 @@ export class ProviderPool implements Lender {
     this.#roster.setKeys(keys);
     this.#neighbours?.rekey();
     this.#revival.schedule();
+    this.#dispatcher.pump();
+  }
+
+  noteBalance(read: BalanceRead): void {
+    this.#kinship.noteBalance(read);
     this.#dispatcher.pump();
   }
 

@@ -1,5 +1,6 @@
 /** One scenario, one policy, one seed, on virtual time. */
 
+import type { KeyPool } from '../../../src/pool/key-pool.ts';
 import type { Sharing } from '../../../src/pool/sharing.ts';
 import type { FoundAccounts } from '../../../src/pool/snapshot.ts';
 import { seededRandom } from '../../../src/simulator/random.ts';
@@ -133,6 +134,29 @@ class Findings {
   }
 }
 
+/** The program asks what its accounts have so long after its first call has ended. */
+const ASKED_AFTER_MS = 5_000;
+
+/** To be told of every call that ended. */
+function balanceTeller({ accounts, ...spec }: UpstreamSpec, clock: VirtualClock, pool?: KeyPool) {
+  let isAsked = false;
+  return async (): Promise<void> => {
+    if (isAsked) return;
+    isAsked = true;
+    await clock.sleep(ASKED_AFTER_MS);
+    for (const { name, account } of keySpecsOf({ accounts, ...spec })) {
+      const amount = accounts[spec.keys[indexOfKey(name)]?.account ?? -1]?.balance;
+      const read = {
+        at: clock.now,
+        provider: 'deepseek',
+        account: account ?? name,
+        currency: 'USD',
+      };
+      if (amount !== undefined) pool?.noteBalance({ ...read, amount });
+    }
+  };
+}
+
 /** @param withOthers the way to other processes, as one of them that is alone has it */
 export async function simulate(
   scenario: Scenario,
@@ -154,9 +178,12 @@ export async function simulate(
       ...(withOthers === undefined ? {} : { sharing: withOthers(clock) }),
       onAccounts: (found) => findings.note(found),
     });
-    const ended = await runCalls(scenario, arrivals, (arrival, index) =>
-      runCall(arrival, index, policy, upstream, clock),
-    );
+    const tellBalances = balanceTeller(scenario.upstream, clock, policy.pool);
+    const ended = await runCalls(scenario, arrivals, async (arrival, index) => {
+      const done = await runCall(arrival, index, policy, upstream, clock);
+      void tellBalances();
+      return done;
+    });
     const keys = policy.pool?.snapshot().providers[0]?.keys ?? [];
     policy.close();
     const { accounts } = policy.pool?.snapshot().providers[0] ?? { accounts: [] };

@@ -18,6 +18,8 @@ export interface AccountSpec {
   readonly capacity: number | ((now: number) => number);
   /** Calls in flight that are somebody else's. */
   readonly others?: (now: number) => number;
+  /** What it has, as it is told soon after the first call; default: nobody asks. */
+  readonly balance?: number;
 }
 
 /** How a call over the limit is refused; default bare, as soon as the upstream answers at all. */

@@ -109,6 +109,7 @@ function openBooks(
     onAlert: ({ sentence }) => onAlert?.(sentence),
   });
   const onHeard = (reading: BalanceReading): void => {
+    pool.noteBalance(reading);
     alerts.noteBalance(reading);
     onBalance?.(reading);
   };

@@ -4,6 +4,7 @@
  */
 
 import type { Provider } from '../../base/errors.ts';
+import type { Balances } from '../rules/balances.ts';
 import { freshLimit } from '../rules/limit.ts';
 import type { Sightings } from '../rules/same-account.ts';
 import type { Slowness, SpeedModel, Success } from '../rules/score.ts';
@@ -135,6 +136,8 @@ export interface ProviderRecord {
   flights: Map<string, readonly Flight[]>;
   /** What was seen of calls side by side, by model. */
   sightings: Map<string, Sightings>;
+  /** What its accounts have, by the label of each key's own account. */
+  readonly balances: Map<string, Balances>;
   swap: Swap | null;
   parted: Map<string, Parted>;
   interactiveAt: number;
@@ -222,6 +225,7 @@ export function createProvider(provider: Provider, answerMs: number): ProviderRe
     tries: TRIES_MAX,
     flights: new Map(),
     sightings: new Map(),
+    balances: new Map(),
     swap: null,
     parted: new Map(),
     interactiveAt: Number.NEGATIVE_INFINITY,

@@ -9,6 +9,7 @@ import {
 } from '../../../src/pool/records/lane.ts';
 import { NO_SHARE } from '../../../src/pool/records/lane-share.ts';
 import {
+  accept,
   enter,
   goAlone,
   leave,
@@ -145,6 +146,51 @@ describe('what is said of a lane', () => {
     takeGrant(lane, grant(), false, NOW);
     const fallen = { ...lane, limit: { ...lane.limit, limit: 1, capacity: 1 } };
     expect(rowFor(fallen)?.limit).toMatchObject({ generation: 5, limit: 8 });
+  });
+});
+
+describe('what is said of calls', () => {
+  it('is how many are there, how many were taken, and when the latest of these was sent', () => {
+    const lane = laneWith(8);
+    expect(rowFor(lane)).toMatchObject({ inFlight: 0, accepted: 0, acceptedSentAgoMs: null });
+    const sent = [100, 70, 50, 20].map((ago) => enter(lane, 'key', NOW - ago));
+    const [first, cancelled, last, unheard] = sent;
+    if (!first || !cancelled || !last || !unheard) throw new Error('no call');
+    for (const stay of [first, cancelled, last]) accept(stay);
+    leave(lane, cancelled, NOW - 10, 'aborted');
+    expect(rowFor(lane)).toMatchObject({
+      inFlight: 3,
+      accepted: 2,
+      acceptedSentAgoMs: 50,
+      ended: 0,
+    });
+    leave(lane, last, NOW - 5, 'ended');
+    // A cancelled one may still be there.
+    expect(rowFor(lane)).toMatchObject({
+      inFlight: 2,
+      accepted: 1,
+      acceptedSentAgoMs: 70,
+      ended: 1,
+    });
+  });
+
+  it('is who waits, by our own clock and limits', () => {
+    const { limitProbeMs, limitProbeMaxMs } = timingFor(expectedPace(300));
+    expect(rowFor(laneWith(8), { waiting: 4 })).toMatchObject({
+      account: 'account',
+      model: 'model',
+      waitingInteractive: 4,
+      waitingBatch: 0,
+      isInteractive: true,
+      ceiling: 64,
+      probeMs: limitProbeMs,
+      probeMaxMs: limitProbeMaxMs,
+    });
+  });
+
+  it('keeps all but what a newcomer would get, while nobody else is there', () => {
+    expect(rowFor(laneWith(8, { isAlone: true, reserve: 2 }))?.share).toBe(6);
+    expect(rowFor(laneWith(8))?.share).toBe(0);
   });
 });
 

@@ -92,6 +92,7 @@ describe('the prose around a block', () => {
     ['Here is the code ```python\nprint(1)\n```\nDone.', 'Here is the code\n\nDone.'],
     ['Here it is: ``` \nprint(1)\n```\nDone.', 'Here it is:\n\nDone.'],
     ['```\nprint(1)\n``` This prints.\n\nDone.', 'This prints.\n\nDone.'],
+    ['```\nprint(1)\n``` and that is it\n\nDone.', 'and that is it\n\nDone.'],
     ['Before.\n```\nprint(1)\n```\nDone.', 'Before.\n\nDone.'],
     ['Before.\n\n\n```\nprint(1)\n```\n\n\nDone.', 'Before.\n\nDone.'],
     ['- ```\n  print(1)\n  ```', ''],

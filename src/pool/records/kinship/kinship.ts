@@ -1,6 +1,7 @@
 /** Which accounts are one: the rules of same-account.ts and swap.ts on the records. */
 
 import type { Failure } from '../../../base/errors.ts';
+import { areApart, type BalanceRead, withBalance } from '../../rules/balances.ts';
 import { growsAt } from '../../rules/limit.ts';
 import {
   accountOf,
@@ -90,7 +91,9 @@ export class Kinship {
     const about = this.#about();
     if (about.provider.swap?.stay === stay) swapRefused(about, this.#family.timing());
     for (const other of about.accounts) {
-      const neighbour = mayBeOne(account, other) ? other.lanes.get(lane.model) : undefined;
+      const neighbour = mayBeOne(about.provider, account, other)
+        ? other.lanes.get(lane.model)
+        : undefined;
       if (neighbour === undefined) continue;
       neighbourRefused(neighbour);
     }
@@ -99,6 +102,17 @@ export class Kinship {
 
   left({ attempt }: Visit): void {
     if (this.#family.provider.swap?.stay === attempt.stay) endSwap(this.#about());
+  }
+
+  /** What an account has was asked, for whatever reason. */
+  noteBalance(read: BalanceRead): void {
+    const { balances } = this.#family.provider;
+    balances.set(read.account, withBalance(balances.get(read.account), read));
+    const account = this.#family.accounts.find(({ members }) => members.includes(read.account));
+    const isMixed = account?.members.some((label) =>
+      areApart(balances.get(label), balances.get(read.account)),
+    );
+    if (account !== undefined && isMixed) this.#start(account);
   }
 
   /** When a full account may be tried above its capacity, while calls wait; Infinity for never. */
@@ -137,7 +151,7 @@ export class Kinship {
   hasFreed(account: AccountRecord, model: string): boolean {
     if (!this.#isOpen() || !isRefusalDear(this.#family.provider)) return true;
     const lanes = this.#family.accounts
-      .filter((other) => other === account || mayBeOne(account, other))
+      .filter((other) => other === account || mayBeOne(this.#family.provider, account, other))
       .flatMap((each) => each.lanes.get(model) ?? []);
     const refusedAt = Math.max(...lanes.map(({ shut }) => shut?.sentAt ?? NEVER));
     const there = lanes.reduce((sum, { inFlight }) => sum + inFlight, 0);
@@ -212,7 +226,8 @@ export class Kinship {
       this.#start(account);
       return;
     }
-    const others = accounts.filter((other) => mayBeOne(account, other) && !other.disabled);
+    const isOther = (other: AccountRecord): boolean => mayBeOne(provider, account, other);
+    const others = accounts.filter((other) => isOther(other) && !other.disabled);
     this.#join(account, others, seen, model);
   }
 
@@ -228,7 +243,8 @@ export class Kinship {
     let into = account;
     for (const other of others) {
       const isPart = other.members.some((label) => found.includes(label));
-      if (isPart && mayBeOne(into, other)) into = this.#family.join(into, other);
+      if (isPart && mayBeOne(this.#family.provider, into, other))
+        into = this.#family.join(into, other);
     }
     // Each had found what the others had left it at its worst moment.
     const lane = into.lanes.get(model);

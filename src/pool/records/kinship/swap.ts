@@ -5,6 +5,7 @@
  * takes from the first. A try of its own would have been due anyway. Pure transitions on records.
  */
 
+import { areApart } from '../../rules/balances.ts';
 import { doubled, type Timing } from '../../rules/timing.ts';
 import { isDivided, isFull, isShut, type Lane } from '../lane.ts';
 import { callOffTry, endLoan, lend } from '../lane-writer.ts';
@@ -28,9 +29,16 @@ function nextAt(provider: ProviderRecord, one: string, other: string): number {
   return provider.parted.get(pairOf(one, other))?.nextAt ?? Number.NEGATIVE_INFINITY;
 }
 
-/** Two labels that somebody gave are two accounts: we were told. */
-export function mayBeOne(one: AccountRecord, other: AccountRecord): boolean {
-  return one !== other && !(one.isGiven && other.isGiven);
+/** Two labels that somebody gave are two accounts: we were told. And so are two balances. */
+export function mayBeOne(
+  { balances }: ProviderRecord,
+  one: AccountRecord,
+  other: AccountRecord,
+): boolean {
+  if (one === other || (one.isGiven && other.isGiven)) return false;
+  const areTwo = (label: string, another: string): boolean =>
+    areApart(balances.get(label), balances.get(another));
+  return !one.members.some((label) => other.members.some((another) => areTwo(label, another)));
 }
 
 /** Neither says that nobody else is there, nor names a limit that the other contradicts. */
@@ -49,9 +57,13 @@ export function awaitsSwap(account: AccountRecord, lane: Lane, about: Bystanders
   const { provider, accounts, now } = about;
   return accounts.some((other) => {
     const neighbour = other.lanes.get(lane.model);
-    if (neighbour === undefined || neighbour.inFlight === 0 || !mayBeOne(account, other))
+    if (neighbour === undefined || neighbour.inFlight === 0) return false;
+    if (
+      !mayBeOne(provider, account, other) ||
+      !isKnown(other, neighbour, now) ||
+      !mayShare(neighbour, lane)
+    )
       return false;
-    if (!isKnown(other, neighbour, now) || !mayShare(neighbour, lane)) return false;
     return nextAt(provider, account.label, other.label) <= now;
   });
 }
@@ -76,7 +88,8 @@ export function beginSwap(from: AccountRecord, model: string, about: Bystanders)
   if (isDivided(lane) || isFull(lane) || lane.inFlight + 1 < lane.limit.limit) return;
   for (const to of accounts) {
     const target = to.lanes.get(model);
-    if (target === undefined || !mayBeOne(from, to) || !isKnown(to, target, now)) continue;
+    if (target === undefined || !mayBeOne(provider, from, to) || !isKnown(to, target, now))
+      continue;
     if (!isFull(target) || isShut(target, now)) continue;
     if (target.limit.limit >= target.limit.ceiling) continue;
     if (!mayShare(lane, target) || nextAt(provider, from.label, to.label) > now) continue;

@@ -169,6 +169,8 @@ export class Roster {
   }
 
   #createSlot(key: PoolKey, account: AccountRecord, label: string): KeySlot {
+    // What was read with the key before it says nothing of this one.
+    this.provider.balances.delete(label);
     return new KeySlot({
       key,
       account,

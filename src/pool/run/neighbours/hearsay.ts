@@ -65,7 +65,8 @@ export class Hearsay {
     let into: AccountRecord | undefined;
     for (const account of parts) {
       if (into === undefined) into = account;
-      else if (mayBeOne(into, account)) into = this.#roster.join(into, account);
+      else if (mayBeOne(this.#roster.provider, into, account))
+        into = this.#roster.join(into, account);
     }
   }
 
