@@ -144,6 +144,7 @@ describe('a share of a lane', () => {
     expect(joinedShare(one, testShare({ slots: 4, elsewhere: 3 }))).toEqual({
       slots: 7,
       tries: 0,
+      turn: null,
       isAlone: false,
       isContended: true,
       reserve: 1,
