@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { type Command, type CommandInput, print } from './command.ts';
 import { checkClients } from './doctor/client-checks.ts';
 import type { Finding } from './doctor/finding.ts';
+import { checkHttp } from './doctor/http-checks.ts';
 import { checkMoney } from './doctor/money-checks.ts';
 import { checkNetwork } from './doctor/network-checks.ts';
 import { checkSettings, nodeFinding } from './doctor/settings-checks.ts';
@@ -35,6 +36,7 @@ async function diagnose(
     ...(await checkSettings(config)),
     ...(await checkNetwork(config, input.env)),
     ...(await checkStore(config)),
+    ...(await checkHttp(config)),
     ...(await checkSharing(config)),
     ...(await checkMoney(config)),
     ...(await checkClients(input.env)),
@@ -69,8 +71,8 @@ async function run(input: CommandInput): Promise<number> {
 
 export const command: Command = {
   help: `Looks at everything that has to be right before a call can work: node,
-home folder, permissions, master key, key store, keys, base URLs, certificates, proxy, sharing,
-prices, budgets and clients. A proxy that is set is tried, without a key: it has to lead to both providers; a Redis is
+home folder, permissions, master key, key store, keys, base URLs, certificates, proxy, tokens of the
+HTTP server, sharing, prices, budgets and clients. A proxy that is set is tried, without a key: it has to lead to both providers; a Redis is
 tried, too. Each finding comes with its next step. Ends with 1 when something must be fixed.`,
   options: {
     json: {

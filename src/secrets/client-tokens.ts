@@ -47,7 +47,7 @@ function hashOf(token: string): Buffer {
 function refuseIfOthersCanWrite(path: string, mode: number): void {
   if (process.platform === 'win32' || (mode & 0o022) === 0) return;
   throw new CommandError(`others can write ${path}, which says who may call`, {
-    hint: `look who is in it with keypool-mcp clients list, then: chmod 600 ${path}`,
+    hint: `look who is in it, then: chmod 600 ${path}; keypool-mcp clients remove NAME takes one out`,
   });
 }
 

@@ -12,12 +12,12 @@ export const ROOMS: readonly MutatedRoom[] = [
   {
     name: 'the pool’s rules',
     sources: ['src/pool/rules/**/*.ts'],
-    tests: ['test/pool/rules/**/*.test.ts', 'test/pool/key-pool.test.ts'],
+    tests: ['test/pool/rules/**/*.test.ts'],
   },
   {
     name: 'the pool’s records',
     sources: ['src/pool/records/**/*.ts'],
-    tests: ['test/pool/records/**/*.test.ts', 'test/pool/key-pool.test.ts'],
+    tests: ['test/pool/records/**/*.test.ts'],
   },
   {
     name: 'the sealed format and rotation',
@@ -43,6 +43,13 @@ export const ROOMS: readonly MutatedRoom[] = [
   {
     name: 'code extraction',
     sources: ['src/tools/code/**/*.ts'],
-    tests: ['test/tools/code/answers.test.ts', 'test/tools/code/split-answer.test.ts'],
+    tests: [
+      'test/tools/code/answers.test.ts',
+      'test/tools/code/fences.test.ts',
+      'test/tools/code/names.test.ts',
+      'test/tools/code/special-tokens.test.ts',
+      'test/tools/code/split-answer.test.ts',
+      'test/tools/code/unfenced.test.ts',
+    ],
   },
 ];

@@ -8,12 +8,27 @@ export interface Observed {
   readonly end: 'whole' | 'reset' | 'open';
 }
 
+const TICK_MS = 20;
+
+/** Over after so many milliseconds in which this process could act, and the simulator in it. */
+function whileAwake(ms: number): AbortSignal {
+  const controller = new AbortController();
+  let left = ms;
+  const timer = setInterval(() => {
+    left -= TICK_MS;
+    if (left > 0) return;
+    clearInterval(timer);
+    controller.abort();
+  }, TICK_MS).unref();
+  return controller.signal;
+}
+
 export async function observe(
   url: string,
   init: RequestInit,
   patienceMs = 10_000,
 ): Promise<Observed> {
-  const signal = AbortSignal.timeout(patienceMs);
+  const signal = whileAwake(patienceMs);
   let status: number | null = null;
   let headers: Headers | null = null;
   let text = '';

@@ -31,11 +31,13 @@ async function fileFindings(store: KeyStore): Promise<Finding[]> {
       hint: 'finish it: keypool-mcp keys rotate-master',
     });
   }
-  if ((await openBits(store.path)) !== 0) {
+  const bits = (await openBits(store.path)) ?? 0;
+  if (bits !== 0) {
+    const can = (bits & 0o022) === 0 ? 'read' : 'replace';
     findings.push({
       check: 'store mode',
       status: 'warn',
-      message: 'others can read the encrypted file',
+      message: `others can ${can} the encrypted file`,
       hint: `run: chmod 600 ${store.path}`,
     });
   }

@@ -109,6 +109,20 @@ export function isSound({ token }: HttpToken): boolean {
   return token.length >= SOUND_LENGTH;
 }
 
+/**
+ * What `findHttpToken` would find; null where it would make one.
+ *
+ * @throws ConfigError, DiskError naming variable or file, never the token
+ */
+export async function presentHttpToken(config: Config): Promise<HttpToken | null> {
+  const { text, file } = config.httpToken;
+  if (text !== null || file !== null) return findHttpToken(config);
+  const path = join(config.home, FILE_NAME);
+  const token = await earlierToken(path);
+  if (token === '') return null;
+  return { token: checked(token, path), isConfigured: false, warning: null };
+}
+
 /** @throws ConfigError naming variable or file, never the token */
 export async function findHttpToken(config: Config): Promise<HttpToken> {
   const { text, file } = config.httpToken;

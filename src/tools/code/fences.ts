@@ -41,7 +41,6 @@ function runAt(text: string, from: number): number {
 function startOf(text: string): number {
   const blanks = blanksAt(text, 0);
   const marker = MARKER.exec(text.slice(blanks, blanks + 6))?.[0] ?? '';
-  if (marker === '') return blanks;
   return blanks + marker.length + blanksAt(text, blanks + marker.length);
 }
 
@@ -68,11 +67,11 @@ function fenceAtStart(text: string, line: number): Fence | null {
 }
 
 function fenceAfterText(text: string, line: number): Fence | null {
-  const [run, ...others] = runsIn(text);
-  if (run === undefined || others.length > 0) return null;
+  const [run] = runsIn(text);
+  if (run === undefined) return null;
   const before = text.slice(0, run.at);
   const info = text.slice(run.at + run.length).trim();
-  if (before.trim() === '' || info.includes('`')) return null;
+  if (info.includes('`')) return null;
   return { line, indent: blanksAt(text, 0), mark: '`', length: run.length, info, before };
 }
 
@@ -87,9 +86,9 @@ export function fenceIn(raw: string, line: number): Fence | null {
 export function blockInLine(raw: string): string | null {
   if (!raw.trimStart().startsWith('```')) return null;
   const text = withoutTokens(raw).trim();
-  const [first, last, ...others] = runsIn(text);
-  if (first === undefined || last === undefined || others.length > 0) return null;
-  const isWhole = first.at === 0 && last.at + last.length === text.length;
+  const [first, last] = runsIn(text);
+  if (first === undefined || last === undefined) return null;
+  const isWhole = last.at + last.length === text.length;
   if (!isWhole || first.length !== last.length) return null;
   const code = text.slice(first.length, last.at).trim();
   return code === '' || code.includes('`') ? null : code;

@@ -41,7 +41,7 @@ const QUOTED = /(?:`|\*\*)([^`*]{1,200})(?:`|\*\*)/g;
 /** The file that a line above a block names; null when it names none, or several. */
 export function fileNamedIn(line: string): NamedFile | null {
   const text = line.trim();
-  if (text === '' || text.length > MAX_LINE) return null;
+  if (text.length > MAX_LINE) return null;
   let bare = text;
   // Markers come in layers: `### 1. **src/a.ts**`.
   for (let layer = 0; layer < 4; layer++) bare = bare.replace(DECORATION, '').trim();

@@ -79,6 +79,6 @@ export function readInfo(raw: string): Info {
 
 /** A sentence is no info string: a fence in front of one closes, whatever CommonMark says. */
 export function isInfo(raw: string): boolean {
-  const words = raw.trim().split(/\s/).length;
-  return words <= 2 || /[={[]/.test(raw);
+  const words = raw.split(/\s/).length;
+  return (words <= 2 && !/[.!?]$/.test(raw)) || /[={[]/.test(raw);
 }

@@ -1,6 +1,6 @@
 /** Whether text without fences is code or prose: by its lines, which are one or the other. */
 
-/** Longer lines are looked at by their beginning and their end. */
+/** Longer lines are looked at by their beginning. */
 const LOOKED_AT = 400;
 const MAX_LINES = 2_000;
 

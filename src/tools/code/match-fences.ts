@@ -71,9 +71,7 @@ class Matching {
     const around = top.fence ?? ASSUMED;
     if (fence.mark !== around.mark || isDeeper(fence, around)) return;
     if (this.#isClosing(fence)) this.#close(fence);
-    else if (fence.before === '' && fence.info !== '' && fence.length >= around.length) {
-      this.#push(fence);
-    }
+    else if (fence.before === '' && fence.length >= around.length) this.#push(fence);
   }
 
   end(): Matched {
@@ -92,7 +90,7 @@ class Matching {
   #isClosing({ before, info }: Fence): boolean {
     if (before === '' && info === '') return true;
     if (!this.#assumed.closesAnywhere) return false;
-    return before === '' ? !isInfo(info) : info === '' || !isInfo(info);
+    return info === '' || !isInfo(info);
   }
 
   /** Closes the innermost block that a fence of this length can close, and all within it. */

@@ -13,7 +13,7 @@ function tokenBefore(text: string, to: number): number {
   if (end !== '>' && end !== ']') return 0;
   const tail = text.slice(Math.max(0, to - LONGEST), to);
   const at = tail.lastIndexOf(end === '>' ? '<' : '[');
-  const found = at === -1 ? '' : (TOKEN.exec(tail.slice(at))?.[0] ?? '');
+  const found = TOKEN.exec(tail.slice(at))?.[0] ?? '';
   return found.length === tail.length - at ? found.length : 0;
 }
 
@@ -39,7 +39,7 @@ export function withoutTokens(text: string): string {
     at -= length;
     to = Math.max(from, at);
   }
-  return from === 0 && to === text.length ? text : text.slice(from, to);
+  return text.slice(from, to);
 }
 
 const OPENING = /^\s{0,100}<think(?:ing)?>/i;

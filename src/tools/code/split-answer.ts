@@ -99,10 +99,10 @@ class Splitting {
     if (open !== null && open.before !== '') this.prose.push(open.before.trimEnd());
     const block = blockOf(range, this.#lines, this.#takeName());
     const { caption } = readInfo(open?.info ?? '');
-    if (caption !== '') this.prose.push(caption);
+    this.prose.push(caption);
     if (block.code.trim() !== '') this.blocks.push(block);
     this.#endBlock();
-    if (close !== null && close.info !== '') this.prose.push(close.info);
+    if (close !== null) this.prose.push(close.info);
   }
 
   #endBlock(): void {
@@ -126,9 +126,7 @@ class Splitting {
 }
 
 function splitAtFences(lines: readonly string[], isCut: boolean): SplitAnswer {
-  const fences = lines
-    .map((line, at) => (blockInLine(line) === null ? fenceIn(line, at) : null))
-    .filter((fence) => fence !== null);
+  const fences = lines.map(fenceIn).filter((fence) => fence !== null);
   const { ranges } = bestMatch(fences, lines, isCut);
   const splitting = new Splitting(lines);
   let at = 0;

@@ -19,18 +19,19 @@ function block(code: string): CodeBlock {
 function codeOf(lines: readonly string[]): string {
   const first = lines.findIndex((line) => !isBlank(line));
   const last = lines.findLastIndex((line) => !isBlank(line));
-  if (first === -1) return '';
   const kept = lines.slice(first, last + 1);
   let shared = Number.POSITIVE_INFINITY;
   for (const line of kept) {
     if (!isBlank(line)) shared = Math.min(shared, line.length - line.trimStart().length);
   }
-  return kept.map((line) => line.slice(Math.min(shared, line.length))).join('\n');
+  return kept.map((line) => line.slice(shared)).join('\n');
 }
 
-/** A sentence at the margin: indented ones, and comments, are part of the code. */
+/** Indentation, comments, docstrings and tags: sentences that are part of the code. */
+const IN_CODE = /^(?:\s|#|\/[/*]|--|\*|"""|<[a-z!/])/i;
+
 function isAround(line: string): boolean {
-  return isBlank(line) || (isProseLine(line) && !/^(?:\s|#|\/\/|--|\*)/.test(line));
+  return isBlank(line) || (isProseLine(line) && !IN_CODE.test(line));
 }
 
 /** Mostly code: a sentence before it and one after it are no part of it. */

@@ -115,6 +115,23 @@ describe('a typing error in the settings file', () => {
   });
 });
 
+describe('other settings that are written while a server runs', () => {
+  it('wait for the next start, which is said once', async () => {
+    const http = await startHttp(home.env);
+    await http.call('deepseek_generate_code', { prompt: 'x' });
+    edit(`${good}DEEPSEEK_MODEL=another-model\nDEEPSEEK_API_KEY_2=${fakeKey()}\n`);
+    await takes(http.program, 'DEEPSEEK_API_KEY_2');
+    edit(`${good}DEEPSEEK_MODEL=another-model\nDEEPSEEK_API_KEY_3=${fakeKey()}\n`);
+    await takes(http.program, 'DEEPSEEK_API_KEY_3');
+    edit(`${good}DEEPSEEK_API_KEY_4=${fakeKey()}\n`);
+    await takes(http.program, 'DEEPSEEK_API_KEY_4');
+    expect(http.program.stderr.match(/all else at the next start/g)).toHaveLength(1);
+    simulator.reset();
+    await http.call('deepseek_generate_code', { prompt: 'x' });
+    expect(JSON.stringify(simulator.calls)).not.toContain('another-model');
+  });
+});
+
 describe('while keys are served', () => {
   it('SIGUSR1 opens no debugger', async () => {
     const http = await startHttp(home.env);

@@ -117,6 +117,27 @@ describe.skipIf(process.platform === 'win32')('a token file', () => {
     expect(await logOf(['serve', '--http', '--port', '0'], env)).toContain('others can read');
   });
 
+  it('and the file of named clients are looked at by doctor as by the server', async () => {
+    expect((await doctor()).map(({ check }) => check)).not.toContain('http token');
+    await logOf(['serve', '--http', '--port', '0']);
+    expect((await run(['clients', 'add', 'ada'], home.env)).code).toBe(0);
+    expect(await doctor()).toContainEqual(
+      expect.objectContaining({ check: 'http token', status: 'ok' }),
+    );
+    chmodSync(at('http-token'), 0o644);
+    chmodSync(at('clients.json'), 0o666);
+    for (const [check, what] of [
+      ['http token', 'can be read by others'],
+      ['named clients', 'others can write'],
+    ] as const) {
+      expect(await doctor()).toContainEqual(
+        expect.objectContaining({ check, status: 'fail', message: expect.stringContaining(what) }),
+      );
+    }
+    const { stderr } = await run(['clients', 'list'], home.env);
+    expect(stderr).toMatch(/others can write .*clients\.json.*\n.*chmod 600/);
+  });
+
   it('that is empty, as a full disk leaves it, is made anew', async () => {
     writeFileSync(at('http-token'), '', { mode: 0o600 });
     await logOf(['serve', '--http', '--port', '0']);

@@ -70,6 +70,13 @@ function readDocument(): ReadonlyMap<string, Documented> {
   return rows;
 }
 
+const PROVIDERS = ['deepseek', 'perplexity'] as const;
+type Provider = (typeof PROVIDERS)[number];
+
+function groupsOf(provider: Provider): FaultGroup[] {
+  return FAULTS.filter(({ call }) => (call === 'generate') === (provider === 'deepseek'));
+}
+
 function call(group: FaultGroup) {
   if (group.call === 'generate') {
     return callTool(session.client, 'deepseek_generate_code', { prompt: 'Write a queue' });
@@ -82,13 +89,14 @@ function call(group: FaultGroup) {
  * Lets the fault strike the call. A key that an earlier case had rejected may be checked at the
  * same moment, and take the fault for itself: then once more.
  */
-async function callStruck(group: FaultGroup, step: FaultStep) {
-  const provider = group.call === 'generate' ? 'deepseek' : 'perplexity';
+async function callStruck(provider: Provider, group: FaultGroup, step: FaultStep) {
   for (let round = 0; round < 5; round++) {
     const seen = simulator.calls.length;
     simulator.setProviderFaults(provider, [{ ...step, times: 1 }]);
     const result = await call(group);
-    const struck = simulator.calls.slice(seen).find(({ fault }) => fault === step.fault);
+    const struck = simulator.calls
+      .slice(seen)
+      .find((seen) => seen.provider === provider && seen.fault === step.fault);
     if (!JSON.stringify(struck?.body ?? '').includes('"query":"test"')) return result;
   }
   throw new Error('the fault never struck the call');
@@ -96,14 +104,20 @@ async function callStruck(group: FaultGroup, step: FaultStep) {
 
 const documented = readDocument();
 
-for (const group of FAULTS) {
-  describe(group.title, () => {
-    const cases = group.cases.flatMap(({ condition, strike }) =>
-      'fault' in strike ? [{ condition, step: strike }] : [],
-    );
-    it.each(cases)('$condition', async ({ condition, step }) => {
+function casesOf(provider: Provider) {
+  return groupsOf(provider).flatMap((group) =>
+    group.cases.flatMap(({ condition, strike }) =>
+      'fault' in strike ? [{ group, condition, step: strike, title: group.title }] : [],
+    ),
+  );
+}
+
+// One fault after the other strikes a provider; the two wait side by side.
+describe.concurrent.each(PROVIDERS)('%s', (provider) => {
+  describe.sequential('a call', () => {
+    it.each(casesOf(provider))('$title: $condition', async ({ group, condition, step }) => {
       const row = documented.get(`${group.title}: ${condition}`);
-      const result = await callStruck(group, step);
+      const result = await callStruck(provider, group, step);
       const text = textOf(result);
       if (row?.outcome === 'the error, at once') {
         expect(result.isError).toBe(true);
@@ -119,29 +133,23 @@ for (const group of FAULTS) {
       expect(simulator.violations).toEqual([]);
     });
   });
-}
 
-/** Twelve calls at once, of which the fault strikes one: the promise is the same for all. */
-describe('among twelve calls', () => {
-  const cases = FAULTS.flatMap((group) =>
-    group.cases.flatMap(({ condition, strike }) =>
-      'fault' in strike ? [{ group, condition, step: strike, title: group.title }] : [],
-    ),
-  );
-  it.each(cases)('$title: $condition', async ({ group, condition, step }) => {
-    const row = documented.get(`${group.title}: ${condition}`);
-    const provider = group.call === 'generate' ? 'deepseek' : 'perplexity';
-    simulator.setProviderFaults(provider, [{ ...step, times: 1 }]);
-    const results = await Promise.all(Array.from({ length: 12 }, () => call(group)));
-    const errors = results.filter(({ isError }) => isError === true).map(textOf);
-    // A key that is checked at the same moment may take the fault for itself.
-    const most = row?.outcome === 'the error, at once' ? 1 : 0;
-    expect(errors.length, errors.join()).toBeLessThanOrEqual(most);
-    for (const error of errors) expect(error).toContain(row?.error.split('. ')[0]);
+  /** Twelve calls at once, of which the fault strikes one: the promise is the same for all. */
+  describe.sequential('among twelve calls', () => {
+    it.each(casesOf(provider))('$title: $condition', async ({ group, condition, step }) => {
+      const row = documented.get(`${group.title}: ${condition}`);
+      simulator.setProviderFaults(provider, [{ ...step, times: 1 }]);
+      const results = await Promise.all(Array.from({ length: 12 }, () => call(group)));
+      const errors = results.filter(({ isError }) => isError === true).map(textOf);
+      // A key that is checked at the same moment may take the fault for itself.
+      const most = row?.outcome === 'the error, at once' ? 1 : 0;
+      expect(errors.length, errors.join()).toBeLessThanOrEqual(most);
+      for (const error of errors) expect(error).toContain(row?.error.split('. ')[0]);
+    });
   });
 });
 
-describe('an upstream that cannot be reached', () => {
+describe.concurrent('an upstream that cannot be reached', () => {
   async function closedPort(): Promise<number> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

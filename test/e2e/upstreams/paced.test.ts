@@ -85,7 +85,8 @@ describe.concurrent('five searches a second against a limit of three', () => {
       const stalled = watchStalls();
       expect(await search(client, 80)).toBe(0);
       const { refusalsPerCall, perSecond } = later(simulator, stalled());
-      expect(refusalsPerCall).toBeLessThanOrEqual(0.1);
+      // Without a thought two of five would be, again and again; a stall costs a few.
+      expect(refusalsPerCall).toBeLessThanOrEqual(0.2);
       expect(perSecond).toBeGreaterThan(3 * share);
       const shown = await limitShown(client);
       expect(shown).toBeGreaterThan(2.5);
@@ -95,7 +96,7 @@ describe.concurrent('five searches a second against a limit of three', () => {
 
   it('wait no longer than they have time, and say so', () =>
     onStage(
-      { ratePerSecond: 0.2, rateBurst: 1 },
+      { ratePerSecond: 0.1, rateBurst: 1 },
       async ({ client }) => {
         const from = performance.now();
         const stalled = watchStalls();
@@ -104,8 +105,8 @@ describe.concurrent('five searches a second against a limit of three', () => {
             client.callTool('perplexity_search', { query: `tea ${call}` }),
           ),
         );
-        // For their turn they would wait fifteen seconds.
-        expect(performance.now() - from - stalled()).toBeLessThan(9_000);
+        // For their turn they would wait thirty seconds.
+        expect(performance.now() - from - stalled()).toBeLessThan(20_000);
         const failed = answers.filter(({ result }) => result?.isError === true);
         expect(failed.length).toBeGreaterThan(0);
         for (const { result } of failed) {
@@ -114,6 +115,6 @@ describe.concurrent('five searches a second against a limit of three', () => {
           expect(block.text).toMatch(/rate limited|takes no more requests|became free|is free/);
         }
       },
-      { KEYPOOL_CALL_TIMEOUT_MS: '3000' },
+      { KEYPOOL_CALL_TIMEOUT_MS: '8000' },
     ));
 });

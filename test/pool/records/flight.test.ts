@@ -8,7 +8,7 @@ const WAY_MS = 2;
 
 function stay(more: Partial<Stay> = {}): Stay {
   const open = { isAccepted: false, seenAt: NEVER, endAt: NEVER, left: null };
-  return { key: 'K', sentAt: 0, units: 1, isTry: false, ...open, ...more };
+  return { key: 'K', sentAt: 0, number: 1, units: 1, isTry: false, ...open, ...more };
 }
 
 const served = (sentAt: number, endAt: number): Stay =>
@@ -63,5 +63,32 @@ describe('what was there while a refused call was on its way', () => {
     const refused = stay({ sentAt: 101, endAt: 111, left: 'refused' });
     const { most } = refusalOf(flightBeside({ b: [refused, served(50, 200)] }), WAY_MS);
     expect(most.map((counts) => Object.fromEntries(counts))).toEqual([{ b: 1 }]);
+  });
+  it('is open until every one of the others is known, whatever is known of some', () => {
+    const flight = flightBeside({ b: [served(90, 105), stay({ sentAt: 90 })] });
+    expect(isSettled(flight, 200, WAY_MS)).toBe(false);
+    const gone = stay({ sentAt: 90, endAt: 150, left: 'aborted' });
+    expect(isSettled(flightBeside({ b: [gone] }), 200, WAY_MS)).toBe(true);
+  });
+
+  it('surely holds one that was on its way for long enough, or said so in time', () => {
+    const least = (other: Stay) => refusalOf(flightBeside({ b: [other] }), WAY_MS).least.size;
+    expect(least(served(98, 112))).toBe(1);
+    expect(least(stay({ sentAt: 99, seenAt: 100 }))).toBe(1);
+    expect(least(stay({ sentAt: 50 }))).toBe(0);
+    expect(least(stay({ sentAt: 50, seenAt: 60, endAt: 400, left: 'refused' }))).toBe(0);
+  });
+
+  it('tells of no instant at which less was there of all', () => {
+    const { most } = refusalOf(
+      flightBeside({
+        a: [served(50, 200), served(104, 200)],
+        b: [served(50, 102), served(60, 104)],
+      }),
+      WAY_MS,
+    );
+    expect(most.map((counts) => Object.fromEntries(counts))).toEqual([{ a: 1, b: 2 }, { a: 2 }]);
+    const few = refusalOf(flightBeside({ b: [served(50, 101), served(102, 200)] }), WAY_MS);
+    expect(few.most.map((counts) => Object.fromEntries(counts))).toEqual([{ b: 1 }]);
   });
 });

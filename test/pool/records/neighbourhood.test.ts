@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createLane, isFull, isTry, type Lane, roomIn } from '../../../src/pool/records/lane.ts';
 import {
+  createLane,
+  goesAt,
+  isFull,
+  isTry,
+  type Lane,
+  roomIn,
+} from '../../../src/pool/records/lane.ts';
+import { NO_SHARE } from '../../../src/pool/records/lane-share.ts';
+import {
+  accept,
   enter,
   goAlone,
   leave,
@@ -8,7 +17,9 @@ import {
   takeGrant,
 } from '../../../src/pool/records/lane-writer.ts';
 import { rowOf } from '../../../src/pool/records/neighbourhood.ts';
+import { knownRate } from '../../../src/pool/rules/known-rate.ts';
 import { freshLimit } from '../../../src/pool/rules/limit.ts';
+import { FRESH_RATE, rateOf } from '../../../src/pool/rules/rate.ts';
 import { expectedPace, timingFor } from '../../../src/pool/rules/timing.ts';
 import type { LaneGrant } from '../../../src/pool/sharing.ts';
 
@@ -17,11 +28,12 @@ const NOW = 10_000;
 function laneWith(limit: number, share?: Partial<NonNullable<Lane['share']>>): Lane {
   const lane = createLane('model', { ...freshLimit(64), limit, capacity: limit, eager: false });
   if (share === undefined) return lane;
-  const none = { slots: 0, tries: 0, isAlone: false, isContended: false, reserve: 0, elsewhere: 0 };
-  return { ...lane, share: { ...none, ...share } };
+  return { ...lane, share: { ...NO_SHARE, ...share } };
 }
 
-function rowFor(lane: Lane, more: { waiting?: number; isActive?: boolean } = {}) {
+type Said = { waiting?: number; isActive?: boolean; units?: number };
+
+function rowFor(lane: Lane, more: Said = {}) {
   const isActive = more.isActive ?? true;
   prepareToTell(lane, isActive);
   return rowOf(lane, {
@@ -29,6 +41,7 @@ function rowFor(lane: Lane, more: { waiting?: number; isActive?: boolean } = {})
     model: 'model',
     waitingInteractive: more.waiting ?? 0,
     waitingBatch: 0,
+    units: more.units ?? null,
     isInteractive: true,
     isActive,
     ceiling: 64,
@@ -57,6 +70,7 @@ function grant(more: Partial<LaneGrant> = {}, generation = 5): LaneGrant {
       refusedProbes: 1,
       step: 1,
     },
+    paced: null,
     ...more,
   };
 }
@@ -105,6 +119,19 @@ describe('what is said of a lane', () => {
     expect(roomIn(lane)).toBe(0);
   });
 
+  it('is what was sent, where requests per time are limited, until the others know of it', () => {
+    const lane = laneWith(8, { slots: 3 });
+    expect(rowFor(lane)?.paced).toBeNull();
+    leave(lane, enter(lane, 'key', NOW - 40, 2), NOW - 10, 'ended');
+    const sends = [{ number: 1, agoMs: 40, units: 2 }];
+    const said = rowFor(lane, { isActive: false, units: 0 });
+    expect(said).toMatchObject({ inFlight: 0, share: 0, paced: { sent: 1, sends, wants: 0 } });
+    const rate = knownRate(lane.rate, NOW);
+    takeGrant(lane, grant({ paced: { rate, sent: 1, turn: null } }), false, NOW);
+    expect(rowFor(lane, { isActive: false, units: 0 })).toBeNull();
+    expect(rowFor(lane, { units: 3 })?.paced).toMatchObject({ sent: 1, wants: 3 });
+  });
+
   it('has a newer limit for everything that was found while nobody else was there', () => {
     const lane = laneWith(8, { isAlone: true });
     expect(rowFor(lane)?.limit.generation).toBe(0);
@@ -119,6 +146,51 @@ describe('what is said of a lane', () => {
     takeGrant(lane, grant(), false, NOW);
     const fallen = { ...lane, limit: { ...lane.limit, limit: 1, capacity: 1 } };
     expect(rowFor(fallen)?.limit).toMatchObject({ generation: 5, limit: 8 });
+  });
+});
+
+describe('what is said of calls', () => {
+  it('is how many are there, how many were taken, and when the latest of these was sent', () => {
+    const lane = laneWith(8);
+    expect(rowFor(lane)).toMatchObject({ inFlight: 0, accepted: 0, acceptedSentAgoMs: null });
+    const sent = [100, 70, 50, 20].map((ago) => enter(lane, 'key', NOW - ago));
+    const [first, cancelled, last, unheard] = sent;
+    if (!first || !cancelled || !last || !unheard) throw new Error('no call');
+    for (const stay of [first, cancelled, last]) accept(stay);
+    leave(lane, cancelled, NOW - 10, 'aborted');
+    expect(rowFor(lane)).toMatchObject({
+      inFlight: 3,
+      accepted: 2,
+      acceptedSentAgoMs: 50,
+      ended: 0,
+    });
+    leave(lane, last, NOW - 5, 'ended');
+    // A cancelled one may still be there.
+    expect(rowFor(lane)).toMatchObject({
+      inFlight: 2,
+      accepted: 1,
+      acceptedSentAgoMs: 70,
+      ended: 1,
+    });
+  });
+
+  it('is who waits, by our own clock and limits', () => {
+    const { limitProbeMs, limitProbeMaxMs } = timingFor(expectedPace(300));
+    expect(rowFor(laneWith(8), { waiting: 4 })).toMatchObject({
+      account: 'account',
+      model: 'model',
+      waitingInteractive: 4,
+      waitingBatch: 0,
+      isInteractive: true,
+      ceiling: 64,
+      probeMs: limitProbeMs,
+      probeMaxMs: limitProbeMaxMs,
+    });
+  });
+
+  it('keeps all but what a newcomer would get, while nobody else is there', () => {
+    expect(rowFor(laneWith(8, { isAlone: true, reserve: 2 }))?.share).toBe(6);
+    expect(rowFor(laneWith(8))?.share).toBe(0);
   });
 });
 
@@ -141,10 +213,34 @@ describe('what is granted', () => {
     expect(lane.shut).toBeNull();
   });
 
+  it('is a turn of the next call, where requests per time are limited', () => {
+    const known = { ...FRESH_RATE, refusedRate: 0.003, cuts: 1, roomAt: NOW };
+    const turned = (sent: number) =>
+      grant({ paced: { rate: knownRate(known, NOW), sent, turn: { inMs: 50, units: 2 } } });
+    const lane = laneWith(8);
+    expect(goesAt(lane, 1, 0)).toBeLessThan(NOW);
+    takeGrant(lane, turned(0), false, NOW);
+    expect(lane.rate).toEqual(known);
+    const never = Number.POSITIVE_INFINITY;
+    expect([1, 2, 3].map((units) => goesAt(lane, units, 0))).toEqual([NOW + 50, NOW + 50, never]);
+    enter(lane, 'key', NOW + 50);
+    expect(goesAt(lane, 1, 0)).toBe(never);
+    // An answer to what was asked before that call went, and one from before a refusal.
+    takeGrant(lane, turned(0), false, NOW + 60);
+    expect(goesAt(lane, 1, 0)).toBe(never);
+    takeGrant(lane, turned(1), true, NOW + 60);
+    expect(goesAt(lane, 1, 0)).toBe(never);
+    takeGrant(lane, turned(1), false, NOW + 60);
+    expect(goesAt(lane, 1, 0)).toBe(NOW + 110);
+    goAlone(lane, 3);
+    expect(rateOf(lane.rate)).toBeCloseTo(0.95 * 0.001, 6);
+    expect(goesAt(lane, 1, 0)).toBeLessThan(never);
+  });
+
   it('leaves what we found while alone, unless somebody knows better', () => {
     const { limit, ...rest } = laneWith(8, { isAlone: true });
     const found = { ...limit, limit: 12, capacity: 12 };
-    const lane = { ...rest, limit: found, shared: { limit, generation: 5 } };
+    const lane = { ...rest, limit: found, shared: { limit, rate: rest.rate, generation: 5 } };
     takeGrant(lane, grant({ isAlone: true }), false, NOW);
     expect(lane.limit.limit).toBe(12);
     takeGrant(lane, grant({ isAlone: true }, 6), false, NOW);

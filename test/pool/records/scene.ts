@@ -2,13 +2,17 @@
 
 import type { Failure, FailureKind } from '../../../src/base/errors.ts';
 import { type AttemptRecord, begin } from '../../../src/pool/records/attempt-record.ts';
+import { fail } from '../../../src/pool/records/course/failing.ts';
 import type { Scene } from '../../../src/pool/records/effect.ts';
+import { createLane, type Lane } from '../../../src/pool/records/lane.ts';
+import { type LaneShare, NO_SHARE } from '../../../src/pool/records/lane-share.ts';
 import {
   createAccount,
   createKeyRecord,
   createProvider,
   laneOf,
 } from '../../../src/pool/records/state.ts';
+import { freshLimit } from '../../../src/pool/rules/limit.ts';
 import { timingFor } from '../../../src/pool/rules/timing.ts';
 
 const MODEL = 'deepseek-flash';
@@ -74,4 +78,35 @@ export function failureOf(kind: FailureKind, more: Partial<Failure> = {}): Failu
     mayBeBilled: false,
     ...more,
   };
+}
+
+/** A lane with a capacity of four, as far as nothing else is said. */
+export function testLane(more: Partial<Lane> = {}, capacity: number | null = 4): Lane {
+  const limit = { ...freshLimit(64), limit: capacity ?? 4, capacity };
+  return { ...createLane('model', limit), ...more };
+}
+
+export function testShare(more: Partial<LaneShare> = {}): LaneShare {
+  return { ...NO_SHARE, slots: 3, ...more };
+}
+
+/** The one attempt of a fresh pool fails after 60 ms. */
+export function failed(
+  kind: FailureKind,
+  status: number | null,
+  where = place(),
+  more: Partial<Scene> = {},
+) {
+  const failure = failureOf(kind, { status });
+  const scene = sceneOf(where, attemptAt(where, 0), 60, more);
+  return { ...fail(scene, { kind: 'failure', failure, isRecalled: false }), where };
+}
+
+/** Another key was answered a moment ago. */
+export function withGoodNeighbour(): TestPlace {
+  const where = place();
+  const { evidence } = where.provider;
+  const seen = { at: 50, sentAt: 10, call: 7, speedClass: 'deepseek-flash', outageKind: false };
+  evidence.push({ ...seen, key: 'DEEPSEEK_API_KEY_2', ok: true });
+  return where;
 }

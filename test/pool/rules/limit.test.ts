@@ -6,10 +6,13 @@ import {
   afterPause,
   afterRefused,
   atLeast,
+  dividedLimit,
   freshLimit,
   grown,
   growsAt,
+  joinedLimit,
   type LimitState,
+  partedLimit,
   withoutTry,
 } from '../../../src/pool/rules/limit.ts';
 import { expectedPace, timingFor } from '../../../src/pool/rules/timing.ts';
@@ -236,5 +239,52 @@ describe('the concurrency limit', () => {
       eager: false,
     });
     expect(afterNeighbour(freshLimit(64), 0).limit).toBe(1);
+  });
+});
+
+describe('the limits of accounts that are one', () => {
+  const met = (capacity: number, more: Partial<LimitState> = {}): LimitState => ({
+    ...freshLimit(64),
+    limit: capacity,
+    capacity,
+    eager: false,
+    ...more,
+  });
+
+  it('are what each has found, together, below the ceiling', () => {
+    const one = { limit: met(3, { probeAt: 50, refusedAt: 20, step: 4 }), inFlight: 1 };
+    const other = { limit: met(5, { probeAt: 40, refusedAt: 30 }), inFlight: 1 };
+    const both = met(8, { probeAt: 50, refusedAt: 30, step: 1 });
+    expect(joinedLimit(one, other)).toEqual(both);
+    expect(joinedLimit(other, one)).toEqual(both);
+    expect(joinedLimit(one, { ...other, limit: met(63) }).limit).toBe(64);
+  });
+
+  it('are what is there where one has found none, and the larger one where none has', () => {
+    const [known, loose] = [
+      { limit: met(3), inFlight: 3 },
+      { limit: freshLimit(64), inFlight: 2 },
+    ];
+    expect(joinedLimit(known, loose)).toMatchObject({ limit: 5, capacity: 5 });
+    expect(joinedLimit(loose, known)).toMatchObject({ limit: 5, capacity: 5 });
+    const wider = { limit: { ...freshLimit(64), limit: 16 }, inFlight: 2 };
+    for (const joined of [joinedLimit(loose, wider), joinedLimit(wider, loose)]) {
+      expect(joined).toEqual({ ...freshLimit(64), limit: 16 });
+    }
+  });
+
+  it('are as many calls as each has there, when they come apart', () => {
+    expect(partedLimit(met(9), 4, 700)).toEqual(met(4, { probeAt: 700 }));
+    expect(partedLimit(met(9), 0, 700)).toEqual(met(1, { probeAt: 700 }));
+  });
+
+  it('are divided by the processes, one slot for each at least, and a pause stays a pause', () => {
+    expect(dividedLimit(met(9), 2)).toEqual(met(4));
+    expect(dividedLimit(met(2), 5)).toEqual(met(1));
+    expect(dividedLimit(met(0), 2)).toEqual(met(0));
+    expect(dividedLimit({ ...freshLimit(64), limit: 8 }, 2)).toMatchObject({
+      limit: 4,
+      capacity: null,
+    });
   });
 });

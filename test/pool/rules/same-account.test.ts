@@ -104,6 +104,16 @@ describe('which keys are of one account', () => {
     expect(isMistaken(shared, ['a', 'b'])).toBe(false);
   });
 
+  it('stay one while the refusals of some of them are not explained otherwise', () => {
+    let seen: Sightings = [];
+    for (const b of [3, 2, 1, 0]) {
+      // Of `a` alone there were as many each time; of `b` there were not, with `a` or without.
+      seen = refused(seen, 'a', { a: 4, b });
+      seen = refused(seen, 'b', { a: 4 - b, b: 2 + b });
+    }
+    expect(isMistaken(seen, ['a', 'b'])).toBe(false);
+  });
+
   it('come apart when some of them explain the refusals, and one is not of it', () => {
     let seen: Sightings = [];
     for (const c of [4, 1, 0, 2]) {

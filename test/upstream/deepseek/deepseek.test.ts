@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { undisturbed } from '../../../lab/stalls.ts';
 import { PATIENT } from '../../../lab/until.ts';
 import { UpstreamError } from '../../../src/base/errors.ts';
@@ -70,20 +70,15 @@ describe('a plain answer', () => {
   });
 
   it('takes nothing from the environment that the openai package would read', async () => {
-    const before = { ...process.env };
-    Object.assign(process.env, {
-      OPENAI_BASE_URL: 'http://127.0.0.1:1',
-      OPENAI_ORG_ID: 'org-from-environment',
-      OPENAI_PROJECT_ID: 'project-from-environment',
-      OPENAI_CUSTOM_HEADERS: 'x-custom: from-environment',
-      OPENAI_LOG: 'debug',
-    });
-    try {
-      const { client } = stage.deepseek();
-      await client.generate(GENERATE, stage.context());
-    } finally {
-      process.env = before;
-    }
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:1');
+    vi.stubEnv('OPENAI_ORG_ID', 'org-from-environment');
+    vi.stubEnv('OPENAI_PROJECT_ID', 'project-from-environment');
+    vi.stubEnv('OPENAI_CUSTOM_HEADERS', 'x-custom: from-environment');
+    vi.stubEnv('OPENAI_LOG', 'debug');
+    // The package's client is made anew for every fetch: an older one has read nothing of this.
+    const { client } = stage.deepseek({ fetch: (url, init) => directFetch(url, init) });
+    await client.generate(GENERATE, stage.context());
     const [call] = stage.sim.calls;
     expect(JSON.stringify(call?.headers)).not.toContain('from-environment');
     expect(Object.keys(call?.headers ?? {}).filter((name) => name.startsWith('x-'))).toEqual([]);

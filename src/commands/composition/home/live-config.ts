@@ -13,6 +13,11 @@ export interface LiveConfigOptions {
   readonly logger: Logger;
 }
 
+/** All but the keys, which alone are taken while a server runs. */
+function fixedAtStart({ masterKey, environmentKeys, warnings, ...fixed }: Config) {
+  return fixed;
+}
+
 export class LiveConfig {
   readonly #options: LiveConfigOptions;
   #current: Config;
@@ -38,7 +43,7 @@ export class LiveConfig {
     const { flags, env, logger } = this.#options;
     try {
       const config = loadConfig(flags, env);
-      if (!isDeepStrictEqual(config, this.#current)) this.#current = config;
+      if (!isDeepStrictEqual(config, this.#current)) this.#take(config);
       this.#lastProblem = '';
     } catch (error) {
       const isOurs = error instanceof ConfigError;
@@ -50,5 +55,17 @@ export class LiveConfig {
       this.#lastProblem = reason;
     }
     return this.#current;
+  }
+
+  #take(config: Config): void {
+    const { config: first, logger } = this.#options;
+    const fixed = fixedAtStart(config);
+    const isOther = [this.#current, first].every(
+      (known) => !isDeepStrictEqual(fixed, fixedAtStart(known)),
+    );
+    if (isOther) {
+      logger.warn('The settings changed: keys are taken at once, all else at the next start');
+    }
+    this.#current = config;
   }
 }

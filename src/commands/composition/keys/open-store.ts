@@ -154,7 +154,8 @@ export function followConfiguredStore(live: LiveConfig, follower: StoreFollower)
     else stopLooking();
   });
   stops.push(stopLooking, watchPath(dotenvPath, wake));
-  attempt = look().catch(fail);
+  // What was written since the settings were read at the start is seen by no watcher.
+  wake();
   return () => {
     isStopped = true;
     unwatch();

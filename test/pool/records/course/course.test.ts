@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CourseEvent, write } from '../../../src/pool/records/course/course.ts';
-import { attemptAt, failureOf, place, sceneOf } from './scene.ts';
+import { type CourseEvent, write } from '../../../../src/pool/records/course/course.ts';
+import { attemptAt, failureOf, place, sceneOf } from '../scene.ts';
 
 const SERVED = { kind: 'served', promptTokens: 100, completionTokens: 300 } as const;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { lanesOfKeys, mergeAccount } from '../../../src/pool/records/kinship/found-account.ts';
-import type { Lane } from '../../../src/pool/records/lane.ts';
-import { enter, leave } from '../../../src/pool/records/lane-writer.ts';
-import { type AccountRecord, createAccount, laneOf } from '../../../src/pool/records/state.ts';
+import { lanesOfKeys, mergeAccount } from '../../../../src/pool/records/kinship/found-account.ts';
+import type { Lane } from '../../../../src/pool/records/lane.ts';
+import { enter, leave } from '../../../../src/pool/records/lane-writer.ts';
+import { type AccountRecord, createAccount, laneOf } from '../../../../src/pool/records/state.ts';
 
 const MODEL = 'deepseek-flash';
 const CEILING = 64;
@@ -47,6 +47,20 @@ describe('two accounts that were found to be one', () => {
     resting.coolUntil = 9_000;
     mergeAccount(into, resting);
     expect(into.coolUntil).toBe(Number.NEGATIVE_INFINITY);
+  });
+});
+
+describe('the pauses of two accounts that are one', () => {
+  it.each([
+    [null, 40, null],
+    [40, null, null],
+    [30, 40, 30],
+  ])('are over where one of them works: %s and %s', (one, other, since) => {
+    const [into, from] = [accountOf('a', 3, 1), accountOf('b', 3, 1)];
+    Object.assign(into, { coolSince: one, coolings: 3 });
+    Object.assign(from, { coolSince: other, coolings: 2 });
+    mergeAccount(into, from);
+    expect(into).toMatchObject({ coolSince: since, coolings: 2 });
   });
 });
 

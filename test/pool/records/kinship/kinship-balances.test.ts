@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../../src/base/logger.ts';
-import { Kinship } from '../../../src/pool/records/kinship/kinship.ts';
-import { Roster } from '../../../src/pool/run/keys/roster.ts';
+import { silentLogger } from '../../../../src/base/logger.ts';
+import { Kinship } from '../../../../src/pool/records/kinship/kinship.ts';
+import { Roster } from '../../../../src/pool/run/keys/roster.ts';
 
 const NAMES = ['A', 'B', 'C'];
 

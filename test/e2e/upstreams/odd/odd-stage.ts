@@ -5,9 +5,9 @@
  */
 
 import { afterAll, beforeAll } from 'vitest';
-import { canarySecret } from '../../../lab/canary.ts';
-import { callTool, connect, type Session, textOf } from '../../../lab/program/test-client.ts';
-import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import { canarySecret } from '../../../../lab/canary.ts';
+import { callTool, connect, type Session, textOf } from '../../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../../lab/program/test-home.ts';
 import { OddUpstream } from './odd-upstream.ts';
 
 const KEYS_EACH = 12;

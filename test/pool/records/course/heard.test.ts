@@ -7,9 +7,9 @@ import {
   heardKeyWorks,
   heardOutage,
   heardRest,
-} from '../../../src/pool/records/course/heard.ts';
-import type { Fact } from '../../../src/pool/sharing.ts';
-import { place } from './scene.ts';
+} from '../../../../src/pool/records/course/heard.ts';
+import type { Fact } from '../../../../src/pool/sharing.ts';
+import { place } from '../scene.ts';
 
 const NOW = 1_000;
 

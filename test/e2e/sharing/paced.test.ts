@@ -1,0 +1,87 @@
+/** Requests per time of one account, from two of the built program at once and from the next one. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { canarySecret } from '../../../lab/canary.ts';
+import { RawClient } from '../../../lab/program/test-client.ts';
+import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import { watchStalls } from '../../../lab/stalls.ts';
+import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+
+let simulator: Simulator;
+let home: Home;
+const clients: RawClient[] = [];
+
+async function program(): Promise<RawClient> {
+  const client = new RawClient(home.env);
+  clients.push(client);
+  await client.initialize();
+  return client;
+}
+
+beforeEach(async () => {
+  simulator = await startSimulator({ seed: 11 });
+  const secret = canarySecret('pplx-fake');
+  simulator.addKey(secret, { provider: 'perplexity', account: 'paced', ttftMs: 100 });
+  simulator.setAccount('paced', { ratePerSecond: PER_SECOND });
+  home = await createHome({ simulator, env: { PERPLEXITY_API_KEY: secret } });
+});
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+  home.remove();
+  await simulator.close();
+});
+
+/** A search every 200 ms, by one program after the other. @returns how many of them failed */
+async function search(programs: readonly RawClient[], calls: number): Promise<number> {
+  const running: Promise<boolean>[] = [];
+  for (let call = 0; call < calls; call++) {
+    const args = { query: `history of tea ${call}` };
+    const client = programs[call % programs.length];
+    if (client === undefined) throw new Error('no program');
+    const answer = client.callTool('perplexity_search', args);
+    running.push(answer.then(({ result }) => result?.isError === true));
+    await delay(200);
+  }
+  return (await Promise.all(running)).filter((isError) => isError).length;
+}
+
+const PER_SECOND = 3;
+/** What was on its way while nobody ran arrives all at once. */
+const crowded = (stalledMs: number): number => Math.ceil((PER_SECOND * stalledMs) / 1_000);
+
+const refusals = (since: number): number =>
+  simulator.calls.slice(since).filter(({ status }) => status === 429).length;
+
+// biome-ignore lint/suspicious/noExplicitAny: a test looks into it freely
+async function statusOf(client: RawClient): Promise<any> {
+  const { result } = await client.request('resources/read', { uri: 'keypool://status' });
+  return JSON.parse(result?.contents?.[0]?.text ?? 'null');
+}
+
+describe('five searches a second of two programs against a limit of three', () => {
+  it('are refused as rarely as those of one, and the next program knows the rate', async () => {
+    const both = [await program(), await program()];
+    const stalled = watchStalls();
+    expect(await search(both, 60)).toBe(0);
+    const third = Math.floor(simulator.calls.length / 3);
+    const allowed = 0.1 * (simulator.calls.length - third) + crowded(stalled());
+    expect(refusals(third)).toBeLessThanOrEqual(allowed);
+    for (const each of both) {
+      const status = await statusOf(each);
+      expect(status.sharing.processes.length).toBe(2);
+      const found = status.providers.flatMap(
+        // biome-ignore lint/suspicious/noExplicitAny: a test looks into it freely
+        ({ accounts }: any) => accounts.flatMap(({ limits }: any) => limits),
+      );
+      expect(found[0].perSecond).toBeGreaterThan(2.5);
+      expect(found[0].perSecond).toBeLessThan(4);
+    }
+    await Promise.all(clients.splice(0).map((client) => client.close()));
+    const before = simulator.calls.length;
+    const next = await program();
+    const stalledAgain = watchStalls();
+    expect(await search([next], 25)).toBe(0);
+    expect(refusals(before)).toBeLessThanOrEqual(2 + crowded(stalledAgain()));
+  }, 120_000);
+});

@@ -1,0 +1,72 @@
+/** What an answer's own numbers change, by numbers. */
+
+import { describe, expect, it } from 'vitest';
+import { FRESH_RATE, type RateState } from '../../../src/pool/rules/rate.ts';
+import { afterRateTold } from '../../../src/pool/rules/rate-told.ts';
+
+const SINCE = [
+  { sentAt: 1_000, units: 1 },
+  { sentAt: 1_010, units: 2 },
+];
+
+function told(
+  state: RateState,
+  limit: number | null,
+  remaining: number | null,
+  taken = SINCE,
+): RateState {
+  return afterRateTold(state, { limit, remaining }, 1_000, taken);
+}
+
+function found(more: Partial<RateState> = {}): RateState {
+  return { ...FRESH_RATE, refusedRate: 0.001, cuts: 1, room: 5, roomAt: 1_000, ...more };
+}
+
+describe('room that an answer tells', () => {
+  it('is less by what was sent since, and holds back when nothing is left of it', () => {
+    const begun = { ...FRESH_RATE, restedAt: 500, wantedMs: 70 };
+    expect(told(begun, null, 3)).toBe(begun);
+    const held = told(begun, null, 2);
+    expect(held).toMatchObject({ room: 0, roomAt: 1_000, wantedMs: 0, refusedRate: 0.001 });
+    expect(held.burst).toEqual({ units: 1, ms: 500 });
+    expect(told(begun, null, null)).toBe(begun);
+  });
+
+  it('is never more than we thought', () => {
+    expect(told(found(), null, 4).room).toBe(2);
+    const tight = found({ room: 1 });
+    expect(told(tight, null, 4)).toBe(tight);
+  });
+
+  it('has come back by the time that we reckon from', () => {
+    expect(told(found({ roomAt: 2_000 }), null, 4).room).toBeCloseTo(2.95, 9);
+    expect(told(found({ roomAt: 0 }), null, 4).room).toBe(2);
+  });
+});
+
+describe('a limit that an answer names', () => {
+  it('is remembered, the first one and any before a refusal', () => {
+    expect(told(FRESH_RATE, 50, null)).toEqual({ ...FRESH_RATE, named: 50 });
+    expect(told(found(), 50, null)).toEqual(found({ named: 50 }));
+    const named = { ...FRESH_RATE, named: 50 };
+    expect(told(named, 60, null)).toEqual({ ...FRESH_RATE, named: 60 });
+  });
+
+  it('moves all that was found when it moves', () => {
+    const state = found({ named: 50, burst: { units: 4, ms: 300 }, isSettled: true });
+    expect(told(state, 100, null)).toEqual({
+      ...state,
+      named: 100,
+      refusedRate: 0.002,
+      burst: { units: 8, ms: 300 },
+      // Up to the new rate at once.
+      wantedMs: 15_000,
+    });
+    expect(told(state, 25, null)).toMatchObject({ refusedRate: 0.0005, burst: { units: 2 } });
+  });
+
+  it.each([0, -5, 50])('%s says nothing where fifty was named', (limit) => {
+    const state = found({ named: 50 });
+    expect(told(state, limit, null)).toBe(state);
+  });
+});
