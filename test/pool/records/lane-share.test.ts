@@ -89,8 +89,15 @@ describe('a share of a lane', () => {
     const lane = testLane();
     takeGrant(lane, grant, false, 100);
     const { tries, isAlone, isContended, reserve, elsewhere } = grant;
-    const told = { tries, isAlone, isContended, reserve, elsewhere, turn: null };
-    expect(lane.share).toEqual({ slots: 3, ...told });
+    expect(lane.share).toEqual({
+      slots: 3,
+      tries,
+      isAlone,
+      isContended,
+      reserve,
+      elsewhere,
+      turn: null,
+    });
     expect(lane.shared).toEqual({ limit: lane.limit, rate: lane.rate, generation: 5 });
   });
 
