@@ -4,7 +4,6 @@
  * else). How far a limit or a rate moves is said by `rules/`.
  */
 
-import { rateFrom } from '../rules/known-rate.ts';
 import {
   afterAccepted,
   afterNeighbour,
@@ -21,7 +20,8 @@ import { afterSent, dividedRate } from '../rules/rate.ts';
 import { afterRateRefused, type RateRefusal } from '../rules/rate-refused.ts';
 import { afterRateTold, type ToldRate } from '../rules/rate-told.ts';
 import { LINGER_MS, type Timing } from '../rules/timing.ts';
-import { limitFrom } from '../rules/told-limit.ts';
+import { rateFrom } from '../rules/told/known-rate.ts';
+import { limitFrom } from '../rules/told/told-limit.ts';
 import type { LaneGrant } from '../sharing.ts';
 import {
   createLane,

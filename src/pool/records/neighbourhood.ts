@@ -1,8 +1,8 @@
 /** A lane as other processes hear of it. Pure. */
 
-import { knownRate } from '../rules/known-rate.ts';
 import type { Timing } from '../rules/timing.ts';
-import { toldLimit } from '../rules/told-limit.ts';
+import { knownRate } from '../rules/told/known-rate.ts';
+import { toldLimit } from '../rules/told/told-limit.ts';
 import type { LaneRow, PacedRow } from '../sharing.ts';
 import type { Lane } from './lane.ts';
 

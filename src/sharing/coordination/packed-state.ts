@@ -4,8 +4,8 @@
  */
 
 import * as z from 'zod/mini';
-import { knownRate, rateFrom } from '../../pool/rules/known-rate.ts';
-import { limitFrom, toldLimit } from '../../pool/rules/told-limit.ts';
+import { knownRate, rateFrom } from '../../pool/rules/told/known-rate.ts';
+import { limitFrom, toldLimit } from '../../pool/rules/told/told-limit.ts';
 import { FACT, KNOWN_RATE, TOLD_LIMIT } from '../parse-message.ts';
 import { toldFact } from './facts.ts';
 import type {

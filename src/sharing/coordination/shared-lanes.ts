@@ -3,7 +3,6 @@
  * divided. The limit is moved here and nowhere else while more than one process is there.
  */
 
-import { knownRate } from '../../pool/rules/known-rate.ts';
 import {
   afterAccepted,
   afterRefused,
@@ -12,7 +11,8 @@ import {
   isTrying,
   type LimitState,
 } from '../../pool/rules/limit.ts';
-import { limitFrom, toldLimit } from '../../pool/rules/told-limit.ts';
+import { knownRate } from '../../pool/rules/told/known-rate.ts';
+import { limitFrom, toldLimit } from '../../pool/rules/told/told-limit.ts';
 import type { LaneGrant, LaneRow, PacedGrant, Report } from '../../pool/sharing.ts';
 import { allot, type Claim } from './allotment.ts';
 import { mergedStake } from './joined-accounts.ts';

@@ -4,10 +4,10 @@
  * stands in a line: one call of each process, and who has sent one goes to its end.
  */
 
-import { rateFrom } from '../../pool/rules/known-rate.ts';
 import { afterSent, type RateState, turnBehind } from '../../pool/rules/rate.ts';
 import { afterRateRefused } from '../../pool/rules/rate-refused.ts';
 import { afterRateTold } from '../../pool/rules/rate-told.ts';
+import { rateFrom } from '../../pool/rules/told/known-rate.ts';
 import type { LaneRow, Report } from '../../pool/sharing.ts';
 import {
   keyOf,

@@ -17,10 +17,10 @@ import {
   takeGrant,
 } from '../../../src/pool/records/lane-writer.ts';
 import { rowOf } from '../../../src/pool/records/neighbourhood.ts';
-import { knownRate } from '../../../src/pool/rules/known-rate.ts';
 import { freshLimit } from '../../../src/pool/rules/limit.ts';
 import { FRESH_RATE, rateOf } from '../../../src/pool/rules/rate.ts';
 import { expectedPace, timingFor } from '../../../src/pool/rules/timing.ts';
+import { knownRate } from '../../../src/pool/rules/told/known-rate.ts';
 import type { LaneGrant } from '../../../src/pool/sharing.ts';
 
 const NOW = 10_000;

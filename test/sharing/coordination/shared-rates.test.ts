@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { knownRate } from '../../../src/pool/rules/known-rate.ts';
 import { FRESH_RATE, type RateState } from '../../../src/pool/rules/rate.ts';
+import { knownRate } from '../../../src/pool/rules/told/known-rate.ts';
 import type { LaneRow, PacedGrant, PacedRow } from '../../../src/pool/sharing.ts';
 import { exchange } from '../../../src/sharing/coordination/coordination.ts';
 import { packState, unpackState } from '../../../src/sharing/coordination/packed-state.ts';

@@ -1,7 +1,7 @@
 /** A rate as processes tell it to each other: without a clock. Pure. */
 
-import type { KnownRate } from '../sharing.ts';
-import type { RateState } from './rate.ts';
+import type { KnownRate } from '../../sharing.ts';
+import type { RateState } from '../rate.ts';
 
 export function knownRate(state: RateState, now: number): KnownRate {
   const { roomAt, restedAt, refusal, fullAt, closed, pausedUntil, burst, ...rest } = state;
