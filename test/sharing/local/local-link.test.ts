@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { statedRow, statement } from '../../../lab/sharing/statement.ts';
 import { temporaryFolder } from '../../../lab/store.ts';
-import { settlesAtOnce, until } from '../../../lab/until.ts';
+import { PATIENT, settlesAtOnce, until } from '../../../lab/until.ts';
 import { createLogger } from '../../../src/base/logger.ts';
 import { Redactor } from '../../../src/base/redact.ts';
 import { LocalLink } from '../../../src/sharing/local/local-link.ts';
