@@ -19,11 +19,16 @@ export interface OpenBrowser extends SeenPage {
   readonly context: BrowserContext;
 }
 
-/** One for all tests of a file: to start it takes longer than most of them. */
 let launched: Promise<Browser> | null = null;
-afterAll(async () => {
-  await (await launched)?.close();
-});
+
+/** One for all tests of the file that calls it: to start it takes longer than most of them. */
+export function useBrowser(): void {
+  afterAll(async () => {
+    const browser = await launched;
+    launched = null;
+    await browser?.close();
+  });
+}
 
 /** A window with a profile of its own, empty, closed with the test. */
 export async function openBrowser(

@@ -3,6 +3,7 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { KeyPool } from '../../src/pool/key-pool.ts';
 import type { PoolKey, Priority } from '../../src/pool/lease.ts';
+import type { Sharing } from '../../src/pool/sharing.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { type PacedSpec, PacedUpstream, type RateLimit } from './simulation/paced-upstream.ts';
 import { VirtualClock } from './simulation/virtual-clock.ts';
@@ -238,24 +239,36 @@ export interface PacedCall {
   readonly ok: boolean;
 }
 
+export interface PacedOptions {
+  readonly priority?: Priority;
+  /** Each makes every so-manieth call; default one. */
+  readonly processes?: number;
+  /** What is between them; default nothing. */
+  readonly sharing?: (clock: VirtualClock, process: number) => Sharing;
+}
+
 export async function runPaced(
   { upstream: spec, arrivals, foundMs }: PacedScenario,
   seed: number,
-  priority: Priority = 'interactive',
+  { priority = 'interactive', processes = 1, sharing }: PacedOptions = {},
 ): Promise<PacedRun & { readonly upstream: PacedUpstream }> {
   const clock = new VirtualClock();
   const upstream = new PacedUpstream(spec, clock, seededRandom(seed + 1_000));
   const { count, everyMs, forMs } = arrivals;
   const ended = await clock.run(async () => {
-    const pool = new KeyPool({
-      keys: keysOf(spec),
-      maxConcurrent: 64,
-      logger: silentLogger,
-      now: () => clock.now,
-      random: seededRandom(seed + 2_000),
-      probe: async () => 'unknown',
+    const pools = Array.from({ length: processes }, (_, index) => {
+      const others = sharing?.(clock, index);
+      return new KeyPool({
+        keys: keysOf(spec),
+        maxConcurrent: 64,
+        logger: silentLogger,
+        now: () => clock.now,
+        random: seededRandom(seed + 2_000 + index),
+        probe: async () => 'unknown',
+        ...(others === undefined ? {} : { sharing: others }),
+      });
     });
-    const one = async (at: number): Promise<PacedCall> => {
+    const one = async (at: number, pool: KeyPool): Promise<PacedCall> => {
       await clock.sleep(at);
       const request = {
         model: 'search',
@@ -276,11 +289,14 @@ export async function runPaced(
     };
     const calls: Promise<PacedCall>[] = [];
     for (let at = 0; at < forMs; at += everyMs) {
-      for (let index = 0; index < count; index++) calls.push(one(at));
+      for (let index = 0; index < count; index++) {
+        const pool = pools[calls.length % processes];
+        if (pool !== undefined) calls.push(one(at, pool));
+      }
     }
     void upstream.crowd(forMs);
     const all = await Promise.all(calls);
-    pool.close();
+    for (const pool of pools) pool.close();
     return all;
   });
   const within = (at: number): boolean => at >= foundMs && at < forMs;

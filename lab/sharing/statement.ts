@@ -32,6 +32,7 @@ export function statedRow(inFlight: number, waiting = 0): LaneRow {
     limit: FOUND_LIMIT,
     probeMs: 60_000,
     probeMaxMs: 600_000,
+    paced: null,
   };
 }
 

@@ -21,6 +21,61 @@ export interface ToldLimit {
   readonly step: number;
 }
 
+/**
+ * What is known of an account's requests per time: `RateState` of rules/rate.ts without a clock.
+ * Rates are units per millisecond; a null instant never was.
+ */
+export interface KnownRate {
+  readonly refusedRate: number | null;
+  readonly wantedMs: number;
+  /** At that instant; less than 0: it is still to come. */
+  readonly room: number;
+  readonly roomAgoMs: number;
+  readonly burstUnits: number;
+  readonly burstMs: number;
+  readonly restedAgoMs: number | null;
+  readonly refusalSentAgoMs: number | null;
+  readonly refusedAgoMs: number | null;
+  readonly fullAgoMs: number | null;
+  readonly refusals: number;
+  readonly leastRate: number;
+  readonly askedMs: number;
+  readonly closedAgoMs: number | null;
+  readonly closedMs: number;
+  readonly cuts: number;
+  readonly isSettled: boolean;
+  readonly inRow: number;
+  readonly pausedForMs: number;
+  readonly named: number | null;
+}
+
+/** What one process sends where requests per time are limited. */
+export interface PacedRow {
+  /** As new as the lane's limit. */
+  readonly rate: KnownRate;
+  /** Calls that it has sent there, refused ones among them. */
+  readonly sent: number;
+  /** The latest of them that were not refused, by their number, in the order of sending. */
+  readonly sends: readonly PacedSend[];
+  /** Units of the call that is to go next; 0 when none waits. */
+  readonly wants: number;
+}
+
+export interface PacedSend {
+  readonly number: number;
+  readonly agoMs: number;
+  readonly units: number;
+}
+
+/** When a process may send where requests per time are limited. */
+export interface PacedGrant {
+  readonly rate: KnownRate;
+  /** That many it had sent when it asked: the turn is that of the next one. */
+  readonly sent: number;
+  /** Null: it wants none. */
+  readonly turn: { readonly inMs: number; readonly units: number } | null;
+}
+
 /** What one process has on one account and model, and what it waits for. */
 export interface LaneRow {
   readonly account: string;
@@ -45,6 +100,8 @@ export interface LaneRow {
   /** Until a proven limit is tried one higher: first time, and at most. */
   readonly probeMs: number;
   readonly probeMaxMs: number;
+  /** Null: requests per time are not limited there. */
+  readonly paced: PacedRow | null;
 }
 
 /** What happened, told once. */
@@ -64,6 +121,28 @@ export type Report =
       /** It was sent above the proven capacity. */
       readonly isTry: boolean;
     }
+  /** An account took no more requests per time. */
+  | {
+      readonly kind: 'rate-refused';
+      readonly account: string;
+      readonly model: string;
+      /** Of the refused call. */
+      readonly number: number;
+      readonly sentAgoMs: number;
+      readonly retryAfterMs: number | null;
+      /** In [0, 1): jitter. */
+      readonly chance: number;
+    }
+  /** What an answer said about an account's requests per time. */
+  | {
+      readonly kind: 'rate-told';
+      readonly account: string;
+      readonly model: string;
+      readonly number: number;
+      readonly sentAgoMs: number;
+      readonly limit: number | null;
+      readonly remaining: number | null;
+    }
   /** A key, a model of a key, an account or a provider rests, and then one call tries. */
   | { readonly kind: 'resting'; readonly id: string; readonly forMs: number }
   /** A key is dead, or an account has no money, until a check or an operator says otherwise. */
@@ -78,6 +157,9 @@ export type Report =
   /** Accounts that are one, as their refusals show; and that they are not, after all. */
   | { readonly kind: 'joined'; readonly accounts: readonly string[] }
   | { readonly kind: 'parted'; readonly accounts: readonly string[] };
+
+/** A refusal of an account that is busy, in whichever way. */
+export type RefusalReport = Extract<Report, { readonly kind: 'refused' | 'rate-refused' }>;
 
 /** What is known of a key, a model of a key, an account or a provider. */
 export interface Fact {
@@ -111,6 +193,8 @@ export interface LaneGrant {
   /** Calls of the other processes. */
   readonly elsewhere: number;
   readonly limit: ToldLimit;
+  /** Null: requests per time are not limited there. */
+  readonly paced: PacedGrant | null;
 }
 
 /** What one pool says: everything that it has and wants, every time. */
@@ -127,7 +211,7 @@ export interface Statement {
 export interface Told {
   readonly grants: readonly LaneGrant[];
   /** Refusals that were not known when these were granted. */
-  readonly unheard: ReadonlyArray<Extract<Report, { readonly kind: 'refused' }>>;
+  readonly unheard: readonly RefusalReport[];
   /** What changed since it was told last. */
   readonly facts: readonly Fact[];
   /** Those of its tries and asks that it may try. */

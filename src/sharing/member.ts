@@ -6,7 +6,14 @@
  */
 
 import type { Logger } from '../base/logger.ts';
-import type { Membership, Participant, Report, Sharing, Statement } from '../pool/sharing.ts';
+import type {
+  LaneRow,
+  Membership,
+  Participant,
+  Report,
+  Sharing,
+  Statement,
+} from '../pool/sharing.ts';
 import {
   type Exchange,
   type ExchangeAnswer,
@@ -170,7 +177,7 @@ export class Member implements Sharing {
     const isSettled = !isNew && !pending.some(({ kind }) => kind === 'joined' || kind === 'parted');
     const told = {
       grants,
-      unheard: pending.filter((each) => each.kind === 'refused'),
+      unheard: pending.filter((each) => each.kind === 'refused' || each.kind === 'rate-refused'),
       trials,
       facts,
       joined: isSettled ? answer.joined : null,
@@ -225,6 +232,9 @@ function pauseAfter({ rows, asks }: Exchange, processes: number): number {
   if (waits.length + asks.length === 0) {
     return isSought && processes > 1 ? POLL_MOST_MS : BUSY_MS;
   }
-  const serviceMs = Math.min(...waits.map((row) => row.probeMs));
+  // Who stands in line for a turn knows when it comes.
+  const waitsMs = ({ paced, probeMs }: LaneRow): number =>
+    (paced?.rate.refusedRate ?? null) === null ? probeMs : Number.POSITIVE_INFINITY;
+  const serviceMs = Math.min(...waits.map(waitsMs));
   return Math.min(POLL_MOST_MS, Math.max(POLL_LEAST_MS, serviceMs / POLLS_PER_SERVICE));
 }

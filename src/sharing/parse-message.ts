@@ -15,10 +15,10 @@ const MOST_PROCESSES = 256;
 const MOST_CALLS = 100_000;
 const DAY_MS = 86_400_000;
 
-function clamped(most: number) {
+function clamped(most: number, least = 0) {
   return z.pipe(
     z.number(),
-    z.transform((value) => Math.min(most, Math.max(0, value))),
+    z.transform((value) => Math.min(most, Math.max(least, value))),
   );
 }
 
@@ -27,6 +27,12 @@ const COUNT = z.pipe(
   z.transform((value) => Math.floor(value)),
 );
 const MS = clamped(30 * DAY_MS);
+/** Less than 0: still to come. */
+const AGO_MS = clamped(30 * DAY_MS, -30 * DAY_MS);
+const SINCE_MS = z.nullable(AGO_MS);
+/** Units per millisecond; nothing is divided by 0. */
+const RATE = clamped(1_000, 1e-7);
+const MOST_SENDS = 64;
 const NUMBER = z.pipe(
   clamped(Number.MAX_SAFE_INTEGER),
   z.transform((value) => Math.floor(value)),
@@ -53,6 +59,44 @@ export const TOLD_LIMIT = z.object({
   step: clamped(MOST_CALLS),
 });
 
+export const KNOWN_RATE = z.object({
+  refusedRate: z.nullable(RATE),
+  wantedMs: MS,
+  room: clamped(MOST_CALLS, -MOST_CALLS),
+  roomAgoMs: AGO_MS,
+  burstUnits: clamped(MOST_CALLS),
+  burstMs: MS,
+  restedAgoMs: SINCE_MS,
+  refusalSentAgoMs: SINCE_MS,
+  refusedAgoMs: SINCE_MS,
+  fullAgoMs: SINCE_MS,
+  refusals: COUNT,
+  leastRate: clamped(1_000),
+  askedMs: MS,
+  closedAgoMs: SINCE_MS,
+  closedMs: MS,
+  cuts: COUNT,
+  isSettled: z.boolean(),
+  inRow: COUNT,
+  pausedForMs: MS,
+  named: z.nullable(COUNT),
+});
+
+const PACED_ROW = z.object({
+  rate: KNOWN_RATE,
+  sent: NUMBER,
+  sends: z
+    .array(z.object({ number: NUMBER, agoMs: MS, units: COUNT }))
+    .check(z.maxLength(MOST_SENDS)),
+  wants: COUNT,
+});
+
+const PACED_GRANT = z.object({
+  rate: KNOWN_RATE,
+  sent: NUMBER,
+  turn: z.nullable(z.object({ inMs: MS, units: COUNT })),
+});
+
 const LANE_ROW = z.object({
   account: ID,
   model: ID,
@@ -68,7 +112,10 @@ const LANE_ROW = z.object({
   limit: TOLD_LIMIT,
   probeMs: MS,
   probeMaxMs: MS,
+  paced: z.nullable(PACED_ROW),
 });
+
+const SENT = { account: ID, model: ID, number: NUMBER, sentAgoMs: MS };
 
 const REPORT = z.discriminatedUnion('kind', [
   z.object({
@@ -81,6 +128,18 @@ const REPORT = z.discriminatedUnion('kind', [
     namedLimit: z.nullable(COUNT),
     retryAfterMs: z.nullable(MS),
     isTry: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal('rate-refused'),
+    ...SENT,
+    retryAfterMs: z.nullable(MS),
+    chance: clamped(1),
+  }),
+  z.object({
+    kind: z.literal('rate-told'),
+    ...SENT,
+    limit: z.nullable(COUNT),
+    remaining: z.nullable(COUNT),
   }),
   z.object({ kind: z.literal('resting'), id: ID, forMs: MS }),
   z.object({ kind: z.literal('out'), id: ID, checks: clamped(64), checkInMs: MS }),
@@ -127,6 +186,7 @@ const ANSWER = z.object({
         reserve: COUNT,
         elsewhere: COUNT,
         limit: TOLD_LIMIT,
+        paced: z.nullable(PACED_GRANT),
       }),
     )
     .check(z.maxLength(MOST_ROWS)),

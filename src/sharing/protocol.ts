@@ -8,7 +8,7 @@
 import type { Fact, LaneGrant, LaneRow, Report } from '../pool/sharing.ts';
 
 /** Part of the socket's name: programs of another version coordinate among themselves. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export interface NumberedReport {
   /** Grows by one with every report of the process. */

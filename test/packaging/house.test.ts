@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAst } from 'rolldown/parseAst';
+import { Visitor } from 'rolldown/utils';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -81,5 +82,39 @@ describe('in the sources and what tests them', () => {
   it('no folder is so full that nobody finds anything', () => {
     const places = code.map((file): Placed => [dirname(file), basename(file)]);
     expect(crowded(places, FULLEST_FOLDER)).toEqual([]);
+  });
+});
+
+/** Calls of vitest's that give up after a second where nobody says for how long they may try. */
+function impatientCalls(file: string): string[] {
+  const found: string[] = [];
+  new Visitor({
+    CallExpression({ callee, arguments: given, start }) {
+      if (callee.type !== 'MemberExpression' || given.length > 1) return;
+      const { object, property } = callee;
+      if (object.type !== 'Identifier' || property.type !== 'Identifier') return;
+      if (
+        !['vi.waitFor', 'vi.waitUntil', 'expect.poll'].includes(`${object.name}.${property.name}`)
+      )
+        return;
+      found.push(`${file}:${read(file).slice(0, start).split('\n').length}`);
+    },
+  }).visit(parseAst(read(file), { lang: 'ts' }, file));
+  return found;
+}
+
+describe('in the tests, and what they share', () => {
+  const files = ['lab', 'test'].flatMap(filesBelow).filter((file) => file.endsWith('.ts'));
+
+  it('whoever waits says for how long, and a busy machine may stand still for a second', () => {
+    expect(files.flatMap(impatientCalls)).toEqual([]);
+  });
+
+  it('a module that several files share begins and ends nothing by being imported', () => {
+    // The files of a worker share their modules: what stands there happens for the first one alone.
+    const hooked = files
+      .filter((file) => !file.endsWith('.test.ts'))
+      .filter((file) => /^(?:before|after)(?:All|Each)\(/m.test(read(file)));
+    expect(hooked).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import type { Server, Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   createFetch,
   type Fetch,
@@ -11,7 +11,15 @@ import {
   type HttpSettings,
 } from '../../src/upstream/wire/http.ts';
 
-export const GET: FetchInit = { method: 'GET', headers: {}, signal: new AbortController().signal };
+/** Every request has a signal of its own, as every attempt has: undici listens to it until the answer
+ * is read, and some of these answers nobody reads. */
+export const GET: FetchInit = {
+  method: 'GET',
+  headers: {},
+  get signal() {
+    return new AbortController().signal;
+  },
+};
 export const open: Array<{ server: Server; sockets: Set<Socket> }> = [];
 
 export async function listen(server: Server): Promise<number> {
@@ -19,19 +27,18 @@ export async function listen(server: Server): Promise<number> {
   server.on('connection', (socket: Socket) => sockets.add(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  open.push({ server, sockets });
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-afterEach(async () => {
-  for (const { server, sockets } of open.splice(0)) {
+  const entry = { server, sockets };
+  open.push(entry);
+  onTestFinished(async () => {
+    open.splice(open.indexOf(entry), 1);
     const closed = once(server, 'close');
     server.close();
     for (const socket of sockets) socket.destroy();
     await closed;
-  }
-});
+  });
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
 
 export const hello: RequestListener = (message, response) => {
   response.end(JSON.stringify({ url: message.url, agent: message.headers['user-agent'] }));

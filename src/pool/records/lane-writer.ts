@@ -16,11 +16,12 @@ import {
   partedLimit,
   withoutTry,
 } from '../rules/limit.ts';
-import { afterSent } from '../rules/rate.ts';
+import { afterSent, dividedRate } from '../rules/rate.ts';
 import { afterRateRefused, type RateRefusal } from '../rules/rate-refused.ts';
 import { afterRateTold, type ToldRate } from '../rules/rate-told.ts';
 import { LINGER_MS, type Timing } from '../rules/timing.ts';
-import { limitFrom } from '../rules/told-limit.ts';
+import { rateFrom } from '../rules/told/known-rate.ts';
+import { limitFrom } from '../rules/told/told-limit.ts';
 import type { LaneGrant } from '../sharing.ts';
 import {
   createLane,
@@ -31,7 +32,7 @@ import {
   type Stay,
   takenWith,
 } from './lane.ts';
-import { atMost, joinedShare, NO_SHARE } from './lane-share.ts';
+import { atMost, joinedShare, NO_SHARE, turnIn, withoutTurn } from './lane-share.ts';
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
@@ -41,9 +42,11 @@ const ENDED_KEPT_MS = 30_000;
 
 /** A call is sent. */
 export function enter(lane: Writable<Lane>, key: string, now: number, units = 1): Stay {
+  lane.sent += 1;
   const stay: Stay = {
     key,
     sentAt: now,
+    number: lane.sent,
     units,
     isTry: isTry(lane),
     isAccepted: false,
@@ -55,6 +58,7 @@ export function enter(lane: Writable<Lane>, key: string, now: number, units = 1)
   lane.inFlight += 1;
   lane.rate = afterSent(lane.rate, units, now, lane.sentAt);
   lane.sentAt = now;
+  if (lane.share !== null) lane.share = withoutTurn(lane.share);
   if (lane.stays.length > lane.inFlight + 2 * ENDED_KEPT) lane.stays = pruned(lane, now);
   return stay;
 }
@@ -218,10 +222,10 @@ export function withdraw(lane: Writable<Lane>): void {
  * them, and slots that nobody here needs go back, so that none is used twice.
  */
 export function prepareToTell(lane: Writable<Lane>, isActive: boolean): void {
-  const { limit, share, shared, inFlight } = lane;
-  if (shared === null) lane.shared = { limit, generation: 0 };
-  else if (share?.isAlone && shared.limit !== limit) {
-    lane.shared = { limit, generation: shared.generation + 1 };
+  const { limit, rate, share, shared, inFlight } = lane;
+  if (shared === null) lane.shared = { limit, rate, generation: 0 };
+  else if (share?.isAlone && (shared.limit !== limit || shared.rate !== rate)) {
+    lane.shared = { limit, rate, generation: shared.generation + 1 };
   }
   if (share === null) return;
   const kept = share.isContended ? inFlight : limit.limit;
@@ -237,24 +241,28 @@ export function takeGrant(
 ): void {
   const before = lane.share;
   const known = lane.shared?.generation ?? -1;
-  const { limit, share, tries, isAlone, isContended, reserve, elsewhere } = grant;
+  const { limit, share, tries, isAlone, isContended, reserve, elsewhere, paced } = grant;
   const isNewer = limit.generation > known;
   if (!isAlone || isNewer || !before?.isAlone) {
     // Otherwise, alone as before, what was found meanwhile stays.
     lane.limit = limitFrom(limit, lane.limit.ceiling, now);
-    lane.shared = { limit: lane.limit, generation: limit.generation };
+    if (paced !== null) lane.rate = rateFrom(paced.rate, now);
+    lane.shared = { limit: lane.limit, rate: lane.rate, generation: limit.generation };
   }
+  if (paced !== null) lane.sentHeard = paced.sent;
   const slots = isOutdated ? Math.min(share, lane.inFlight) : share;
-  lane.share = { slots, tries, isAlone, isContended, reserve, elsewhere };
+  const turn = isOutdated ? null : turnIn(grant, lane.sent, now);
+  lane.share = { slots, tries, isAlone, isContended, reserve, elsewhere, turn };
   if (isOutdated) return;
   const isMore = share > (before?.slots ?? 0) || isNewer;
   if (!isAlone && isMore && share > lane.inFlight) lane.shut = null;
 }
 
-/** Nobody can be asked: the limit is divided by as many as there were, and each finds its own. */
+/** Nobody can be asked: limit and rate are divided by as many as there were, and each finds its own. */
 export function goAlone(lane: Writable<Lane>, processes: number): void {
   if (lane.share === null) return;
   lane.limit = dividedLimit(lane.limit, processes);
+  lane.rate = dividedRate(lane.rate, processes);
   lane.share = null;
 }
 
@@ -269,6 +277,7 @@ export function joinedLane(one: Lane, other: Lane): Lane {
     named: one.named ?? other.named,
     endedAt: Math.max(one.endedAt, other.endedAt),
     ended: one.ended + other.ended,
+    sent: one.sent + other.sent,
     share: joinedShare(one.share, other.share),
     shared: isOneNewer ? one.shared : other.shared,
     shut: isOneLater ? (one.shut ?? other.shut) : other.shut,

@@ -5,7 +5,7 @@
  */
 
 import type { LimitState } from '../rules/limit.ts';
-import { FRESH_RATE, type RateState } from '../rules/rate.ts';
+import { FRESH_RATE, type RateState, rateOf, turnAt } from '../rules/rate.ts';
 import type { LaneShare } from './lane-share.ts';
 
 /** An aborted call may stay at the upstream for a while; a refused one never was there. */
@@ -16,6 +16,8 @@ export interface Stay {
   /** Name of the key. */
   readonly key: string;
   readonly sentAt: number;
+  /** Among all calls that were sent there. */
+  readonly number: number;
   /** What it counts for where requests per time are limited. */
   readonly units: number;
   /** Above the proven capacity when it was sent. */
@@ -58,10 +60,19 @@ export interface Lane {
   readonly shut: Shut | null;
   /** Calls that ended there. */
   readonly ended: number;
+  /** Calls that were sent there; and how many of them the other processes know of. */
+  readonly sent: number;
+  readonly sentHeard: number;
   /** Null: no other process is known of. */
   readonly share: LaneShare | null;
-  /** The limit as the processes know it, and how new that is. */
-  readonly shared: { readonly limit: LimitState; readonly generation: number } | null;
+  /** Limit and rate as the processes know them, and how new that is. */
+  readonly shared: Shared | null;
+}
+
+interface Shared {
+  readonly limit: LimitState;
+  readonly rate: RateState;
+  readonly generation: number;
 }
 
 export function createLane(model: string, limit: LimitState): Lane {
@@ -78,6 +89,8 @@ export function createLane(model: string, limit: LimitState): Lane {
     endedAt: Number.NEGATIVE_INFINITY,
     shut: null,
     ended: 0,
+    sent: 0,
+    sentHeard: 0,
     share: null,
     shared: null,
   };
@@ -93,6 +106,14 @@ export function roomIn({ limit, share, held }: Lane): number {
   if (share === null) return limit.limit - held;
   const room = share.isAlone ? limit.limit - share.reserve : Math.min(limit.limit, share.slots);
   return room - held;
+}
+
+/** When a call of so many units may go, as far as requests per time have to do with it. */
+export function goesAt(lane: Lane, units: number, spare: number): number {
+  const { share, rate } = lane;
+  if (share === null || share.isAlone || rateOf(rate) === null) return turnAt(rate, units, spare);
+  const { turn } = share;
+  return turn === null || turn.units < units ? Number.POSITIVE_INFINITY : turn.at;
 }
 
 /** True while a call would only repeat a question that was just answered. */

@@ -1,7 +1,7 @@
 /** What a refusal teaches about requests per time. Pure; the curve itself is in rate.ts. */
 
 import { depthOf, KEPT, type RateState, rateOf, type Taken } from './rate.ts';
-import { doubled, jittered } from './timing.ts';
+import { doubled, jittered, RETRY_AFTER_MAX_MS } from './timing.ts';
 
 /** With more calls than these in between the bucket may have run dry, and proves no upper bound. */
 const DENSE = 20;
@@ -48,7 +48,9 @@ export function afterRateRefused(
   refusal: RateRefusal,
   taken: readonly Taken[],
 ): RateState {
-  const { sentAt, now, retryAfterMs } = refusal;
+  const { sentAt, now } = refusal;
+  const asked = refusal.retryAfterMs;
+  const retryAfterMs = asked === null ? null : Math.min(RETRY_AFTER_MAX_MS, asked);
   const least = now + Math.max(LEAST_PAUSE_MS, retryAfterMs ?? 0);
   if (sentAt < state.refusal.at) return refusedWith(state, least, taken);
   const isFirst = state.refusedRate === null;

@@ -143,7 +143,42 @@ const PROMPT = 1.3;
 /** So many turns late, and it is a rest, where no more than one goes at once. */
 const RESTED = 2;
 
-/** A call of so many units is sent; `before` is when the one before it was. */
+/**
+ * The same for a process of several, behind those that asked before it.
+ *
+ * @param before units of those that have not gone yet
+ */
+export function turnBehind(
+  state: RateState,
+  before: number,
+  units: number,
+  spare: number,
+  now: number,
+): number {
+  const rate = rateOf(state);
+  if (rate === null) return state.pausedUntil;
+  const needed = Math.min(units + spare, depthOf(state)) + before;
+  // Room that was there before now is no more than goes at once.
+  const from = Math.max(now, state.roomAt);
+  return Math.max(state.pausedUntil, from + Math.max(0, needed - roomAt(state, now)) / rate);
+}
+
+/** What one of so many has of it, while nobody says what the others send. */
+export function dividedRate(state: RateState, processes: number): RateState {
+  const { refusedRate, leastRate, burst } = state;
+  if (refusedRate === null) return state;
+  return {
+    ...state,
+    refusedRate: refusedRate / processes,
+    leastRate: leastRate / processes,
+    burst: { ...burst, units: burst.units / processes },
+  };
+}
+
+/**
+ * A call of so many units is sent; `before` is when the one before it was. Of what several processes
+ * sent, one is heard of late now and then.
+ */
 export function afterSent(state: RateState, units: number, now: number, before: number): RateState {
   const rate = rateOf(state);
   if (rate === null) {
@@ -157,7 +192,7 @@ export function afterSent(state: RateState, units: number, now: number, before: 
   return {
     ...state,
     room: room - units,
-    roomAt: now,
+    roomAt: Math.max(state.roomAt, now),
     restedAt: isRested ? now : state.restedAt,
     wantedMs: state.wantedMs + (isWanted ? gap : 0),
   };

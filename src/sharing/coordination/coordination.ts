@@ -14,6 +14,7 @@ import {
   stakesOf,
   takeLane,
 } from './shared-lanes.ts';
+import { noteRate, takeSends } from './shared-rates.ts';
 import {
   draftOf,
   type MemberRecord,
@@ -72,6 +73,7 @@ function take(
   for (const group of request.joined) join(draft, group);
   draft.members.set(id, before);
   const fresh = reports.filter(({ number }) => number > before.reported);
+  for (const row of rows) takeSends(draft, id, row, now);
   // What happened came before what there is: a refusal is one of the lane as it was.
   for (const report of fresh) note(draft, id, report, now);
   for (const row of rows) takeLane(draft, row, now);
@@ -94,6 +96,10 @@ function note(draft: StateDraft, member: string, { report }: NumberedReport, now
   switch (report.kind) {
     case 'refused':
       noteLaneRefused(draft, member, report, now);
+      return;
+    case 'rate-refused':
+    case 'rate-told':
+      noteRate(draft, member, report, now);
       return;
     case 'joined':
       join(draft, report.accounts);

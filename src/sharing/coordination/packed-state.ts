@@ -4,10 +4,18 @@
  */
 
 import * as z from 'zod/mini';
-import { limitFrom, toldLimit } from '../../pool/rules/told-limit.ts';
-import { FACT, TOLD_LIMIT } from '../parse-message.ts';
+import { knownRate, rateFrom } from '../../pool/rules/told/known-rate.ts';
+import { limitFrom, toldLimit } from '../../pool/rules/told/told-limit.ts';
+import { FACT, KNOWN_RATE, TOLD_LIMIT } from '../parse-message.ts';
 import { toldFact } from './facts.ts';
-import type { SharedFact, SharedLane, SharedState } from './shared-state.ts';
+import type {
+  PacedStake,
+  SharedFact,
+  SharedLane,
+  SharedPace,
+  SharedState,
+  Stake,
+} from './shared-state.ts';
 
 /** Balances change, and limits with them. */
 const LIMIT_BELIEVED_MS = 6 * 3_600_000;
@@ -32,6 +40,21 @@ const STAKE = z.object({
   isContended: z.boolean(),
   reserve: z.number(),
   turn: z.number(),
+  paced: z.nullable(
+    z.object({
+      sent: z.number(),
+      wants: z.number(),
+      place: z.number(),
+      goesInMs: z.number(),
+    }),
+  ),
+});
+
+const PACE = z.object({
+  rate: KNOWN_RATE,
+  taken: z.array(
+    z.object({ member: z.string(), number: z.number(), agoMs: z.number(), units: z.number() }),
+  ),
 });
 
 const PACKED = z.object({
@@ -62,6 +85,7 @@ const PACKED = z.object({
       probeMs: z.number(),
       probeMaxMs: z.number(),
       unusedMs: z.number(),
+      paced: z.nullable(PACE),
     }),
   ),
   facts: z.array(
@@ -96,14 +120,12 @@ export function packState(state: SharedState, now: number): PackedState {
       seq: finite(seq),
       reported,
       asks: [...asks],
-      stakes: [...stakes].map(([key, { acceptedSentAt, names, ...stake }]) => ({
-        key,
-        stake: { ...stake, names: [...names], acceptedAgoMs: finite(now - acceptedSentAt) },
-      })),
+      stakes: [...stakes].map(([key, stake]) => ({ key, stake: packedStake(stake, now) })),
     })),
-    lanes: [...state.lanes].map(([key, { limit, generation, usedAt, ...lane }]) => ({
+    lanes: [...state.lanes].map(([key, { limit, generation, usedAt, paced, ...lane }]) => ({
       ...lane,
       key,
+      paced: paced === null ? null : packedPace(paced, now),
       limit: toldLimit(limit, generation, now),
       ceiling: limit.ceiling,
       unusedMs: now - usedAt,
@@ -120,6 +142,37 @@ export function packState(state: SharedState, now: number): PackedState {
   };
 }
 
+function packedStake({ acceptedSentAt, names, paced, ...stake }: Stake, now: number) {
+  return {
+    ...stake,
+    names: [...names],
+    acceptedAgoMs: finite(now - acceptedSentAt),
+    paced: paced === null ? null : packedPlace(paced, now),
+  };
+}
+
+function packedPlace({ goesAt, ...stake }: PacedStake, now: number) {
+  return { ...stake, goesInMs: goesAt - now };
+}
+
+function packedPace({ rate, taken }: SharedPace, now: number): z.infer<typeof PACE> {
+  const sends = taken.map(({ sentAt, ...send }) => ({ ...send, agoMs: now - sentAt }));
+  return { rate: knownRate(rate, now), taken: sends };
+}
+
+function paceOf({ rate, taken }: z.infer<typeof PACE>, now: number): SharedPace {
+  const sends = taken.map(({ agoMs, ...send }) => ({ ...send, sentAt: now - agoMs }));
+  return { rate: rateFrom(rate, now), taken: sends };
+}
+
+function stakeOf(packed: z.infer<typeof STAKE>, now: number): Stake {
+  const { acceptedAgoMs, paced, ...stake } = packed;
+  const acceptedSentAt = acceptedAgoMs === null ? Number.NEGATIVE_INFINITY : now - acceptedAgoMs;
+  if (paced === null) return { ...stake, acceptedSentAt, paced };
+  const { goesInMs, ...place } = paced;
+  return { ...stake, acceptedSentAt, paced: { ...place, goesAt: now + goesInMs } };
+}
+
 function membersOf(packed: PackedState, now: number, ageMs: number): SharedState['members'] {
   return new Map(
     packed.members.map(({ id, client, silentMs, seq, reported, asks, stakes }) => [
@@ -130,16 +183,7 @@ function membersOf(packed: PackedState, now: number, ageMs: number): SharedState
         seq: seq ?? Number.NEGATIVE_INFINITY,
         reported,
         asks,
-        stakes: new Map(
-          stakes.map(({ key, stake: { acceptedAgoMs, ...stake } }) => [
-            key,
-            {
-              ...stake,
-              acceptedSentAt:
-                acceptedAgoMs === null ? Number.NEGATIVE_INFINITY : now - acceptedAgoMs - ageMs,
-            },
-          ]),
-        ),
+        stakes: new Map(stakes.map(({ key, stake }) => [key, stakeOf(stake, now - ageMs)])),
       },
     ]),
   );
@@ -147,11 +191,17 @@ function membersOf(packed: PackedState, now: number, ageMs: number): SharedState
 
 function lanesOf(packed: PackedState, now: number, ageMs: number): Map<string, SharedLane> {
   const lanes = new Map<string, SharedLane>();
-  for (const { key, limit, ceiling, unusedMs, ...lane } of packed.lanes) {
+  for (const { key, limit, ceiling, unusedMs, paced, ...lane } of packed.lanes) {
     if (unusedMs + ageMs > LIMIT_BELIEVED_MS) continue;
     const { generation } = limit;
     const state = limitFrom(limit, ceiling, now - ageMs);
-    lanes.set(key, { ...lane, generation, limit: state, usedAt: now - unusedMs - ageMs });
+    lanes.set(key, {
+      ...lane,
+      generation,
+      limit: state,
+      usedAt: now - unusedMs - ageMs,
+      paced: paced === null ? null : paceOf(paced, now - ageMs),
+    });
   }
   return lanes;
 }

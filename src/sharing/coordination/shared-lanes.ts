@@ -11,13 +11,16 @@ import {
   isTrying,
   type LimitState,
 } from '../../pool/rules/limit.ts';
-import { limitFrom, toldLimit } from '../../pool/rules/told-limit.ts';
-import type { LaneGrant, LaneRow, Report } from '../../pool/sharing.ts';
+import { knownRate } from '../../pool/rules/told/known-rate.ts';
+import { limitFrom, toldLimit } from '../../pool/rules/told/told-limit.ts';
+import type { LaneGrant, LaneRow, PacedGrant, Report } from '../../pool/sharing.ts';
 import { allot, type Claim } from './allotment.ts';
 import { mergedStake } from './joined-accounts.ts';
+import { inLine, pacedStakeOf, paceFrom } from './shared-rates.ts';
 import {
   accountIn,
-  laneKey,
+  keyOf,
+  othersOn,
   type SharedLane,
   type Stake,
   type StateDraft,
@@ -28,10 +31,6 @@ const TRIES_MAX = 8;
 const TRIES_GAIN = 0.2;
 /** More are not kept: the ones that were used longest ago are forgotten. */
 const MOST_LANES = 1_024;
-
-function keyOf(draft: StateDraft, { account, model }: { account: string; model: string }): string {
-  return laneKey(accountIn(draft, account), model);
-}
 
 /** Of what a process was told and what is known here, the newer one counts. */
 export function takeLane(draft: StateDraft, row: LaneRow, now: number): void {
@@ -50,7 +49,8 @@ export function takeLane(draft: StateDraft, row: LaneRow, now: number): void {
   const { generation } = row.limit;
   const limit = limitFrom(row.limit, ceiling, now);
   const tries = known?.tries ?? TRIES_MAX;
-  draft.lanes.set(key, { account, model: row.model, generation, limit, tries, ...used });
+  const paced = paceFrom(row, known?.paced ?? null, now);
+  draft.lanes.set(key, { account, model: row.model, generation, limit, tries, paced, ...used });
   for (const oldest of draft.lanes.keys()) {
     if (draft.lanes.size <= MOST_LANES) return;
     draft.lanes.delete(oldest);
@@ -79,6 +79,7 @@ function stakeOf(row: LaneRow, before: Stake | undefined, now: number): Stake {
     isContended: false,
     reserve: 0,
     turn: before?.turn ?? 0,
+    paced: pacedStakeOf(row, before, now),
   };
 }
 
@@ -97,19 +98,6 @@ export function stakesOf(
     stakes.set(key, known === undefined ? stake : mergedStake(known, stake));
   }
   return stakes;
-}
-
-function othersOn(draft: StateDraft, member: string, key: string): Stake[] {
-  const stakes: Stake[] = [];
-  for (const [id, each] of draft.members) {
-    const stake = id === member ? undefined : each.stakes.get(key);
-    if (stake !== undefined && isThere(stake)) stakes.push(stake);
-  }
-  return stakes;
-}
-
-function isThere(stake: Stake): boolean {
-  return stake.held + stake.interactive + stake.batch > 0;
 }
 
 function sumOf(stakes: readonly Stake[], pick: (stake: Stake) => number): number {
@@ -194,7 +182,9 @@ export function grantLane(
   const held = sumOf(others, (stake) => stake.held);
   const isWanted = [own, ...others].some((each) => each.interactive + each.batch > each.inFlight);
   const grownLane = isWanted ? tried(draft, key, lane, held + own.held, now) : lane;
-  return divided(draft, grownLane, own, others);
+  const stake = divided(draft, grownLane, own, others);
+  const rate = grownLane.paced?.rate;
+  return rate === undefined ? stake : { ...stake, paced: inLine(draft, rate, own, others, now) };
 }
 
 /** A coordinator that is new here: nobody has more than the last one gave, until all were heard. */
@@ -274,5 +264,13 @@ export function grantsOf(
     reserve,
     elsewhere: elsewhere + own.inFlight - inFlight,
     limit,
+    paced: index === 0 ? pacedGrantOf(lane, own, now) : null,
   }));
+}
+
+function pacedGrantOf({ paced }: SharedLane, own: Stake, now: number): PacedGrant | null {
+  if (paced === null || own.paced === null) return null;
+  const { sent, wants, place, goesAt } = own.paced;
+  const turn = place === 0 ? null : { inMs: Math.max(0, goesAt - now), units: wants };
+  return { rate: knownRate(paced.rate, now), sent, turn };
 }

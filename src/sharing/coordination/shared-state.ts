@@ -1,6 +1,7 @@
 /** Everything that a coordinator knows. Plain data; instants are milliseconds of its own clock. */
 
 import type { LimitState } from '../../pool/rules/limit.ts';
+import type { RateState, Taken } from '../../pool/rules/rate.ts';
 
 /** What one process has on a lane, as it said last, and what it may use. */
 export interface Stake {
@@ -26,6 +27,20 @@ export interface Stake {
   readonly reserve: number;
   /** When it was given a slot last. */
   readonly turn: number;
+  /** Null: requests per time are not limited there. */
+  readonly paced: PacedStake | null;
+}
+
+/** A process in the line of those that wait for their turn to send. */
+export interface PacedStake {
+  /** Calls that it has sent. */
+  readonly sent: number;
+  /** Units of its next call; 0: it waits for no turn. */
+  readonly wants: number;
+  /** Its place in the line, a number that grows; 0: none. */
+  readonly place: number;
+  /** When its turn comes. */
+  readonly goesAt: number;
 }
 
 export interface MemberRecord {
@@ -51,6 +66,20 @@ export interface SharedLane {
   readonly probeMs: number;
   readonly probeMaxMs: number;
   readonly usedAt: number;
+  /** Null: requests per time are not limited there. */
+  readonly paced: SharedPace | null;
+}
+
+export interface SharedPace {
+  readonly rate: RateState;
+  /** What all processes sent lately and was not refused, in the order of sending. */
+  readonly taken: readonly SharedSend[];
+}
+
+/** A call that a process sent, by its number there. */
+export interface SharedSend extends Taken {
+  readonly member: string;
+  readonly number: number;
 }
 
 /** What is known of a key, a model of a key, an account or a provider. */
@@ -72,7 +101,7 @@ export interface SharedState {
   readonly epoch: string;
   /** Grows with every change of a fact. */
   readonly version: number;
-  /** Grows with every slot given. */
+  /** Grows with every slot given, and with every place in a line. */
   readonly turn: number;
   /** Until then processes that come from another coordinator keep what that one gave them. */
   readonly settlesUntil: number;
@@ -126,6 +155,32 @@ export function draftOf(state: SharedState): StateDraft {
 /** The account that these words stand for, as far as is known. */
 export function accountIn({ joined }: Pick<SharedState, 'joined'>, account: string): string {
   return joined.get(account) ?? account;
+}
+
+/** Of the lane that a process speaks of. */
+export function keyOf(
+  state: Pick<SharedState, 'joined'>,
+  { account, model }: { readonly account: string; readonly model: string },
+): string {
+  return laneKey(accountIn(state, account), model);
+}
+
+/** What the other processes have or want there. */
+export function othersOn(
+  { members }: Pick<SharedState, 'members'>,
+  member: string,
+  key: string,
+): Stake[] {
+  const stakes: Stake[] = [];
+  for (const [id, each] of members) {
+    const stake = id === member ? undefined : each.stakes.get(key);
+    if (stake !== undefined && isThere(stake)) stakes.push(stake);
+  }
+  return stakes;
+}
+
+function isThere(stake: Stake): boolean {
+  return stake.held + stake.interactive + stake.batch > 0;
 }
 
 export function laneKey(account: string, model: string): string {

@@ -3,12 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { axeFindingsOnScreens } from '../../../lab/browser/axe.ts';
-import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
+import { hasBrowser, openBrowser, useBrowser } from '../../../lab/browser/browser.ts';
 import { findLeaks, folderSinks, processSinks, type Sink } from '../../../lab/canary.ts';
 import { connectEliciting } from '../../../lab/program/eliciting.ts';
 import { callTool, textOf } from '../../../lab/program/test-client.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+
+useBrowser();
 
 /** The browser's own words for the two answers that are no success. */
 const EXPECTED = /status of (?:422|410)/;

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod/mini';
 import { axeFindings, axeFindingsOnScreens } from '../../../lab/browser/axe.ts';
-import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
+import { hasBrowser, openBrowser, useBrowser } from '../../../lab/browser/browser.ts';
 import { canarySecret } from '../../../lab/canary.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
@@ -12,6 +12,8 @@ import { fakeKey } from '../../../lab/store.ts';
 import { PATIENT } from '../../../lab/until.ts';
 import { writePast } from '../../../lab/usage/past-spending.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+
+useBrowser();
 
 const NAMES = [1, 2, 3, 4, 5, 6].map((at) => `DEEPSEEK_API_KEY${at === 1 ? '' : `_${at}`}`);
 

@@ -3,13 +3,15 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
+import { hasBrowser, openBrowser, useBrowser } from '../../../lab/browser/browser.ts';
 import { canarySecret, findLeaks } from '../../../lab/canary.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { Program, run } from '../../../lab/program/program.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { PATIENT } from '../../../lab/until.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+
+useBrowser();
 
 const NAMES = [
   'DEEPSEEK_API_KEY',

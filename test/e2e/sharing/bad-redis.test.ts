@@ -14,6 +14,7 @@ import { machineOf } from '../../../lab/sharing/machines.ts';
 import { SharedHome } from '../../../lab/sharing/shared-programs.ts';
 import { temporaryFolder } from '../../../lab/store.ts';
 import { until } from '../../../lab/until.ts';
+import { PROTOCOL_VERSION } from '../../../src/sharing/protocol.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 const PASSWORD = 'fake-password-of-a-test-redis';
@@ -297,6 +298,9 @@ describe.skipIf(!hasRedis)(`a Redis that${hasRedis ? '' : `: ${NO_REDIS}`}`, () 
   }, 60_000);
 });
 
+/** As it stands in the bundle. */
+const purpose = (version: number): string => `\`lanes ${version}\``;
+
 /** The built program as it would be with another protocol. @returns its folder */
 function nextVersion(): string {
   const root = temporaryFolder();
@@ -308,8 +312,9 @@ function nextVersion(): string {
   for (const name of readdirSync(folder).filter((each) => each.startsWith('redis-link-'))) {
     const path = join(folder, name);
     const text = readFileSync(path, 'utf8');
-    if (text.includes('`lanes 1`')) changed += 1;
-    writeFileSync(path, text.replace('`lanes 1`', '`lanes 2`'));
+    if (text.includes(purpose(PROTOCOL_VERSION))) changed += 1;
+    const next = text.replace(purpose(PROTOCOL_VERSION), purpose(PROTOCOL_VERSION + 1));
+    writeFileSync(path, next);
   }
   expect(changed).toBeGreaterThan(0);
   return folder;

@@ -51,6 +51,12 @@ async function generate(at: Machine): Promise<string | null> {
   return null;
 }
 
+/** Of the budget, as the machine knows it. */
+async function ratioAt({ server }: Pick<Machine, 'server'>): Promise<number> {
+  const metrics = await (await server.ask('/metrics')).text();
+  return Number(/keypool_budget_spent_ratio\{[^}]*\} ([\d.]+)/.exec(metrics)?.[1]);
+}
+
 /** One after the other, until it is refused. */
 async function untilRefused(at: Machine): Promise<string> {
   for (;;) {
@@ -85,9 +91,7 @@ describe.skipIf(!hasRedis)(
       expect(total).toBeLessThanOrEqual(cap * (1 + 1.2 / 12));
       // Each shows what all have spent.
       for (const { server } of machines) {
-        const metrics = await (await server.ask('/metrics')).text();
-        const ratio = /keypool_budget_spent_ratio\{[^}]*\} ([\d.]+)/.exec(metrics)?.[1];
-        expect(Number(ratio)).toBeGreaterThanOrEqual(0.99);
+        expect(await ratioAt({ server })).toBeGreaterThanOrEqual(0.99);
       }
     }, 60_000);
 
@@ -114,12 +118,8 @@ describe.skipIf(!hasRedis)(
       if (one === undefined || other === undefined) throw new Error('no machine');
       const cap = await budgetOf(20, machines);
       for (const each of machines) expect(await generate(each)).toBeNull();
-      // Both are known to both.
-      await until('the other has heard of it', async () => {
-        const metrics = await (await one.server.ask('/metrics')).text();
-        const ratio = /keypool_budget_spent_ratio\{[^}]*\} ([\d.]+)/.exec(metrics)?.[1];
-        return Number(ratio) > 0.14;
-      });
+      // Both are known to both; who makes no calls asks twice a minute.
+      await until('the other has heard of it', async () => (await ratioAt(one)) > 0.14, 90_000);
       await redis.kill();
       const text = await untilRefused(one);
       expect(text).toMatch(/This machine's part of the budget of \$0\.\d+ a day is spent/);
@@ -129,9 +129,10 @@ describe.skipIf(!hasRedis)(
       expect(one.spent).toBeLessThanOrEqual(2 * (cap / 20) + rest / 2 + 1.5 * (cap / 20));
       await untilRefused(other);
       expect(one.spent + other.spent).toBeLessThanOrEqual(cap * (1 + 2.4 / 20));
+      // On a busy machine it was late before it was gone.
       const lines = one.server.program.stderr
         .split('\n')
-        .filter((line) => line.includes('not shared'));
+        .filter((line) => line.includes('not shared') && !line.includes('answers late'));
       expect(lines, lines.join('\n')).toHaveLength(1);
       expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({
         budgets: 'until then this machine spends its part of what was left of them at most',
@@ -144,10 +145,14 @@ describe.skipIf(!hasRedis)(
       await redis.up();
       const raised = Number((cap * 2).toFixed(6));
       for (const { env } of machines) await run(['budget', 'set', `${raised}/day`], env);
-      await until('they share again', async () => (await generate(again)) === null);
-      await untilRefused(again);
-      expect(await untilRefused(other)).toContain('is spent: ');
+      // By its part alone it could spend what the other one, cut off as well, has spent already.
+      const spent = (again.spent + other.spent) / raised;
+      await until('it has heard of it', async () => (await ratioAt(again)) > 0.98 * spent, 90_000);
+      for (const each of [again, other]) {
+        const isSpent = async () => ((await generate(each)) ?? '').includes('is spent: ');
+        await until('all of it is spent', isSpent, 90_000);
+      }
       expect(again.spent + other.spent).toBeLessThanOrEqual(raised * (1 + 2.4 / 40));
-    }, 90_000);
+    }, 400_000);
   },
 );

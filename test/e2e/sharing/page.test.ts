@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
+import { hasBrowser, openBrowser, useBrowser } from '../../../lab/browser/browser.ts';
 import { startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { SharedHome } from '../../../lab/sharing/shared-programs.ts';
 import { PATIENT } from '../../../lab/until.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
+
+useBrowser();
 
 describe.skipIf(!hasBrowser)('the page', () => {
   it('shows every process that uses the accounts, and nothing of that while it is alone', async () => {

@@ -8,6 +8,7 @@ import {
   type SharedHomeOptions,
 } from '../../../lab/sharing/shared-programs.ts';
 import { until } from '../../../lab/until.ts';
+import { PROTOCOL_VERSION } from '../../../src/sharing/protocol.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 
 let simulator: Simulator;
@@ -131,7 +132,10 @@ describe('what one program found out', () => {
     expect(all.refusals()).toBeGreaterThan(0);
     await first.client.close();
     const run = join(all.home.folder, 'run');
-    expect(readdirSync(run).sort()).toEqual([expect.stringMatching(/^kp1-.*\.json$/), 'secret']);
+    expect(readdirSync(run).sort()).toEqual([
+      expect.stringMatching(`^kp${PROTOCOL_VERSION}-.*\\.json$`),
+      'secret',
+    ]);
     expect(statSync(run).mode & 0o777).toBe(0o700);
     for (const name of readdirSync(run)) {
       expect(statSync(join(run, name)).mode & 0o777).toBe(0o600);

@@ -5,6 +5,7 @@ import { canarySecret } from '../../../lab/canary.ts';
 import { startHttp } from '../../../lab/program/http-program.ts';
 import { callTool, connect, type Session, textOf } from '../../../lab/program/test-client.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
+import { until } from '../../../lab/until.ts';
 import {
   type FaultScript,
   type KeyBehaviour,
@@ -99,9 +100,10 @@ describe('the next result', () => {
     await serve([], { balance: 0.001 });
     const session = await open();
     await texts(session, 2);
-    // The balances are asked for some seconds after the first call.
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    // Some seconds after the first call.
+    const isAsked = () => simulator.calls.some(({ path }) => path === '/user/balance');
+    await until('the balances are asked for', isAsked);
     const said = await texts(session, 3);
     expect(saying(said, 'Account first has 0.00 USD left: less than a day')).toBe(1);
-  }, 40_000);
+  });
 });

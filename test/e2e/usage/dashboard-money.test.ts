@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { hasBrowser, openBrowser } from '../../../lab/browser/browser.ts';
+import { hasBrowser, openBrowser, useBrowser } from '../../../lab/browser/browser.ts';
 import { canarySecret } from '../../../lab/canary.ts';
 import { type HttpProgram, startHttp, TOKEN } from '../../../lab/program/http-program.ts';
 import { run, type Variables } from '../../../lab/program/program.ts';
@@ -13,6 +13,8 @@ import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { PATIENT } from '../../../lab/until.ts';
 import { UNPRICED_MODEL, writePast } from '../../../lab/usage/past-spending.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+
+useBrowser();
 
 let simulator: Simulator;
 let home: Home;

@@ -8,7 +8,7 @@ const WAY_MS = 2;
 
 function stay(more: Partial<Stay> = {}): Stay {
   const open = { isAccepted: false, seenAt: NEVER, endAt: NEVER, left: null };
-  return { key: 'K', sentAt: 0, units: 1, isTry: false, ...open, ...more };
+  return { key: 'K', sentAt: 0, number: 1, units: 1, isTry: false, ...open, ...more };
 }
 
 const served = (sentAt: number, endAt: number): Stay =>

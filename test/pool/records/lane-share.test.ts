@@ -18,6 +18,7 @@ import {
   withdraw,
 } from '../../../src/pool/records/lane-writer.ts';
 import { freshLimit } from '../../../src/pool/rules/limit.ts';
+import { FRESH_RATE } from '../../../src/pool/rules/rate.ts';
 import { testLane, testShare } from './scene.ts';
 
 describe('a share of a lane', () => {
@@ -47,12 +48,12 @@ describe('a share of a lane', () => {
     const lane = testLane({ share: testShare({ isAlone: true }) });
     prepareToTell(lane, true);
     const told = lane.shared;
-    expect(told).toEqual({ limit: lane.limit, generation: 0 });
+    expect(told).toEqual({ limit: lane.limit, rate: lane.rate, generation: 0 });
     prepareToTell(lane, true);
     expect(lane.shared).toBe(told);
     callOffTry(lane);
     prepareToTell(lane, true);
-    expect(lane.shared).toEqual({ limit: lane.limit, generation: 1 });
+    expect(lane.shared).toEqual({ limit: lane.limit, rate: lane.rate, generation: 1 });
     const divided = testLane({ share: testShare(), shared: told });
     prepareToTell(divided, true);
     expect(divided.shared).toBe(told);
@@ -80,6 +81,7 @@ describe('a share of a lane', () => {
       refusedProbes: 1,
       step: 1,
     },
+    paced: null,
   };
   const shut = { sentAt: 100, until: 9_000 };
 
@@ -87,8 +89,16 @@ describe('a share of a lane', () => {
     const lane = testLane();
     takeGrant(lane, grant, false, 100);
     const { tries, isAlone, isContended, reserve, elsewhere } = grant;
-    expect(lane.share).toEqual({ slots: 3, tries, isAlone, isContended, reserve, elsewhere });
-    expect(lane.shared).toEqual({ limit: lane.limit, generation: 5 });
+    expect(lane.share).toEqual({
+      slots: 3,
+      tries,
+      isAlone,
+      isContended,
+      reserve,
+      elsewhere,
+      turn: null,
+    });
+    expect(lane.shared).toEqual({ limit: lane.limit, rate: lane.rate, generation: 5 });
   });
 
   it.each<[string, Partial<Lane>, Partial<typeof grant>, boolean]>([
@@ -97,7 +107,7 @@ describe('a share of a lane', () => {
     ['the limit is newer', { share: testShare() }, {}, true],
     [
       'no more than before is granted',
-      { share: testShare(), shared: { limit: freshLimit(64), generation: 5 } },
+      { share: testShare(), shared: { limit: freshLimit(64), rate: FRESH_RATE, generation: 5 } },
       {},
       false,
     ],
@@ -120,7 +130,7 @@ describe('a share of a lane', () => {
   it('leaves the limit that we found alone, unless others come or know better', () => {
     const found = { ...freshLimit(64), limit: 12, capacity: 12 };
     const alone = { share: testShare({ isAlone: true }), limit: found };
-    const shared = { limit: found, generation: 5 };
+    const shared = { limit: found, rate: FRESH_RATE, generation: 5 };
     const after = (lane: Lane, more: Partial<typeof grant>): number => {
       takeGrant(lane, { ...grant, ...more }, false, 100);
       return lane.limit.limit;
@@ -141,6 +151,7 @@ describe('a share of a lane', () => {
     expect(joinedShare(one, testShare({ slots: 4, elsewhere: 3 }))).toEqual({
       slots: 7,
       tries: 0,
+      turn: null,
       isAlone: false,
       isContended: true,
       reserve: 1,
@@ -178,8 +189,8 @@ describe('two lanes of one account', () => {
     ['the one refusal', {}, { shut: { sentAt: 2, until: 5 } }],
     [
       'the newest shared limit',
-      { shared: { limit: freshLimit(1), generation: 1 } },
-      { shared: { limit: freshLimit(2), generation: 2 } },
+      { shared: { limit: freshLimit(1), rate: FRESH_RATE, generation: 1 } },
+      { shared: { limit: freshLimit(2), rate: FRESH_RATE, generation: 2 } },
     ],
     ['the one limit that was named', {}, { named: 8 }],
   ])('have %s, whichever has it', (_name, worse, better) => {

@@ -88,6 +88,7 @@ describe('the calls of a lane', () => {
     expect(stay).toEqual({
       key: 'key',
       sentAt: 100,
+      number: 1,
       units: 2,
       isTry: false,
       isAccepted: false,

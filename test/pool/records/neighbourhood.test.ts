@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createLane, isFull, isTry, type Lane, roomIn } from '../../../src/pool/records/lane.ts';
+import {
+  createLane,
+  goesAt,
+  isFull,
+  isTry,
+  type Lane,
+  roomIn,
+} from '../../../src/pool/records/lane.ts';
+import { NO_SHARE } from '../../../src/pool/records/lane-share.ts';
 import {
   accept,
   enter,
@@ -10,7 +18,9 @@ import {
 } from '../../../src/pool/records/lane-writer.ts';
 import { rowOf } from '../../../src/pool/records/neighbourhood.ts';
 import { freshLimit } from '../../../src/pool/rules/limit.ts';
+import { FRESH_RATE, rateOf } from '../../../src/pool/rules/rate.ts';
 import { expectedPace, timingFor } from '../../../src/pool/rules/timing.ts';
+import { knownRate } from '../../../src/pool/rules/told/known-rate.ts';
 import type { LaneGrant } from '../../../src/pool/sharing.ts';
 
 const NOW = 10_000;
@@ -18,11 +28,12 @@ const NOW = 10_000;
 function laneWith(limit: number, share?: Partial<NonNullable<Lane['share']>>): Lane {
   const lane = createLane('model', { ...freshLimit(64), limit, capacity: limit, eager: false });
   if (share === undefined) return lane;
-  const none = { slots: 0, tries: 0, isAlone: false, isContended: false, reserve: 0, elsewhere: 0 };
-  return { ...lane, share: { ...none, ...share } };
+  return { ...lane, share: { ...NO_SHARE, ...share } };
 }
 
-function rowFor(lane: Lane, more: { waiting?: number; isActive?: boolean } = {}) {
+type Said = { waiting?: number; isActive?: boolean; units?: number };
+
+function rowFor(lane: Lane, more: Said = {}) {
   const isActive = more.isActive ?? true;
   prepareToTell(lane, isActive);
   return rowOf(lane, {
@@ -30,6 +41,7 @@ function rowFor(lane: Lane, more: { waiting?: number; isActive?: boolean } = {})
     model: 'model',
     waitingInteractive: more.waiting ?? 0,
     waitingBatch: 0,
+    units: more.units ?? null,
     isInteractive: true,
     isActive,
     ceiling: 64,
@@ -58,6 +70,7 @@ function grant(more: Partial<LaneGrant> = {}, generation = 5): LaneGrant {
       refusedProbes: 1,
       step: 1,
     },
+    paced: null,
     ...more,
   };
 }
@@ -104,6 +117,19 @@ describe('what is said of a lane', () => {
     const lane = laneWith(8, { slots: 3 });
     expect(rowFor(lane, { isActive: false })).toBeNull();
     expect(roomIn(lane)).toBe(0);
+  });
+
+  it('is what was sent, where requests per time are limited, until the others know of it', () => {
+    const lane = laneWith(8, { slots: 3 });
+    expect(rowFor(lane)?.paced).toBeNull();
+    leave(lane, enter(lane, 'key', NOW - 40, 2), NOW - 10, 'ended');
+    const sends = [{ number: 1, agoMs: 40, units: 2 }];
+    const said = rowFor(lane, { isActive: false, units: 0 });
+    expect(said).toMatchObject({ inFlight: 0, share: 0, paced: { sent: 1, sends, wants: 0 } });
+    const rate = knownRate(lane.rate, NOW);
+    takeGrant(lane, grant({ paced: { rate, sent: 1, turn: null } }), false, NOW);
+    expect(rowFor(lane, { isActive: false, units: 0 })).toBeNull();
+    expect(rowFor(lane, { units: 3 })?.paced).toMatchObject({ sent: 1, wants: 3 });
   });
 
   it('has a newer limit for everything that was found while nobody else was there', () => {
@@ -187,10 +213,34 @@ describe('what is granted', () => {
     expect(lane.shut).toBeNull();
   });
 
+  it('is a turn of the next call, where requests per time are limited', () => {
+    const known = { ...FRESH_RATE, refusedRate: 0.003, cuts: 1, roomAt: NOW };
+    const turned = (sent: number) =>
+      grant({ paced: { rate: knownRate(known, NOW), sent, turn: { inMs: 50, units: 2 } } });
+    const lane = laneWith(8);
+    expect(goesAt(lane, 1, 0)).toBeLessThan(NOW);
+    takeGrant(lane, turned(0), false, NOW);
+    expect(lane.rate).toEqual(known);
+    const never = Number.POSITIVE_INFINITY;
+    expect([1, 2, 3].map((units) => goesAt(lane, units, 0))).toEqual([NOW + 50, NOW + 50, never]);
+    enter(lane, 'key', NOW + 50);
+    expect(goesAt(lane, 1, 0)).toBe(never);
+    // An answer to what was asked before that call went, and one from before a refusal.
+    takeGrant(lane, turned(0), false, NOW + 60);
+    expect(goesAt(lane, 1, 0)).toBe(never);
+    takeGrant(lane, turned(1), true, NOW + 60);
+    expect(goesAt(lane, 1, 0)).toBe(never);
+    takeGrant(lane, turned(1), false, NOW + 60);
+    expect(goesAt(lane, 1, 0)).toBe(NOW + 110);
+    goAlone(lane, 3);
+    expect(rateOf(lane.rate)).toBeCloseTo(0.95 * 0.001, 6);
+    expect(goesAt(lane, 1, 0)).toBeLessThan(never);
+  });
+
   it('leaves what we found while alone, unless somebody knows better', () => {
     const { limit, ...rest } = laneWith(8, { isAlone: true });
     const found = { ...limit, limit: 12, capacity: 12 };
-    const lane = { ...rest, limit: found, shared: { limit, generation: 5 } };
+    const lane = { ...rest, limit: found, shared: { limit, rate: rest.rate, generation: 5 } };
     takeGrant(lane, grant({ isAlone: true }), false, NOW);
     expect(lane.limit.limit).toBe(12);
     takeGrant(lane, grant({ isAlone: true }, 6), false, NOW);

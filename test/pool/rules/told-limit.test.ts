@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { freshLimit, type LimitState } from '../../../src/pool/rules/limit.ts';
-import { limitFrom, toldLimit } from '../../../src/pool/rules/told-limit.ts';
+import { limitFrom, toldLimit } from '../../../src/pool/rules/told/told-limit.ts';
 
 const limits = fc.record({
   limit: fc.integer({ min: 0, max: 500 }),

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { statedRow, statement } from '../../../lab/sharing/statement.ts';
 import { temporaryFolder } from '../../../lab/store.ts';
-import { until } from '../../../lab/until.ts';
+import { PATIENT, settlesAtOnce, until } from '../../../lab/until.ts';
 import { createLogger } from '../../../src/base/logger.ts';
 import { Redactor } from '../../../src/base/redact.ts';
 import { LocalLink } from '../../../src/sharing/local/local-link.ts';
@@ -35,9 +35,19 @@ class Process {
     cleanups.push(() => this.link.leave());
   }
 
-  says(more: Partial<Exchange> = {}): Promise<ExchangeAnswer> {
+  /** Once, and within the time that anybody waits. */
+  tries(more: Partial<Exchange> = {}): Promise<ExchangeAnswer> {
     this.#seq += 1;
     return this.link.exchange(statement(this.#seq, more));
+  }
+
+  /** Until it is heard: a busy machine may let nobody answer for longer than anybody waits. */
+  async says(more: Partial<Exchange> = {}): Promise<ExchangeAnswer> {
+    for (const endsAt = performance.now() + PATIENT.timeout; ; await sleep(5)) {
+      const answer = await this.tries(more).catch(() => null);
+      if (answer !== null) return answer;
+      if (performance.now() > endsAt) throw new Error('nobody answers');
+    }
   }
 
   /** How many of four slots it may use that wants so many. */
@@ -76,7 +86,7 @@ describe('processes of one home', () => {
   it('all at once, too: one coordinates', async () => {
     const folder = temporaryFolder();
     const all = Array.from({ length: 4 }, () => new Process(folder));
-    await Promise.all(all.map((each) => each.says().catch(() => null)));
+    await Promise.all(all.map((each) => each.tries().catch(() => null)));
     await until('all are there', () => all.every(({ role }) => role !== null));
     expect(byRole(all, 'coordinator')).toHaveLength(1);
   });
@@ -110,7 +120,7 @@ describe('a process that leaves', () => {
       left = (await all[0]?.says())?.processes.length ?? 0;
     }
     expect(left).toBe(1);
-    await expect(all[1]?.says()).rejects.toThrow(LinkDown);
+    await expect(all[1]?.tries()).rejects.toThrow(LinkDown);
   });
 
   it('and coordinated is followed by another, who hears what everybody has', async () => {
@@ -168,9 +178,9 @@ describe('trouble', () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, `${placeName(secret, '/store.json')}.sock`));
     const process = new Process(folder);
-    await expect(process.says()).rejects.toThrow(LinkDown);
+    await expect(process.tries()).rejects.toThrow(LinkDown);
     await until('it is said', () => process.log.length > 0);
-    await expect(process.says()).rejects.toThrow(LinkDown);
+    await expect(process.tries()).rejects.toThrow(LinkDown);
     expect(process.log).toHaveLength(1);
     expect(process.log[0]).toContain('is no socket of this user');
     expect(process.link.view).toMatchObject({ isUp: false, problem: process.log[0] });
@@ -186,7 +196,7 @@ describe('trouble', () => {
     await new Promise<void>((resolve) => stranger.listen(path, resolve));
     cleanups.push(async () => void stranger.close());
     const process = new Process(folder);
-    await expect(process.says()).rejects.toThrow(LinkDown);
+    await expect(process.tries()).rejects.toThrow(LinkDown);
     await until('it is said', () => process.log.length > 0);
     expect(process.log[0]).toContain('another program answers');
     expect(statSync(path).isSocket()).toBe(true);
@@ -196,7 +206,7 @@ describe('trouble', () => {
     const { folder, all } = await together(3);
     rmSync(join(folder, `${placeName(secret, '/store.json')}.sock`));
     const late = new Process(folder);
-    await late.says().catch(() => null);
+    await late.tries().catch(() => null);
     await until('the first one joins the others', () => {
       const everybody = [...all, late];
       const isUp = everybody.every(({ link }) => link.view.isUp);
@@ -213,15 +223,11 @@ describe('trouble', () => {
     await new Promise<void>((resolve) => silent.listen(path, resolve));
     cleanups.push(async () => void silent.close());
     const process = new Process(folder);
-    const tooks: number[] = [];
-    for (let i = 0; i < 3; i++) {
-      const startedAt = performance.now();
-      await process.says().catch(() => null);
-      tooks.push(performance.now() - startedAt);
-    }
-    const [first = 0, ...others] = tooks;
-    expect(first).toBeGreaterThan(40);
-    for (const took of others) expect(took).toBeLessThan(first);
+    const tries = () => process.tries().catch(() => null);
+    const startedAt = performance.now();
+    await tries();
+    expect(performance.now() - startedAt).toBeGreaterThan(40);
+    for (let i = 0; i < 3; i++) expect(await settlesAtOnce(tries())).toBe(true);
     await until('the place is taken', () => process.role === 'coordinator');
     expect((await process.says()).processes).toHaveLength(1);
   });

@@ -7,6 +7,7 @@ import { temporaryFolder } from '../../../lab/store.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import { LocalLink } from '../../../src/sharing/local/local-link.ts';
 import { meetingPlace, placeName } from '../../../src/sharing/local/place.ts';
+import { PROTOCOL_VERSION } from '../../../src/sharing/protocol.ts';
 
 const secret = randomBytes(32);
 
@@ -14,7 +15,7 @@ describe.skipIf(process.platform === 'win32')('where processes meet', () => {
   it('is a socket in the home, named by version, store and secret', async () => {
     const folder = temporaryFolder();
     const name = placeName(secret, '/home/store.json');
-    expect(name).toMatch(/^kp1-[\w-]{12}$/);
+    expect(name).toMatch(new RegExp(`^kp${PROTOCOL_VERSION}-[\\w-]{12}$`));
     expect(placeName(secret, '/home/store.staging.json')).not.toBe(name);
     expect(placeName(randomBytes(32), '/home/store.json')).not.toBe(name);
     expect((await meetingPlace(folder, name)).socket).toBe(join(folder, `${name}.sock`));

@@ -3,7 +3,6 @@
 import type { Failure } from '../../../base/errors.ts';
 import { isRateLimited } from '../../rules/rate.ts';
 import type { ToldRate } from '../../rules/rate-told.ts';
-import { RETRY_AFTER_MAX_MS } from '../../rules/timing.ts';
 import type { Scene } from '../effect.ts';
 import { rateRefused, rateTold } from '../lane-writer.ts';
 import type { AccountRecord } from '../state.ts';
@@ -15,10 +14,7 @@ export function noteRateRefused(
   reason: string,
 ): void {
   const { retryAfterMs } = failure;
-  const askedMs = retryAfterMs === null ? null : Math.min(RETRY_AFTER_MAX_MS, retryAfterMs);
-  const { sentAt } = attempt;
-  const refusal = { sentAt, now, retryAfterMs: askedMs, chance };
-  rateRefused(lane, refusal);
+  rateRefused(lane, { sentAt: attempt.sentAt, now, retryAfterMs, chance });
   account.coolReason = reason;
 }
 

@@ -1,12 +1,11 @@
 /** Which key may and should take a waiting call: the rules of choose.ts on the live slots. */
 
 import { endedLately } from '../../records/course/attempt-notes.ts';
-import { createLane, isShut, type Lane, roomIn } from '../../records/lane.ts';
+import { createLane, goesAt, isShut, type Lane, roomIn } from '../../records/lane.ts';
 import type { ProviderRecord } from '../../records/state.ts';
 import type { Candidate, Faster } from '../../rules/choose.ts';
 import { choose, waitingPays } from '../../rules/choose.ts';
 import { freshLimit } from '../../rules/limit.ts';
-import { turnAt } from '../../rules/rate.ts';
 import {
   costOf,
   exposedRatio,
@@ -144,7 +143,7 @@ function hasRoom(call: PendingCall, lane: Lane, moment: Moment): boolean {
   const spare = spareFor(call, moment);
   const room = roomIn(lane);
   const isFree = lane.inFlight < (room > 1 ? room - spare : room);
-  return isFree && turnAt(lane.rate, call.units, spare) <= moment.now;
+  return isFree && goesAt(lane, call.units, spare) <= moment.now;
 }
 
 /** The first call of a key goes alone: a dead key costs one call, not a burst. */

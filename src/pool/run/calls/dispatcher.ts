@@ -3,8 +3,7 @@
 import type { KeyReason, PoolExhaustedError } from '../../../base/errors.ts';
 import type { WaitNotice } from '../../lease.ts';
 import type { Kinship } from '../../records/kinship/kinship.ts';
-import { isTry, type Lane } from '../../records/lane.ts';
-import { turnAt } from '../../rules/rate.ts';
+import { goesAt, isTry, type Lane } from '../../records/lane.ts';
 import { MAX_QUEUE } from '../../rules/timing.ts';
 import {
   book,
@@ -81,7 +80,12 @@ export class Dispatcher {
 
   waiting(model: string): Waiting {
     const queue = this.#queues.get(model);
-    return { interactive: queue?.sizeOf('interactive') ?? 0, batch: queue?.sizeOf('batch') ?? 0 };
+    const [next] = queue?.candidates(this.#roster.now()) ?? [];
+    return {
+      interactive: queue?.sizeOf('interactive') ?? 0,
+      batch: queue?.sizeOf('batch') ?? 0,
+      units: next?.call.units ?? 0,
+    };
   }
 
   get oldestSince(): number | null {
@@ -354,11 +358,11 @@ export class Dispatcher {
 }
 
 /** When the turn of a call that waits comes in this lane; Infinity where it is not that what it waits for. */
-function nextTurn({ rate }: Lane, queue: WaitQueue<Waiter>, now: number): number {
+function nextTurn(lane: Lane, queue: WaitQueue<Waiter>, now: number): number {
   let next = Number.POSITIVE_INFINITY;
   for (const { call } of queue.candidates(now)) {
     for (const spare of [0, 1]) {
-      const turn = turnAt(rate, call.units, spare);
+      const turn = goesAt(lane, call.units, spare);
       if (turn > now) next = Math.min(next, turn);
     }
   }

@@ -64,7 +64,10 @@ export class Reporter {
   }
 
   told(attempt: Attempt, told: ToldRate): void {
+    const { lane } = attempt.visit();
+    const { rate } = lane;
     this.#write(attempt, { kind: 'told', told });
+    if (lane.rate !== rate) this.telling?.told(attempt, told);
   }
 
   firstByte(attempt: Attempt): void {

@@ -13,6 +13,7 @@ import {
 } from '../../records/lane-writer.ts';
 import { rowOf } from '../../records/neighbourhood.ts';
 import { type AccountRecord, laneOf } from '../../records/state.ts';
+import { isRateLimited } from '../../rules/rate.ts';
 import type {
   Fact,
   LaneRow,
@@ -33,6 +34,8 @@ import { Telling } from './telling.ts';
 export interface Waiting {
   readonly interactive: number;
   readonly batch: number;
+  /** What the one that is to go next counts for, where requests per time are limited. */
+  readonly units: number;
 }
 
 /** The rest of the pool, as far as it is needed here. */
@@ -45,7 +48,7 @@ export interface Household {
   readonly check: () => void;
 }
 
-const NOBODY_WAITS: Waiting = { interactive: 0, batch: 0 };
+const NOBODY_WAITS: Waiting = { interactive: 0, batch: 0, units: 0 };
 /** More are not asked for at once. */
 const MOST_ASKS = 128;
 /** Lanes of which is spoken at once; the ones in use first. */
@@ -134,6 +137,8 @@ export class Neighbours implements Participant {
       return `${depth} ${inFlight} ${usable} ${breaker.state} ${this.mayTryProvider}`;
     }
     if (this.#contended.some((lane) => (lane.share?.slots ?? 0) > lane.inFlight)) return 'useless';
+    const lanes = this.#roster.accounts.flatMap((account) => [...account.lanes.values()]);
+    if (lanes.some(({ share }) => (share?.turn ?? null) !== null)) return 'unused turn';
     const isBlocked = (slot: KeySlot): boolean =>
       awaitsLeave(slot) && isInRotation(slot, null, now);
     return inFlight > 0 && slots.some(isBlocked) ? 'blocked' : '';
@@ -161,13 +166,14 @@ export class Neighbours implements Participant {
       for (const [model, lane] of account.lanes) {
         const waits = waiting.get(model) ?? this.#waitingFor(model, now);
         waiting.set(model, waits);
-        const { interactive, batch } = waits(account);
+        const { interactive, batch, units } = waits(account);
         prepareToTell(lane, isActive);
         const row = rowOf(lane, {
           account: this.#subjects.account(account.label),
           model: this.#subjects.model(model),
           waitingInteractive: interactive,
           waitingBatch: batch,
+          units: isRateLimited(this.provider) ? units : null,
           isInteractive,
           isActive,
           ceiling,

@@ -5,6 +5,8 @@ import type { Outcome } from '../../observer.ts';
 import type { Effect } from '../../records/effect.ts';
 import { isDivided, mostAtOnce } from '../../records/lane.ts';
 import type { AccountRecord, Disabled } from '../../records/state.ts';
+import { isRateLimited } from '../../rules/rate.ts';
+import type { ToldRate } from '../../rules/rate-told.ts';
 import { FORBIDDEN_MS } from '../../rules/timing.ts';
 import type { Report } from '../../sharing.ts';
 import type { Attempt } from '../attempts/attempt.ts';
@@ -74,10 +76,17 @@ export class Telling {
       this.#rests(this.#subjects.keyModel(attempt.slot, model), FORBIDDEN_MS);
     }
     if (outcome === 'account_limited') this.#refused(attempt, failure);
-    if (outcome === 'account_rate_limited') {
+    if (isRateLimited(this.#roster.provider.provider)) this.#rateRefused(attempt, failure, outcome);
+    else if (outcome === 'account_rate_limited') {
       const forMs = account.coolUntil - this.#roster.now();
       this.#rests(this.#subjects.account(account.label), Math.max(0, forMs));
     }
+  }
+
+  /** What an answer said moved the account's rate. */
+  told(attempt: Attempt, { limit, remaining }: ToldRate): void {
+    const facts = this.#sent(attempt);
+    if (facts !== null) this.#report({ kind: 'rate-told', ...facts, limit, remaining });
   }
 
   kinship(kind: 'joined' | 'parted', account: AccountRecord): void {
@@ -101,6 +110,25 @@ export class Telling {
       retryAfterMs,
       isTry: stay.isTry,
     });
+  }
+
+  #rateRefused(attempt: Attempt, { retryAfterMs }: Failure, outcome: Outcome): void {
+    const facts = outcome === 'account_rate_limited' ? this.#sent(attempt) : null;
+    const chance = this.#roster.random();
+    if (facts !== null) this.#report({ kind: 'rate-refused', ...facts, retryAfterMs, chance });
+  }
+
+  /** Which call it was; null for one that nobody else has to hear of. */
+  #sent(attempt: Attempt) {
+    const { account, lane } = attempt.visit();
+    if (!isDivided(lane)) return null;
+    const { stay, sentAt, model } = attempt.record;
+    return {
+      account: this.#subjects.account(account.label),
+      model: this.#subjects.model(model),
+      number: stay.number,
+      sentAgoMs: this.#roster.now() - sentAt,
+    };
   }
 
   #rests(id: string, forMs: number): void {

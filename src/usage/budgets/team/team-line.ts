@@ -54,6 +54,8 @@ export class TeamLine {
   #lostAt: number | null = null;
   #failedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  /** The others do not know yet of all that was spent here. */
+  #isUntold = false;
   #isAsked = false;
   #isAsking = false;
   #asking: Promise<void> = Promise.resolve();
@@ -134,6 +136,7 @@ export class TeamLine {
   /** Something was spent, which is told soon. */
   noteSpent(account: string, client: string | null, usd: number): void {
     for (const line of this.#lines.values()) if (line.counts(account, client)) line.spend(usd);
+    this.#isUntold = true;
     if (this.#lostAt === null && !this.#isAsking && this.#isQuiet()) this.#wake(BUSY_MS);
   }
 
@@ -193,6 +196,8 @@ export class TeamLine {
       this.#isAsked = false;
       clearTimeout(this.#timer);
       this.#timer = undefined;
+      const isTelling = this.#isUntold;
+      this.#isUntold = false;
       try {
         const request = await this.#request();
         this.#take(await this.#options.link.exchange(request), request);
@@ -202,7 +207,9 @@ export class TeamLine {
         // Before anybody calls, nobody misses it.
         if (!this.#isQuiet()) this.#lostAt ??= this.#failedAt;
         this.#isAsked = false;
-        const most = this.#isQuiet() ? IDLE_MS : RETRY_MOST_MS;
+        this.#isUntold ||= isTelling;
+        // What was spent meanwhile is told as soon as somebody can be asked again.
+        const most = this.#isQuiet() && !this.#isUntold ? IDLE_MS : RETRY_MOST_MS;
         this.#wake(Math.min(most, RETRY_MS * 2 ** Math.min(this.#failures, 10)));
         this.#failures += 1;
       }

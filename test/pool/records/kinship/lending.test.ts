@@ -61,6 +61,7 @@ describe('a full account', () => {
           isContended: false,
           reserve: 0,
           elsewhere: 0,
+          turn: null,
         };
         stage.account('a').lanes.set(MODEL, { ...stage.lane('a'), share });
       },

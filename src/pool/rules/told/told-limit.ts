@@ -1,7 +1,7 @@
 /** A limit as processes tell it to each other: without a clock. Pure. */
 
-import type { ToldLimit } from '../sharing.ts';
-import type { LimitState } from './limit.ts';
+import type { ToldLimit } from '../../sharing.ts';
+import type { LimitState } from '../limit.ts';
 
 export function toldLimit(state: LimitState, generation: number, now: number): ToldLimit {
   const { limit, capacity, eager, refusedAt, probeAt, refusedProbes, step } = state;
