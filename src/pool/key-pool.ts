@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.ts';
 import type { KeyProbe, Lender, PoolKey } from './lease.ts';
 import type { PoolObserver } from './observer.ts';
 import { ProviderPool } from './provider-pool.ts';
-import type { BalanceRead } from './rules/balances.ts';
+import type { BalanceRead } from './rules/accounts/balances.ts';
 import { REMOTE_ANSWER_MS } from './rules/timing.ts';
 import { deepFreeze } from './run/keys/provider-view.ts';
 import type { Sharing } from './sharing.ts';

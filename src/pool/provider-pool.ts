@@ -15,7 +15,7 @@ import type {
 } from './lease.ts';
 import type { Outcome } from './observer.ts';
 import { Kinship } from './records/kinship/kinship.ts';
-import type { BalanceRead } from './rules/balances.ts';
+import type { BalanceRead } from './rules/accounts/balances.ts';
 import { waitedForMoney } from './run/attempts/account-money.ts';
 import type { Attempt, Settled } from './run/attempts/attempt.ts';
 import { PendingCall } from './run/attempts/pending-call.ts';

@@ -11,7 +11,15 @@ import {
   type HttpSettings,
 } from '../../src/upstream/wire/http.ts';
 
-export const GET: FetchInit = { method: 'GET', headers: {}, signal: new AbortController().signal };
+/** Every request has a signal of its own, as every attempt has: undici listens to it until the answer
+ * is read, and some of these answers nobody reads. */
+export const GET: FetchInit = {
+  method: 'GET',
+  headers: {},
+  get signal() {
+    return new AbortController().signal;
+  },
+};
 export const open: Array<{ server: Server; sockets: Set<Socket> }> = [];
 
 export async function listen(server: Server): Promise<number> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { undisturbed } from '../../lab/stalls.ts';
 import { PATIENT } from '../../lab/until.ts';
 import type { PerplexityFault } from '../../src/simulator/simulator.ts';
 import type { SearchRequest } from '../../src/upstream/perplexity/search.ts';
@@ -120,10 +121,11 @@ describe('a search', () => {
 
   it('blank lines for ever are no answer, and the body is read under the deadline', async () => {
     stage.sim.setProviderFaults('perplexity', [{ fault: 'keep_alive_for_ever', times: 99 }]);
-    const idle = stage.perplexity({ idleTimeoutMs: 200, callTimeoutMs: 9_000 });
-    expect(await errorOf(idle.client.search(SEARCH, stage.context()))).toMatchObject({
-      failure: { kind: 'idle' },
-    });
+    const idle = await undisturbed(() => {
+      const { client } = stage.perplexity({ idleTimeoutMs: 200, callTimeoutMs: 3_000 });
+      return errorOf(client.search(SEARCH, stage.context()));
+    }, 200);
+    expect(idle).toMatchObject({ failure: { kind: 'idle' } });
     stage.sim.setProviderFaults('perplexity', [{ fault: 'slow_drip', delayMs: 20, times: 99 }]);
     const slow = stage.perplexity({ callTimeoutMs: 400 });
     expect(await errorOf(slow.client.search(SEARCH, stage.context()))).toMatchObject({

@@ -5,7 +5,7 @@ import type { Sharing } from '../../../src/pool/sharing.ts';
 import type { FoundAccounts } from '../../../src/pool/snapshot.ts';
 import { seededRandom } from '../../../src/simulator/random.ts';
 import { runOracle } from '../oracle.ts';
-import { createPolicy, type Policy, type PolicyName } from '../policies.ts';
+import { createPolicy, type Policy, type PolicyContext, type PolicyName } from '../policies.ts';
 import type { Arrival, Scenario } from './traffic.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import {
@@ -15,6 +15,9 @@ import {
   type UpstreamCounts,
   type UpstreamSpec,
 } from './virtual-upstream.ts';
+
+/** One that is no model of what people build. */
+export type MakePolicy = (context: PolicyContext) => Policy;
 
 export interface RunResult {
   /** Of the calls that are neither cancelled nor bad. */
@@ -160,7 +163,7 @@ function balanceTeller({ accounts, ...spec }: UpstreamSpec, clock: VirtualClock,
 /** @param withOthers the way to other processes, as one of them that is alone has it */
 export async function simulate(
   scenario: Scenario,
-  policyName: PolicyName,
+  policyOf: PolicyName | MakePolicy,
   seed: number,
   withOthers?: (clock: VirtualClock) => Sharing,
 ): Promise<RunResult> {
@@ -169,15 +172,17 @@ export async function simulate(
   const upstream = new SimulatedUpstream(scenario.upstream, clock, seededRandom(seed + 1_000));
   const findings = new Findings(scenario.upstream, clock);
   const done = await clock.run(async () => {
-    const policy = createPolicy(policyName, {
+    const context = {
       keys: keySpecsOf(scenario.upstream),
       clock,
       random: seededRandom(seed + 2_000),
       maxConcurrent: scenario.maxConcurrent,
       answerMs: Math.max(10, scenario.upstream.answerMs),
       ...(withOthers === undefined ? {} : { sharing: withOthers(clock) }),
-      onAccounts: (found) => findings.note(found),
-    });
+      onAccounts: (found: FoundAccounts) => findings.note(found),
+    };
+    const policy =
+      typeof policyOf === 'string' ? createPolicy(policyOf, context) : policyOf(context);
     const tellBalances = balanceTeller(scenario.upstream, clock, policy.pool);
     const ended = await runCalls(scenario, arrivals, async (arrival, index) => {
       const done = await runCall(arrival, index, policy, upstream, clock);

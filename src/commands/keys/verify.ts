@@ -30,10 +30,10 @@ const VERDICTS = {
 } as const;
 
 /** What the pool would use: the store's keys, then those of the environment that it lacks. */
-async function subjects(config: Config): Promise<Subject[]> {
+async function subjects(config: Config, reload: () => Config): Promise<Subject[]> {
   const found = new Map<string, Subject>();
   try {
-    const store = await openConfiguredStore(config);
+    const store = await openConfiguredStore(config, reload);
     for (const { name } of store.list()) {
       found.set(name, { name, value: store.get(name), source: 'store' });
     }
@@ -106,8 +106,9 @@ function asRow(key: Checked): string[] {
 }
 
 async function run(input: CommandInput): Promise<number> {
-  const config = loadConfig(input.flags, input.env);
-  const all = await subjects(config);
+  const load = (): Config => loadConfig(input.flags, input.env);
+  const config = load();
+  const all = await subjects(config, load);
   const checked = await checkAll(config, choose(all, input.positionals[0]));
   if (input.values.json === true) print(JSON.stringify(checked.map(asJson), null, 2));
   else print(table(['NAME', 'KEY ID', 'PROVIDER', 'VERDICT', 'DETAIL'], checked.map(asRow)));

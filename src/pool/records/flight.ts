@@ -4,7 +4,7 @@
  * were there, the others were from soon after they were sent until they ended.
  */
 
-import type { Counts, Named, Refusal } from '../rules/same-account.ts';
+import type { Counts, Named, Refusal } from '../rules/accounts/same-account.ts';
 import type { Stay } from './lane.ts';
 
 /** A call of ours, by the label of its key's own account. */

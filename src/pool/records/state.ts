@@ -4,9 +4,9 @@
  */
 
 import type { Provider } from '../../base/errors.ts';
-import type { Balances } from '../rules/balances.ts';
+import type { Balances } from '../rules/accounts/balances.ts';
+import type { Sightings } from '../rules/accounts/same-account.ts';
 import { freshLimit } from '../rules/limit.ts';
-import type { Sightings } from '../rules/same-account.ts';
 import type { Slowness, SpeedModel, Success } from '../rules/score.ts';
 import { expectedPace, type Pace } from '../rules/timing.ts';
 import type { Flight } from './flight.ts';

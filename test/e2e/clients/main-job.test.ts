@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
 import { run } from '../../../lab/program/program.ts';
 import {
@@ -158,6 +158,22 @@ describe('a bad day', () => {
 });
 
 describe('arguments that cannot be used', () => {
+  let upstream: Simulator;
+  let place: Home;
+  let asked: Session;
+  beforeAll(async () => {
+    upstream = await startSimulator({ seed: 7 });
+    const secret = canarySecret();
+    upstream.addKey(secret, { provider: 'deepseek', ...FAST });
+    place = await createHome({ simulator: upstream, env: { DEEPSEEK_API_KEY: secret } });
+    asked = await connect(place.env);
+  });
+  afterAll(async () => {
+    await asked.close();
+    place.remove();
+    await upstream.close();
+  });
+
   it.each([
     ['an unknown argument', { prompt: 'x', surprise: 1 }, /surprise/],
     ['a wrong type', { prompt: 5 }, /prompt/],
@@ -167,12 +183,11 @@ describe('arguments that cannot be used', () => {
     ['a temperature over two', { prompt: 'x', temperature: 2.1 }, /temperature/],
     ['nothing', {}, /prompt/],
   ])('%s is refused with its name and never sent', async (_, args, expected) => {
-    const { client } = await serveWith({ keys: deepseekKeys(1) });
-    const result = await callTool(client, 'deepseek_generate_code', args);
+    const result = await callTool(asked.client, 'deepseek_generate_code', args);
     expect(result.isError).toBe(true);
     expect(textOf(result)).toMatch(expected);
     expect(textOf(result).length).toBeLessThan(1_000);
-    expect(simulator.calls).toHaveLength(0);
+    expect(upstream.calls).toHaveLength(0);
   });
 });
 

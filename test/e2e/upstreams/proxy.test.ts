@@ -3,7 +3,15 @@
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  afterAll,
+  beforeAll,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  type TestContext,
+} from 'vitest';
 import { run, type Variables } from '../../../lab/program/program.ts';
 import {
   callTool,
@@ -70,9 +78,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function proxyWith(options: Omit<ProxyOptions, 'routes'> = {}): Promise<TestProxy> {
+/** Of a test that runs beside others: the general one knows only one at a time. */
+type AtItsEnd = TestContext['onTestFinished'];
+
+async function proxyWith(
+  options: Omit<ProxyOptions, 'routes'> = {},
+  atEnd: AtItsEnd = onTestFinished,
+): Promise<TestProxy> {
   const proxy = await startProxy({ ...options, routes });
-  onTestFinished(() => proxy.close());
+  atEnd(() => proxy.close());
   return proxy;
 }
 
@@ -86,9 +100,9 @@ function environment(env: Variables): Variables {
   return { ...home.env, ...URLS, NODE_EXTRA_CA_CERTS: certificates.caFile, ...env };
 }
 
-async function serve(env: Variables): Promise<Session> {
+async function serve(env: Variables, atEnd: AtItsEnd = onTestFinished): Promise<Session> {
   const session = await connect(environment(env));
-  onTestFinished(() => session.close());
+  atEnd(() => session.close());
   return session;
 }
 
@@ -174,10 +188,13 @@ describe('a proxy', () => {
   });
 });
 
-describe('a proxy in trouble', () => {
+describe.concurrent('a proxy in trouble', () => {
   /** What a call, keys verify and doctor say. */
-  async function said(env: Variables): Promise<{ call: string; verify: string; doctor: string }> {
-    const session = await serve({ KEYPOOL_CALL_TIMEOUT_MS: '4000', ...env });
+  async function said(
+    env: Variables,
+    atEnd: AtItsEnd,
+  ): Promise<{ call: string; verify: string; doctor: string }> {
+    const session = await serve({ KEYPOOL_CALL_TIMEOUT_MS: '9000', ...env }, atEnd);
     const { KEYPOOL_CALL_TIMEOUT_MS: _time, ...settings } = env;
     const [result, verify, doctor] = await Promise.all([
       callTool(session.client, 'deepseek_generate_code', { prompt: 'x' }),
@@ -190,40 +207,43 @@ describe('a proxy in trouble', () => {
     return { call: textOf(result), verify: unwrapped(verify.stdout), doctor: doctor.stdout };
   }
 
-  it.each([
+  it.for([
     [403, /does not let connections to api\.deepseek\.test:443 through \(403\)/],
     [407, /asks for a user and a password \(407\)/],
     [502, /could not reach api\.deepseek\.test:443 \(502\)/],
     ['cut', /closed the connection before it was open/],
     ['cut-late', /closed the connection before it was open/],
     ['hang', /did not answer within 10 s/],
-  ] as const)('that answers with %s is named', async (manner, words) => {
-    const proxy = await proxyWith({ manner });
-    const { call, verify, doctor } = await said({
-      HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
-      // A proxy is waited for longer than the other calls here have time.
-      ...(manner === 'hang' ? { KEYPOOL_CALL_TIMEOUT_MS: '15000' } : {}),
-    });
-    for (const text of [call, verify, doctor]) {
-      expect(text).toMatch(words);
-      expect(text).toContain(`proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY)`);
-    }
-  });
+  ] as const)(
+    'that answers with %s is named',
+    async ([manner, words], { onTestFinished: atEnd }) => {
+      const proxy = await proxyWith({ manner }, atEnd);
+      const env = {
+        HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
+        // A proxy is waited for longer than the other calls here have time.
+        ...(manner === 'hang' ? { KEYPOOL_CALL_TIMEOUT_MS: '15000' } : {}),
+      };
+      const { call, verify, doctor } = await said(env, atEnd);
+      for (const text of [call, verify, doctor]) {
+        expect(text).toMatch(words);
+        expect(text).toContain(`proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY)`);
+      }
+    },
+  );
 
-  it('that is not there is named, and its password is not', async () => {
-    const { call, verify, doctor } = await said({
-      ALL_PROXY: 'http://somebody:secret-of-nobody@127.0.0.1:1',
-    });
+  it('that is not there is named, and its password is not', async ({ onTestFinished: atEnd }) => {
+    const env = { ALL_PROXY: 'http://somebody:secret-of-nobody@127.0.0.1:1' };
+    const { call, verify, doctor } = await said(env, atEnd);
     for (const text of [call, verify, doctor]) {
       expect(text).toContain('proxy 127.0.0.1:1 (ALL_PROXY) could not be reached');
       expect(text).not.toMatch(/somebody|secret-of/);
     }
   });
 
-  it.each(['socks4://127.0.0.1:1080', 'not a proxy'])(
+  it.for(['socks4://127.0.0.1:1080', 'not a proxy'])(
     '%s is refused by its setting',
-    async (value) => {
-      const { call, verify, doctor } = await said({ HTTPS_PROXY: value });
+    async (value, { onTestFinished: atEnd }) => {
+      const { call, verify, doctor } = await said({ HTTPS_PROXY: value }, atEnd);
       for (const text of [call, verify, doctor]) expect(text).toMatch(/HTTPS_PROXY (names|is not)/);
     },
   );
@@ -249,7 +269,7 @@ describe('certificates', () => {
     expect(bad.code).toBe(1);
     expect(bad.stderr.match(words)).toHaveLength(1);
     expect(unwrapped(bad.stdout)).toContain('certificate is not trusted here');
-    const second = await connect({ ...env, KEYPOOL_CALL_TIMEOUT_MS: '4000' });
+    const second = await connect({ ...env, KEYPOOL_CALL_TIMEOUT_MS: '9000' });
     const result = await callTool(second.client, 'deepseek_generate_code', { prompt: 'x' });
     await second.close();
     expect(textOf(result)).toContain('NODE_EXTRA_CA_CERTS');

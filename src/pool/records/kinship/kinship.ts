@@ -1,8 +1,7 @@
 /** Which accounts are one: the rules of same-account.ts and swap.ts on the records. */
 
 import type { Failure } from '../../../base/errors.ts';
-import { areApart, type BalanceRead, withBalance } from '../../rules/balances.ts';
-import { growsAt } from '../../rules/limit.ts';
+import { areApart, type BalanceRead, withBalance } from '../../rules/accounts/balances.ts';
 import {
   accountOf,
   isMistaken,
@@ -10,7 +9,8 @@ import {
   type Sightings,
   surelyTaken,
   withRefusal,
-} from '../../rules/same-account.ts';
+} from '../../rules/accounts/same-account.ts';
+import { growsAt } from '../../rules/limit.ts';
 import type { Timing } from '../../rules/timing.ts';
 import type { AttemptRecord, Place } from '../attempt-record.ts';
 import { type Companion, type Flight, isSettled, refusalOf } from '../flight.ts';

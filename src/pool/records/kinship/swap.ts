@@ -5,7 +5,7 @@
  * takes from the first. A try of its own would have been due anyway. Pure transitions on records.
  */
 
-import { areApart } from '../../rules/balances.ts';
+import { areApart } from '../../rules/accounts/balances.ts';
 import { doubled, type Timing } from '../../rules/timing.ts';
 import { isDivided, isFull, isShut, type Lane } from '../lane.ts';
 import { callOffTry, endLoan, lend } from '../lane-writer.ts';

@@ -42,6 +42,21 @@ describe('code is found whatever it stands in', () => {
     ['an end token inside', '```js\na();\n<|im_end|>```', 'a();'],
     ['a lone </think>', 'Let me think ```js\nno();\n```\n</think>\n\n```js\na();\n```', 'a();'],
     ['no fence at all', 'print(1)', 'print(1)'],
+    [
+      'no fence, and a docstring first',
+      '"""Adds two numbers and more."""\nx = f(1)',
+      '"""Adds two numbers and more."""\nx = f(1)',
+    ],
+    [
+      'no fence, and a comment first',
+      '/** Adds two numbers, and more. */\nf();',
+      '/** Adds two numbers, and more. */\nf();',
+    ],
+    [
+      'a sentence of two words behind its fence',
+      '```\nprint(1)\n``` This prints.\n\nDone.',
+      'print(1)',
+    ],
     ['a span', 'Run ```npm ci``` first.', 'npm ci'],
     ['two files', '`a.ts`:\n```ts\nA;\n```\n**src/b.ts**\n```ts\nB;\n```', 'A;\n\nB;'],
   ];

@@ -95,6 +95,38 @@ describe('an outage', () => {
     expect(where.provider.outageSince).toBeNull();
   });
 
+  it('is told by calls of its time alone', () => {
+    const where = place();
+    failed('overloaded', 503, where);
+    failed('overloaded', 503, where);
+    where.provider.healedAt = 1;
+    expect(failed('overloaded', 503, where).effects).toEqual([]);
+    where.provider.healedAt = 0;
+    expect(failed('overloaded', 503, where).effects).toHaveLength(1);
+  });
+
+  it('goes on after a trial that was of no key', () => {
+    const where = place();
+    down(where);
+    const attempt = attemptAt(where, 1_000, { isProviderTrial: true });
+    const scene = sceneOf(where, attempt, 1_060, { providerGate: 'half-open' });
+    const failure = failureOf('overloaded', { status: 503 });
+    const { effects } = fail(scene, { kind: 'failure', failure, isRecalled: false });
+    expect(effects).toEqual([
+      { kind: 'open-provider', forMs: 1_000 / 6 },
+      { kind: 'pass-provider-trial' },
+    ]);
+  });
+
+  it('leaves the calls that were taken before it out of those that may come at first', () => {
+    const where = place();
+    where.provider.rampInFlight = 3;
+    const attempt = attemptAt(where, 1_000, { isProviderTrial: true });
+    const scene = sceneOf(where, attempt, 1_060, { providerGate: 'half-open' });
+    write({ kind: 'survived' }, scene);
+    expect(where.provider.ramp).toBe(7);
+  });
+
   it('goes on with the same beginning while trials fail', () => {
     const where = place();
     down(where);

@@ -173,6 +173,44 @@ describe('whose fault it was', () => {
   });
 });
 
+describe('a refusal for too many at once', () => {
+  const refused = {
+    kind: 'failure',
+    failure: failureOf('concurrency', { status: 429 }),
+    isRecalled: false,
+  } as const;
+
+  it('is no pause of the account where calls of ours are there', () => {
+    const where = place();
+    attemptAt(where, 0);
+    const verdict = fail(sceneOf(where, attemptAt(where, 10), 70), refused);
+    expect(verdict).toEqual({ outcome: 'account_limited', effects: [], next: 'again' });
+    expect(where.account).toMatchObject({ coolings: 0, coolSince: null });
+    expect(where.lane).toMatchObject({ limit: { capacity: 1 }, shut: { sentAt: 10 } });
+    expect(where.provider.tries).toBe(8);
+  });
+
+  it('costs a try where it was one', () => {
+    const where = place();
+    attemptAt(where, 0);
+    fail(sceneOf(where, attemptAt(where, 10), 70), refused);
+    expect(fail(sceneOf(where, attemptAt(where, 900), 960), refused).outcome).toBe(
+      'account_limited',
+    );
+    expect(where.provider.tries).toBe(7);
+  });
+
+  it('tells how long refusals take, whenever they come', () => {
+    const where = place();
+    fail(sceneOf(where, attemptAt(where, 5_000), 5_030), refused);
+    expect(where.provider.pace).toMatchObject({ refusalMs: 30, answerMs: 30 });
+    const broken = failureOf('server_error', { status: 500 });
+    const given = { kind: 'failure', failure: broken, isRecalled: false } as const;
+    fail(sceneOf(where, attemptAt(where, 9_000), 9_040), given);
+    expect(where.provider.badMs).toBe(40);
+  });
+});
+
 describe('what an error tells of the pace', () => {
   it('is how fast the upstream refuses, whatever it takes, and how fast it breaks, if it is fast', () => {
     expect(failed('invalid_key', 401).where.provider.pace.answerMs).toBe(51);

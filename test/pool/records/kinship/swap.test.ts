@@ -16,7 +16,7 @@ import {
   createProvider,
   laneOf,
 } from '../../../../src/pool/records/state.ts';
-import { withBalance } from '../../../../src/pool/rules/balances.ts';
+import { withBalance } from '../../../../src/pool/rules/accounts/balances.ts';
 import { freshLimit } from '../../../../src/pool/rules/limit.ts';
 import { timingFor } from '../../../../src/pool/rules/timing.ts';
 

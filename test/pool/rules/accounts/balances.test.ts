@@ -5,7 +5,7 @@ import {
   type BalanceRead,
   type Balances,
   withBalance,
-} from '../../../src/pool/rules/balances.ts';
+} from '../../../../src/pool/rules/accounts/balances.ts';
 
 function told(amount: number, more: Partial<BalanceRead> = {}): Balances {
   return withBalance(undefined, { at: 0, account: 'a', currency: 'USD', amount, ...more });

@@ -9,7 +9,7 @@ import {
   type Sightings,
   surelyTaken,
   withRefusal,
-} from '../../../src/pool/rules/same-account.ts';
+} from '../../../../src/pool/rules/accounts/same-account.ts';
 
 type Load = Readonly<Record<string, number>>;
 
