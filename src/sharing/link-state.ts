@@ -61,7 +61,8 @@ export class LinkState {
     const { reason } = problem;
     const since = this.#view.isUp ? Date.now() : this.#view.since;
     this.#view = { kind: this.#kind, isUp: false, since, role: null, problem: reason };
-    if (this.#said === reason) return;
+    // Said already, if with less detail: the view has the rest.
+    if (this.#said !== '' && reason.startsWith(this.#said)) return;
     if (problem.isPassing === true) {
       // Something better known was said of the same outage.
       if (this.#said !== '') return;

@@ -1,5 +1,6 @@
 /** Config → opened KeyStore, for the commands and for the server. */
 
+import { statSync } from 'node:fs';
 import { ConfigError, KeyStoreError } from '../../../base/errors.ts';
 import { type Config, type Environment, type GlobalFlags, loadConfig } from '../../../config.ts';
 import { watchPath } from '../../../disk/path-watch.ts';
@@ -91,6 +92,15 @@ interface StoreFollower {
   onError(error: KeyStoreError, config: Config): void;
 }
 
+/** What was written since the settings were read at the start is seen by no watcher. */
+function isNewerThanProcess(path: string): boolean {
+  try {
+    return statSync(path).ctimeMs >= performance.timeOrigin;
+  } catch {
+    return true;
+  }
+}
+
 /**
  * Follows the store from wherever it is now: not there yet, without a master key, or open. What is
  * made by `init` while a server runs is found without a restart, and what is written into the
@@ -154,8 +164,8 @@ export function followConfiguredStore(live: LiveConfig, follower: StoreFollower)
     else stopLooking();
   });
   stops.push(stopLooking, watchPath(dotenvPath, wake));
-  // What was written since the settings were read at the start is seen by no watcher.
-  wake();
+  if (isNewerThanProcess(dotenvPath)) wake();
+  else attempt = look().catch(fail);
   return () => {
     isStopped = true;
     unwatch();
