@@ -16,7 +16,7 @@ import {
   partedLimit,
   withoutTry,
 } from '../rules/limit.ts';
-import { afterSent, dividedRate } from '../rules/rate.ts';
+import { afterSent, dividedRate, type RateState } from '../rules/rate.ts';
 import { afterRateRefused, type RateRefusal } from '../rules/rate-refused.ts';
 import { afterRateTold, type ToldRate } from '../rules/rate-told.ts';
 import { LINGER_MS, type Timing } from '../rules/timing.ts';
@@ -232,6 +232,15 @@ export function prepareToTell(lane: Writable<Lane>, isActive: boolean): void {
   lane.share = isActive ? atMost(share, kept) : NO_SHARE;
 }
 
+/** Who was never refused knows less than we do; and what we sent meanwhile takes from the room. */
+function rateWith({ rate, stays }: Lane, told: RateState): RateState {
+  if (told.refusedRate === null) return rate;
+  const sent = stays.filter(({ sentAt }) => sentAt > told.roomAt);
+  return sent.reduce((state, { units, sentAt }) => {
+    return afterSent(state, units, sentAt, state.roomAt);
+  }, told);
+}
+
 /** @param isOutdated a refusal of ours was not known yet: no more starts on the word of this grant */
 export function takeGrant(
   lane: Writable<Lane>,
@@ -246,8 +255,11 @@ export function takeGrant(
   if (!isAlone || isNewer || !before?.isAlone) {
     // Otherwise, alone as before, what was found meanwhile stays.
     lane.limit = limitFrom(limit, lane.limit.ceiling, now);
-    if (paced !== null) lane.rate = rateFrom(paced.rate, now);
-    lane.shared = { limit: lane.limit, rate: lane.rate, generation: limit.generation };
+    const told = paced === null ? lane.rate : rateFrom(paced.rate, now);
+    // What differs from what they know is told next.
+    lane.shared = { limit: lane.limit, rate: told, generation: limit.generation };
+    const isOurs = isOutdated || (isAlone && before?.isAlone === true);
+    if (!isOurs) lane.rate = rateWith(lane, told);
   }
   if (paced !== null) lane.sentHeard = paced.sent;
   const slots = isOutdated ? Math.min(share, lane.inFlight) : share;

@@ -100,7 +100,8 @@ const AT_ONCE_MS = 1;
 
 /** The first refusal: a limit of as many per second as were taken in the last one, or since. */
 export function guessed(state: RateState, sentAt: number, taken: readonly Taken[]): RateState {
-  const from = Math.max(state.restedAt, sentAt - 60 * GUESS_MS);
+  const knowsRest = state.restedAt !== Number.NEGATIVE_INFINITY;
+  const from = knowsRest ? Math.max(state.restedAt, sentAt - 60 * GUESS_MS) : sentAt - GUESS_MS;
   const burst = { units: unitsIn(taken, from, sentAt + AT_ONCE_MS), ms: sentAt - from };
   // Nothing was taken: somebody else's requests, and nothing to guess from.
   const refusedRate =

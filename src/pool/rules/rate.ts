@@ -188,7 +188,9 @@ export function afterSent(state: RateState, units: number, now: number, before: 
   const depth = depthOf(state);
   const isRested = now - turnAt(state, depth) > (depth > 1 ? 0 : RESTED / rate);
   const isWanted = now - turnAt(state, units) < PROMPT / rate;
-  const gap = Math.max(0, now - Math.max(before, state.refusal.at, state.pausedUntil));
+  const waited = Math.max(0, now - Math.max(before, state.refusal.at, state.pausedUntil));
+  // One call that is taken says no more than that a guess may be doubled.
+  const gap = state.cuts === 0 ? Math.min(waited, GUESS_DOUBLING_MS) : waited;
   return {
     ...state,
     room: room - units,

@@ -126,3 +126,14 @@ describe('a call that is sent', () => {
     );
   });
 });
+
+describe('a guess', () => {
+  it('is doubled by one call at most, however long that one waited', () => {
+    const guess = found({ refusedRate: 0.00005, cuts: 0, roomAt: 0 });
+    const after = afterSent(guess, 1, 20_000, 0);
+    expect(rateOf(after)).toBe(0.0001);
+    expect(rateOf(afterSent(found({ refusedRate: 0.0005, cuts: 0, roomAt: 0 }), 1, 1_000, 0))).toBe(
+      0.0005 * Math.SQRT2,
+    );
+  });
+});

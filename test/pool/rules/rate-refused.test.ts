@@ -108,6 +108,12 @@ describe('a refusal of the same burst', () => {
     expect(refused(paused, 1_059, [], { now: 1_200 })).toEqual(paused);
   });
 
+  it('is of the last second where nobody knows when the calls began', () => {
+    const taken = sent(1_000, 1_500, 1_900);
+    expect(refused(FRESH_RATE, 2_000, taken).refusedRate).toBe(0.003);
+    expect(refused(FRESH_RATE, 2_200, taken).refusedRate).toBe(0.002);
+  });
+
   it('takes itself out of what a guess was made with', () => {
     const guess = refused({ ...FRESH_RATE, restedAt: 100 }, 1_000, sent(100, 400, 700, 900));
     expect(guess.refusedRate).toBe(0.004);
