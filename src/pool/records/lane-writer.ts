@@ -304,6 +304,8 @@ export function partedLane(lane: Lane, keys: ReadonlySet<string>, now: number): 
     ...createLane(lane.model, partedLimit(lane.limit, inFlight, now)),
     inFlight,
     stays,
+    // Its next call has a number that none of them has.
+    sent: lane.sent,
     endedAt: lane.endedAt,
     shut: lane.shut,
     share: lane.share === null ? null : { ...NO_SHARE, slots: inFlight },

@@ -213,6 +213,8 @@ describe('two lanes of one account', () => {
     expect(parted.stays).toContain(own);
     expect(parted.stays).not.toContain(foreign);
     expect(parted.stays).toHaveLength(2);
+    const numbers = [...parted.stays, enter(parted, 'a', 60)].map(({ number }) => number);
+    expect(new Set(numbers).size).toBe(3);
     const shared = partedLane(testLane({ share: testShare() }), new Set(['a']), 50);
     expect(shared.share).toEqual(NO_SHARE);
   });
