@@ -144,6 +144,13 @@ export class Draft {
     this.#from = { content: this.#content, reasoning: this.#reasoning };
   }
 
+  /** What the present request added is no part of the answer, though it is paid for. */
+  dropAddition(): void {
+    this.#settle();
+    this.#content = this.#from.content;
+    this.#reasoning = this.#from.reasoning;
+  }
+
   /** Books what the request that ended has cost. */
   #settle(): void {
     this.#billed = this.bill;

@@ -124,7 +124,10 @@ export class Resumption {
         onText: stillAlive,
         onContent: () => {
           stillAlive();
-          if (!isTold && !goesOn(beginning.content, draft.addition)) throw new NotContinued();
+          if (!isTold && !goesOn(beginning.content, draft.addition)) {
+            draft.dropAddition();
+            throw new NotContinued();
+          }
           isTold ||= draft.addition.length >= TELLING_CHARS;
           if (isTold) onContent();
         },

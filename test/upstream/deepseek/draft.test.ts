@@ -70,6 +70,18 @@ describe('over several requests', () => {
     expect(draft.partial).toBe('the first half, and more');
   });
 
+  it('an addition that is none is paid for, and shown to nobody', () => {
+    const { draft } = drafted(piece('the first half, '));
+    draft.goOn();
+    draft.apply(piece('the first half, '), () => {});
+    draft.dropAddition();
+    expect(draft).toMatchObject({ content: 'the first half, ', addition: '' });
+    expect(draft.bill.untoldRequests).toBe(2);
+    draft.startOver();
+    expect(draft.partial).toBe('the first half, ');
+    expect(draft.bill.untoldRequests).toBe(2);
+  });
+
   it('tokens are counted, or estimated where they were not told', () => {
     const { draft } = drafted(piece('x'.repeat(40)));
     draft.startOver();
