@@ -135,6 +135,29 @@ describe('an answer that is not streamed although a stream was asked for', () =>
   });
 });
 
+describe('an error under 200 that is not called one', () => {
+  const answerWith = async (body: string, type = JSON_TYPE) => {
+    const { url } = await serve((response) => response.writeHead(200, type).end(body));
+    return errorOf(generate(url));
+  };
+
+  it.each([
+    ['a status of its own', { code: 400, message: 'no such field', data: null }, 'bad_request'],
+    ['a status as text', { status: '413', msg: 'too much' }, 'too_long'],
+    ['words alone', { msg: 'Content Exists Risk', data: null }, 'moderation'],
+  ])('is known by %s', async (_, body, kind) => {
+    const text = JSON.stringify(body);
+    expect(await answerWith(text)).toMatchObject({ failure: { kind, status: 200 } });
+    const event = `data: ${text}\n\n`;
+    expect(await answerWith(event, SSE)).toMatchObject({ failure: { kind, status: 200 } });
+  });
+
+  it('says nothing known: it is no answer, whoever sent it', async () => {
+    const body = JSON.stringify({ code: 0, message: 'ok', data: {} });
+    expect(await answerWith(body)).toMatchObject({ failure: { kind: 'malformed' } });
+  });
+});
+
 describe('a stream of another make', () => {
   it('with usage on a trailing chunk without choices is read to its end', async () => {
     const { url } = await serve((response) => {

@@ -3,6 +3,7 @@
  * gateways and local servers behind a base URL make of it.
  */
 
+import { isBareError } from '../failures/failure.ts';
 import { type Fields, fieldsOf, listOf, textOf } from '../wire/foreign-json.ts';
 import type { TokenUsage } from './chat.ts';
 import { readUsage } from './token-usage.ts';
@@ -67,6 +68,10 @@ function errorOf(...values: readonly unknown[]): Fields | null {
   return error === undefined ? null : { error };
 }
 
+function bareErrorOf(source: Fields): Fields | null {
+  return source.choices === undefined && isBareError(source) ? source : null;
+}
+
 /** Absent, null and empty mean "not yet". */
 function finishReasonOf(value: unknown): string | null {
   if (value === undefined || value === null || value === '') return null;
@@ -97,7 +102,7 @@ export function readPiece(source: Fields): ChatPiece {
     // On the finish chunk or on a trailing one; earlier chunks carry null.
     usage: usage === null || usage === undefined ? null : readUsage(usage),
     model: model !== null && MODEL_NAME.test(model) ? model : null,
-    error: errorOf(source.error, choice.error),
+    error: errorOf(source.error, choice.error) ?? bareErrorOf(source),
     isMessage,
   };
 }

@@ -14,6 +14,8 @@ export interface ErrorBody {
   readonly retryAfter: string | null;
   /** No JSON: a page, or a line of text, of whatever lies between. */
   readonly isForeign: boolean;
+  /** The headers ask for a user's name and password, or for a ticket. */
+  readonly asksForLogin: boolean;
 }
 
 /** Longer ones hold prompts and pages, not reasons. */
@@ -37,16 +39,15 @@ function statusOf(error: Fields): number | null {
 }
 
 /**
- * Reads `{error: {message, type, code}}`, `{error: "…"}`, `{message}` and FastAPI's `{detail}`.
+ * Reads `{error: {message, type, code}}`, `{error: "…"}`, `{message}`, `{msg}`, FastAPI's `{detail}`.
  * Field by field, for what nobody asked for may be nested deeper than a serializer can follow.
  */
 export function readErrorFields(fields: Fields): ErrorBody {
   const error = fieldsOf(fields.error);
   const details = listOf(fields.detail).map((each) => textOf(fieldsOf(each).msg) ?? '');
   const code = joined([error.type, error.code, fields.type, fields.code].map(wordOf));
-  const said = [error.message, fields.error, fields.message, fields.detail].map(
-    (part) => textOf(part) ?? '',
-  );
+  const { error: word, message, msg, detail } = fields;
+  const said = [error.message, word, message, msg, detail].map((part) => textOf(part) ?? '');
   const retryAfter = wordOf(error.retry_after ?? fields.retry_after);
   return {
     code,
@@ -54,6 +55,7 @@ export function readErrorFields(fields: Fields): ErrorBody {
     status: statusOf(error) ?? statusOf(fields),
     retryAfter: retryAfter === '' ? null : retryAfter,
     isForeign: false,
+    asksForLogin: false,
   };
 }
 
@@ -61,5 +63,12 @@ export function readErrorBody(body: string): ErrorBody {
   const fields = parseRecord(body);
   if (fields !== null) return readErrorFields(fields);
   const text = body.slice(0, MAX_TEXT);
-  return { code: '', text, status: null, retryAfter: null, isForeign: true };
+  return {
+    code: '',
+    text,
+    status: null,
+    retryAfter: null,
+    isForeign: true,
+    asksForLogin: false,
+  };
 }

@@ -15,6 +15,8 @@ interface Row {
   readonly text?: RegExp;
   /** Has to be no JSON, but somebody's page. */
   readonly isForeign?: true;
+  /** Has to ask for a user's name. */
+  readonly asksForLogin?: true;
 }
 
 const is =
@@ -34,6 +36,8 @@ const RETIRED = /chat_completions_not_available/i;
 const ROWS: readonly Row[] = [
   // 304 and the like carry no location, but no answer either.
   { kind: 'redirect', statuses: from(300, 399) },
+  // A company's gateway wants to know who asks; it has not looked at the key.
+  { kind: 'blocked', statuses: is(401), isForeign: true, asksForLogin: true },
   // Perplexity says "out of credit" with a 401.
   { kind: 'no_credit', statuses: is(401), text: QUOTA },
   { kind: 'invalid_key', statuses: is(401) },
@@ -73,9 +77,10 @@ const ROWS: readonly Row[] = [
   { kind: 'server_error', statuses: from(500, 599) },
 ];
 
-function fits({ statuses, code, text, isForeign }: Row, status: number, body: ErrorBody): boolean {
+function fits(row: Row, status: number, body: ErrorBody): boolean {
+  const { statuses, code, text, isForeign = false, asksForLogin = false } = row;
   if (!statuses(status)) return false;
-  if (isForeign === true && !body.isForeign) return false;
+  if ((isForeign && !body.isForeign) || (asksForLogin && !body.asksForLogin)) return false;
   return (code?.test(body.code) ?? true) && (text?.test(body.text) ?? true);
 }
 
@@ -108,11 +113,14 @@ export const REFUSALS: ReadonlySet<FailureKind> = new Set([
   'moderation',
 ]);
 
+/** Of an error that says nothing known. */
+export const UNKNOWN_STATUS = 500;
+
 /** The status that an error without one would have had. */
 export function statusOfWords({ code, text }: ErrorBody): number {
   if (/rate.?limit|too many requests|concurrency limit|throttl/i.test(text)) return 429;
   if (/authentication|invalid_api_key/i.test(code)) return 401;
   if (QUOTA.test(text)) return 402;
   if (/content exists risk|invalid_request|invalid_param|maximum context/i.test(text)) return 400;
-  return /unavailable|overloaded|too busy/i.test(text) ? 503 : 500;
+  return /unavailable|overloaded|too busy/i.test(text) ? 503 : UNKNOWN_STATUS;
 }

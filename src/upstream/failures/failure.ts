@@ -14,6 +14,7 @@ import {
   MAYBE_DONE,
   REFUSALS,
   statusOfWords,
+  UNKNOWN_STATUS,
 } from './failure-table.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -56,6 +57,8 @@ const ARGUMENTS = [
 
 const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
+/** How gateways and firewalls ask who is there (RFC 9110, 11.6.1); a provider wants a bearer token. */
+const LOGIN = /(?:^|,\s*)(?:basic|digest|negotiate|ntlm|kerberos)\b/i;
 
 function namedModels(text: string): string[] {
   const listed = /supported api model names are (.{1,1000}?)(?:, but you passed|\.\s|\.?$)/i.exec(
@@ -120,7 +123,8 @@ function diagnose(status: number, headers: AnswerHeaders, body: ErrorBody): Diag
 
 /** Reads an answer that is an error. A status below 300 with an unusable body is `malformed`. */
 export function diagnoseAnswer(status: number, headers: AnswerHeaders, body: string): Diagnosis {
-  return diagnose(status, headers, readErrorBody(body));
+  const asksForLogin = LOGIN.test(headers.get('www-authenticate') ?? '');
+  return diagnose(status, headers, { ...readErrorBody(body), asksForLogin });
 }
 
 /**
@@ -138,6 +142,15 @@ export function diagnoseEmbedded(
   const found = diagnose(body.status ?? statusOfWords(body), headers, body);
   const mayBeBilled = hasStarted || !REFUSALS.has(found.failure.kind);
   return { ...found, failure: { ...found.failure, status: 200, mayBeBilled } };
+}
+
+/**
+ * Whether an object under a status of success is an error that is not called one, as gateways send
+ * it: `{code: 429, message: "…"}`. It has to name a status, or to say a thing that is known.
+ */
+export function isBareError(fields: Fields): boolean {
+  const body = readErrorFields(fields);
+  return body.status !== null || statusOfWords(body) !== UNKNOWN_STATUS;
 }
 
 /**

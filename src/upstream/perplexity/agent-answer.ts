@@ -2,7 +2,7 @@
 
 import type { Failure } from '../../base/errors.ts';
 import { parseRecord } from '../../base/text/json.ts';
-import { diagnoseEmbedded, diagnosis } from '../failures/failure.ts';
+import { diagnoseEmbedded, diagnosis, isBareError } from '../failures/failure.ts';
 import { AttemptFailure, unusable } from '../run-attempt.ts';
 import type { Answer, AnswerHeaders } from '../wire/body.ts';
 import { readEvents } from '../wire/events.ts';
@@ -30,7 +30,8 @@ export interface AgentSigns {
 /** An error under 200, or something that is neither that nor an answer. */
 export function throwEmbedded(fields: Fields, answer: Answer, text: string): never {
   const { error } = fields;
-  if (error === undefined || error === null) return unusable(answer, text);
+  const isError = (error !== undefined && error !== null) || isBareError(fields);
+  if (!isError) return unusable(answer, text);
   throw new AttemptFailure(diagnoseEmbedded(fields, answer.headers, false), text);
 }
 

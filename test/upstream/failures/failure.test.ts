@@ -124,6 +124,18 @@ describe('an answer that is an error', () => {
     expect(diagnoseAnswer(status, new Headers(), body).failure).toMatchObject({ kind, status });
   });
 
+  it('asks for a name and a password: that is a gateway, and no word on the key', () => {
+    const read = (challenge: string, body: string): FailureKind => {
+      const headers = new Headers({ 'www-authenticate': challenge });
+      return diagnoseAnswer(401, headers, body).failure.kind;
+    };
+    expect(read('Basic realm="intranet"', HTML)).toBe('blocked');
+    expect(read('Negotiate, NTLM', '')).toBe('blocked');
+    expect(read('Bearer realm="api"', HTML)).toBe('invalid_key');
+    expect(read('Bearer realm="basic"', HTML)).toBe('invalid_key');
+    expect(read('Basic realm="api"', deepseek('Authentication Fails'))).toBe('invalid_key');
+  });
+
   it('names the models that are valid, if they are nothing but names', () => {
     const read = (list: string): readonly string[] =>
       diagnoseAnswer(

@@ -33,6 +33,17 @@ describe('refusals', () => {
     expect(noted[0]?.isDisabled).toBe(false);
   });
 
+  it('a gateway that asks for a name and a password has not judged the key', async () => {
+    const page = '<html><title>401 Authorization Required</title></html>';
+    deepseek.play([reply(401, page, { 'www-authenticate': 'Basic realm="intranet"' }), good]);
+    expect(await generate()).toMatchObject({ isError: false, code: CODE });
+    const noted = (await keyViews()).filter(({ lastError }) =>
+      JSON.stringify(lastError).includes('on the way'),
+    );
+    expect(noted.length).toBeGreaterThan(0);
+    expect(noted.filter(({ isDisabled }) => isDisabled)).toEqual([]);
+  });
+
   it('an error nested deeper than anybody reads is an error like any other', async () => {
     const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
     deepseek.play([
@@ -48,6 +59,12 @@ describe('refusals', () => {
   it('a rate limit under 200 is one: a pause, and not a storm', async () => {
     const limit = failing(200, { message: 'Rate limit reached', type: 'rate_limit_error' });
     deepseek.play([limit, good]);
+    expect(await generate()).toMatchObject({ isError: false, code: CODE });
+    expect(deepseek.paths).toHaveLength(2);
+  });
+
+  it('a rate limit under 200 that is not called an error is one, too', async () => {
+    deepseek.play([reply(200, { code: 429, msg: 'too many requests', data: null }), good]);
     expect(await generate()).toMatchObject({ isError: false, code: CODE });
     expect(deepseek.paths).toHaveLength(2);
   });
