@@ -147,6 +147,16 @@ function isFileItself(text: string, blocks: readonly CodeBlock[], language: stri
   return !isWrapped && /^(?:#{1,6}\s|---\n)/.test(text);
 }
 
+const QUOTED = /^ {0,3}> ?/;
+const QUOTED_FENCE = /^ {0,3}> ?\s{0,3}(?:`{3}|~{3})/;
+
+/** An answer that quotes its blocks is read without the marks of the quotation. */
+function withoutQuotation(lines: readonly string[]): readonly string[] {
+  const fenced = lines.filter((line) => line.includes('```') || line.includes('~~~'));
+  const isQuoted = fenced.length > 0 && fenced.every((line) => QUOTED_FENCE.test(line));
+  return isQuoted ? lines.map((line) => line.replace(QUOTED, '')) : lines;
+}
+
 /**
  * Splits an answer into code and prose.
  *
@@ -154,7 +164,7 @@ function isFileItself(text: string, blocks: readonly CodeBlock[], language: stri
  */
 export function splitAnswer(answer: string, hints: AnswerHints): SplitAnswer {
   const text = withoutTokens(withoutReasoning(withoutTokens(answer)));
-  const split = splitAtFences(text.split('\n'), hints.isCut);
+  const split = splitAtFences(withoutQuotation(text.split('\n')), hints.isCut);
   if (isFileItself(text, split.blocks, hints.language)) {
     return { blocks: [{ language: 'markdown', file: null, code: text.trim() }], prose: '' };
   }

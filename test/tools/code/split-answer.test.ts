@@ -27,6 +27,15 @@ describe('code in fences', () => {
     expect(codeOf('~~~\n```\n~~~')).toEqual(['```']);
   });
 
+  it('may be quoted with the prose around it', () => {
+    expect(splitAnswer('> Here:\n>\n> ```js\n> a();\n>\n>   b();\n> ```\n\nDone.')).toEqual({
+      blocks: [{ language: 'js', file: null, code: 'a();\n\n  b();' }],
+      prose: 'Here:\n\nDone.',
+    });
+    expect(codeOf('> Note\n\n```js\na\n> b\n```')).toEqual(['a\n> b']);
+    expect(codeOf('```md\n> ```js\n> x\n> ```\n```')).toEqual(['> ```js\n> x\n> ```']);
+  });
+
   it('may be a Markdown file with fences of the same length', () => {
     const answer = '```markdown\n# Use\n```sh\nnpm ci\n```\nDone.\n```\nThat was the file.';
     expect(splitAnswer(answer)).toMatchObject({

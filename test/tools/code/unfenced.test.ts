@@ -43,6 +43,39 @@ describe('an answer that is nothing but code', () => {
   });
 });
 
+describe('an answer in a language that was asked for, and looks like no other', () => {
+  it.each([
+    ['Lisp', 'lisp', '(defun f (x)\n  (+ x 1))'],
+    ['Prolog', 'prolog', 'parent(tom, bob).\nparent(bob, ann).'],
+    ['COBOL', 'cobol', 'PROCEDURE DIVISION.\n    DISPLAY "HI".\n    STOP RUN.'],
+    ['Gherkin', 'gherkin', 'Feature: Login\n  Given a user exists\n  Then they all see the page'],
+    ['patterns', 'gitignore', 'node_modules\n.env\n*.log'],
+    ['a table', 'csv', 'id,note\n1,"Tea, as she says."\n2,"Likes none of it."'],
+    ['a table with tabs', 'TSV', 'id\tname\n1\tAda'],
+  ])('is code: %s', (_name, language, code) => {
+    const expected = { blocks: [{ language: null, file: null, code }], prose: '' };
+    expect(splitAnswer(code, language)).toEqual(expected);
+  });
+
+  it('may stand between sentences, where it is a table', () => {
+    expect(splitAnswer(`Here it is:\n\na,b\n1,2\n\n${LONG}.`, 'csv')).toEqual({
+      blocks: [{ language: null, file: null, code: 'a,b\n1,2' }],
+      prose: `Here it is:\n\n${LONG}.`,
+    });
+  });
+
+  it.each([
+    '**Yes**',
+    'alpha\nbeta',
+    '1. Open the file\n2. Change it: now\n3. Save',
+    '| Step | What |\n|---|---|\n| 1 | Open |',
+    'Which one?\n\n* the version\n* the driver (if any)',
+    'WARNING: THE FILE IS MISSING',
+  ])('is none: %j', (prose) => {
+    expect(splitAnswer(prose, 'python')).toEqual({ blocks: [], prose });
+  });
+});
+
 describe('an answer that is nothing but prose', () => {
   it.each([
     ['with quoted words', "either 'yes' or 'no' or 'maybe' or 'never'"],
