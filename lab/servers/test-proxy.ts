@@ -14,7 +14,8 @@ export interface ProxyOptions {
   /** Where a name leads. Nothing but loopback is ever reached. */
   readonly routes: Readonly<Record<string, number>>;
   /** `hang`: takes the connection and says nothing; `cut`: closes it after CONNECT; `cut-late`:
-   * consents first; `garbage`: answers what is no HTTP; a number: the status for everybody. */
+   * consents first; `garbage`: answers what is no HTTP; a number: the status for everybody, or the
+   * reply of SOCKS. */
   readonly manner?: 'hang' | 'cut' | 'cut-late' | 'garbage' | number;
 }
 
@@ -93,7 +94,9 @@ function socksSession(client: Socket, options: ProxyOptions, seen: string[]): vo
           : [...data.subarray(4, 8)].join('.');
       const name = `${host}:${data.readUInt16BE(data.length - 2)}`;
       seen.push(`SOCKS ${name}`);
-      const port = options.routes[name];
+      const { manner, routes } = options;
+      if (typeof manner === 'number') return void client.end(SOCKS_REPLY(manner));
+      const port = routes[name];
       if (port === undefined) return void client.end(SOCKS_REPLY(2));
       const upstream = connect(port, '127.0.0.1', () => {
         client.write(SOCKS_REPLY(0));
@@ -108,8 +111,9 @@ export async function startSocksProxy(options: ProxyOptions): Promise<TestProxy>
   const seen: string[] = [];
   const server = createTcpServer((client) => {
     client.on('error', () => {});
-    if (options.manner === undefined) socksSession(client, options, seen);
-    else client.once('data', () => misbehave(client, options.manner ?? 'hang'));
+    const { manner = 0 } = options;
+    if (typeof manner === 'number') socksSession(client, options, seen);
+    else client.once('data', () => misbehave(client, manner));
   });
   return { seen, ...(await listenOnLoopback(server)) };
 }

@@ -60,30 +60,33 @@ export function cutByProxy(proxy: ProxyName, cause?: unknown): ProxyError {
   return new ProxyError('cut', message, check(proxy), cause);
 }
 
-/** @param status ` (407)`; empty where there is none */
-export function badLogin(proxy: ProxyName, hasLogin: boolean, status = ''): ProxyError {
+function shown(status: number | undefined): string {
+  return status === undefined ? '' : ` (${status})`;
+}
+
+export function badLogin(proxy: ProxyName, hasLogin: boolean, status?: number): ProxyError {
   const [message, hint] = hasLogin
     ? [
-        `${who(proxy)} does not accept the user and password that it was given${status}`,
+        `${who(proxy)} does not accept the user and password that it was given${shown(status)}`,
         `Correct them in ${proxy.setting}, with special characters percent-encoded`,
       ]
     : [
-        `${who(proxy)} asks for a user and a password${status}`,
+        `${who(proxy)} asks for a user and a password${shown(status)}`,
         `Write them into ${proxy.setting}, as in http://user:password@${proxy.address}`,
       ];
   return new ProxyError('login', message, hint);
 }
 
-/** @param target `api.deepseek.com:443` */
+/** It would let the connection through, and found no way. @param target `api.deepseek.com:443` */
+export function lostByProxy(proxy: ProxyName, target: string, status?: number): ProxyError {
+  const message = `${who(proxy)} could not reach ${target}${shown(status)}`;
+  return new ProxyError('no_way', message, check(proxy));
+}
+
 export function refusedByProxy(proxy: ProxyName, target: string, status?: number): ProxyError {
-  const shown = status === undefined ? '' : ` (${status})`;
-  return status !== undefined && status >= 500
-    ? new ProxyError('no_way', `${who(proxy)} could not reach ${target}${shown}`, check(proxy))
-    : new ProxyError(
-        'refused',
-        `${who(proxy)} does not let connections to ${target} through${shown}`,
-        check(proxy),
-      );
+  if (status !== undefined && status >= 500) return lostByProxy(proxy, target, status);
+  const message = `${who(proxy)} does not let connections to ${target} through${shown(status)}`;
+  return new ProxyError('refused', message, check(proxy));
 }
 
 export function foreignProxy(proxy: ProxyName, cause?: unknown): ProxyError {

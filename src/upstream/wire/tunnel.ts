@@ -13,6 +13,8 @@ import {
   brokenProxy,
   cutByProxy,
   foreignProxy,
+  lostByProxy,
+  type ProxyError,
   refusedByProxy,
   silentProxy,
 } from './proxy-error.ts';
@@ -29,6 +31,13 @@ interface TunnelTarget {
 
 function nameOf({ host, port }: TunnelTarget): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** A status other than 200. Some that do not accept a login say so with a 401. */
+function refusal(proxy: ProxyServer, target: string, status: number): ProxyError {
+  const isLogin = status === 407 || status === 401;
+  if (isLogin) return badLogin(proxy, proxy.login !== null, status);
+  return refusedByProxy(proxy, target, status);
 }
 
 /** `CONNECT host:port`, over TLS when the proxy's address says https. */
@@ -62,11 +71,7 @@ function connectThrough(
       clearTimeout(timer);
       if (statusCode === 200) return resolve(socket);
       socket.destroy();
-      reject(
-        statusCode === 407
-          ? badLogin(proxy, proxy.login !== null, ' (407)')
-          : refusedByProxy(proxy, path, statusCode),
-      );
+      reject(refusal(proxy, path, statusCode));
     });
     request.end();
   });
@@ -118,7 +123,9 @@ function socksError(proxy: ProxyServer, target: TunnelTarget, error: unknown): u
   const words = error instanceof Error ? error.message : '';
   if (/timed out/i.test(words)) return silentProxy(proxy, TUNNEL_MS);
   if (/authentication/i.test(words)) return badLogin(proxy, proxy.login !== null);
-  if (/rejected connection/i.test(words)) return refusedByProxy(proxy, nameOf(target));
+  if (/not ?(?:allowed|supported)/i.test(words)) return refusedByProxy(proxy, nameOf(target));
+  // Host or network unreachable, connection refused, or a failure without a name (RFC 1928, 6).
+  if (/rejected connection/i.test(words)) return lostByProxy(proxy, nameOf(target));
   return /socket closed|ECONNRESET/i.test(words) ? cutByProxy(proxy) : foreignProxy(proxy);
 }
 

@@ -145,6 +145,7 @@ describe('a proxy in trouble is named, by its address and its setting', () => {
   it.each([
     [403, 'refused', /does not let connections to upstream\.test:443 through \(403\)$/],
     [407, 'login', /asks for a user and a password \(407\)$/],
+    [401, 'login', /asks for a user and a password \(401\)$/],
     [502, 'no_way', /could not reach upstream\.test:443 \(502\)$/],
     [503, 'no_way', /could not reach/],
     ['cut', 'cut', /closed the connection before it was open$/],
@@ -161,6 +162,11 @@ describe('a proxy in trouble is named, by its address and its setting', () => {
   it.each([
     ['cut', 'cut'],
     ['garbage', 'foreign'],
+    [2, 'refused'], // not allowed
+    [1, 'no_way'], // a failure
+    [4, 'no_way'], // host unreachable
+    [5, 'no_way'], // connection refused
+    [7, 'refused'], // command not supported
   ] as const)('SOCKS, that answers with %s', async (manner, problem) => {
     const proxy = await socksTo({ manner });
     const error = await failing({ allProxy: `socks5://127.0.0.1:${proxy.port}` });
