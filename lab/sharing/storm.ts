@@ -223,6 +223,8 @@ function nothingSaid({ state }: LabCoordinator) {
   return {
     seq: 1,
     rows: [],
+    measured: [],
+    unmeasured: [],
     tries: [],
     asks: [],
     reports: [],
