@@ -3,8 +3,8 @@ import type { UpstreamSpec } from '../../lab/pool/simulation/virtual-upstream.ts
 import { type SharedRun, simulateShared } from '../../lab/sharing/simulate-shared.ts';
 import { exchange } from '../../src/sharing/coordination/coordination.ts';
 import { packState, unpackState } from '../../src/sharing/coordination/packed-state.ts';
+import { speedsOf } from '../../src/sharing/coordination/shared-speeds.ts';
 import { createState, type SharedState } from '../../src/sharing/coordination/shared-state.ts';
-import { speedsOf } from '../../src/sharing/coordination/speeds.ts';
 import { says } from './exchanges.ts';
 
 const MINUTE = 60_000;

@@ -15,6 +15,7 @@ import {
   takeLane,
 } from './shared-lanes.ts';
 import { noteRate, takeSends } from './shared-rates.ts';
+import { speedsOf, takeSpeeds } from './shared-speeds.ts';
 import {
   draftOf,
   type MemberRecord,
@@ -22,7 +23,6 @@ import {
   type Stake,
   type StateDraft,
 } from './shared-state.ts';
-import { speedsOf, takeSpeeds } from './speeds.ts';
 
 /** Who says nothing for so long is gone, whatever it had. Busy ones speak several times a second. */
 export const SILENCE_MS = 10_000;

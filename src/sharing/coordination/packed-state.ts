@@ -8,6 +8,7 @@ import { knownRate, rateFrom } from '../../pool/rules/told/known-rate.ts';
 import { limitFrom, toldLimit } from '../../pool/rules/told/told-limit.ts';
 import { FACT, KNOWN_RATE, KNOWN_SPEED, TOLD_LIMIT } from '../parse-message.ts';
 import { toldFact } from './facts.ts';
+import { SPEED_BELIEVED_MS, toldSpeed } from './shared-speeds.ts';
 import type {
   PacedStake,
   SharedFact,
@@ -16,7 +17,6 @@ import type {
   SharedState,
   Stake,
 } from './shared-state.ts';
-import { SPEED_BELIEVED_MS, toldSpeed } from './speeds.ts';
 
 /** Balances change, and limits with them. */
 const LIMIT_BELIEVED_MS = 6 * 3_600_000;
