@@ -17,6 +17,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { CallToolResultSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod/mini';
 import { canarySecret } from '../lab/canary.ts';
+import { typeAt } from '../lab/program/terminal.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
 
 /** The model of a person, who types everything by hand and reads every screen. */
@@ -55,19 +56,31 @@ async function timed<T>(work: Promise<T>): Promise<T> {
 }
 
 /** One line in a shell. @throws Error when it fails */
-async function shell(line: string, cwd: string, env: Variables, input = ''): Promise<void> {
+async function shell(line: string, cwd: string, env: Variables): Promise<void> {
   const child = spawn('sh', ['-c', line], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk.toString('utf8');
   });
-  child.stdin.on('error', () => undefined).end(input);
   const code = await timed(new Promise((resolve) => child.on('close', resolve)));
   if (code !== 0) throw new Error(`${line} ended with ${code}: ${errors}`);
+}
+
+/** `init` on a terminal: one screen with its two questions, a key for the first, none for the second. */
+async function initAndPaste(checkout: string, env: Variables, key: string): Promise<void> {
+  types('node dist/cli.js init');
+  reads(1);
+  spent.person += SECONDS_PER_PASTE;
+  types('');
+  types('');
+  const program = join(checkout, 'dist/cli.js');
+  const typed = typeAt('init', env, [`${key}\r`, '\r'], /not shown/, program);
+  const { code, output } = await timed(typed);
+  if (code !== 0) throw new Error(`init ended with ${code}: ${output}`);
 }
 
 /** The person's browser: the key is pasted into the page that the client led to. */
@@ -149,17 +162,11 @@ async function go(way: Way, upstream: Variables, key: string): Promise<void> {
     await shell(`git clone -q "${REPOSITORY}" "${checkout}"`, root, {});
     types('npm ci && npm run build');
     await shell('npm ci && npm run build', checkout, {});
-    const program = async (args: string, input = ''): Promise<void> => {
-      types(`node dist/cli.js ${args}`);
-      await shell(`node dist/cli.js ${args}`, checkout, user, input);
-      reads(1);
-    };
-    if (!way.hasPage) {
-      await program('init');
-      spent.person += SECONDS_PER_PASTE;
-      await program('keys add DEEPSEEK_API_KEY', key);
-    }
-    await program(`install ${way.client}`);
+    if (!way.hasPage) await initAndPaste(checkout, user, key);
+    const install = `node dist/cli.js install ${way.client}`;
+    types(install);
+    await shell(install, checkout, user);
+    reads(1);
     await ask(join(root, way.file), root, user, way.hasPage ? key : null);
   } finally {
     rmSync(root, { recursive: true, force: true, maxRetries: 10 });

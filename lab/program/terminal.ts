@@ -11,29 +11,35 @@ const PATIENCE_MS = 20_000;
 /**
  * Runs `keypool-mcp COMMAND` in a shell on a terminal and types `keys` when the prompt is there.
  *
- * @param keys or what is done before they are known
+ * @param keys or what is done before they are known; of a list, one at each prompt
  * @param prompt what the terminal shows then
+ * @param program the built program
  * @returns what the terminal showed
  */
 export function typeAt(
   command: string,
   env: Variables,
-  keys: string | (() => Promise<string>),
+  keys: string | readonly string[] | (() => Promise<string>),
   prompt: RegExp = /not shown|\[y\/N\]/,
+  program: string = PROGRAM,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const line = `${process.execPath} ${PROGRAM} ${command}`;
+  const line = `${process.execPath} ${program} ${command}`;
   const child = spawn('script', ['-qec', line, '/dev/null'], {
     env: childEnvironment(env),
     stdio: 'pipe',
   });
   const giveUp = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const waiting = typeof keys === 'object' ? [...keys] : [keys];
   let output = '';
-  let hasTyped = false;
+  /** Up to where a prompt was answered. */
+  let answered = 0;
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
-    if (hasTyped || !prompt.test(output)) return;
-    hasTyped = true;
-    const typed = typeof keys === 'string' ? Promise.resolve(keys) : keys();
+    if (!prompt.test(output.slice(answered))) return;
+    answered = output.length;
+    const next = waiting.shift();
+    if (next === undefined) return;
+    const typed = typeof next === 'string' ? Promise.resolve(next) : next();
     void typed.then((text) => child.stdin.write(text));
   });
   return new Promise((resolve) => {

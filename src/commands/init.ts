@@ -1,6 +1,7 @@
 import { ConfigError } from '../base/errors.ts';
 import { loadConfig } from '../config.ts';
 import { VAULTS, type Vault } from '../secrets/vault/vaults.ts';
+import { askForFirstKeys, isAtTerminal } from './asking/first-keys.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
 import { COMMAND_VARIABLE, makeHome } from './composition/home/make-home.ts';
 
@@ -28,14 +29,20 @@ async function run(input: CommandInput): Promise<number> {
   if (store.format === 'fernet')
     tell('The store is a legacy file; keypool-mcp keys migrate makes it v2.');
   tell('Keep a copy of the master key in a safe place: without it the store cannot be opened.');
-  if (count === 0)
-    tell('Next: keypool-mcp keys add DEEPSEEK_API_KEY, or keypool-mcp keys import FILE');
+  if (count > 0) return 0;
+  const added = isAtTerminal() ? await askForFirstKeys(store, { flags, env }) : 0;
+  tell(
+    added === 0
+      ? 'Next: keypool-mcp keys add DEEPSEEK_API_KEY, or keypool-mcp keys import FILE'
+      : 'Next: keypool-mcp install CLIENT; keypool-mcp install --help names the clients',
+  );
   return 0;
 }
 
 export const command: Command = {
   help: `Makes the home folder, a generated master key in its .env, and an empty key store.
-What exists is never overwritten: a second run only says what is there.`,
+What exists is never overwritten: a second run only says what is there. On a terminal it goes on to
+ask for the first keys, while the store is empty; Enter skips.`,
   options: {
     master: {
       type: 'string',

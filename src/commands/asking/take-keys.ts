@@ -2,8 +2,6 @@
 
 import { ConfigError, DiskError, KeyStoreError, type Provider } from '../../base/errors.ts';
 import { keyId } from '../../base/keys/key-id.ts';
-import { FAMILIES, freeName } from '../../base/keys/key-names.ts';
-import { loadConfig } from '../../config.ts';
 import type { StoredKey } from '../../http/key-page/key-page-html.ts';
 import type { TakenKeys } from '../../http/key-page/key-page-server.ts';
 import { readGivenKeys, secretsIn } from '../../importing/given-keys.ts';
@@ -14,6 +12,7 @@ import type { KeyCheck } from '../../upstream/verify.ts';
 import { makeHome } from '../composition/home/make-home.ts';
 import { openStoreOf } from '../composition/keys/open-store.ts';
 import type { Runtime, RuntimeOptions } from '../composition/runtime.ts';
+import { nameKeys } from './name-keys.ts';
 
 /** For the pool to see what was stored: twice what it takes at most. */
 const IN_FORCE_MS = 5_000;
@@ -49,28 +48,6 @@ async function checked(
   return new Map(await Promise.all(checks));
 }
 
-/**
- * Each value under the name that it has already, or under the next free number.
- *
- * @param held name → value in the store
- */
-function named(
-  { provider, options }: KeyTaker,
-  values: readonly string[],
-  held: ReadonlyMap<string, string>,
-): NewSecret[] {
-  const { keys: inEnvironment } = loadConfig(options.flags, options.env).environmentKeys;
-  const names = new Map([...held].map(([name, value]) => [value, name]));
-  const taken = new Set([...held.keys(), ...inEnvironment.keys()]);
-  return values.flatMap((value) => {
-    const family = FAMILIES[provider];
-    const name = names.get(value) ?? freeName(family, 1, (each) => taken.has(each));
-    if (name === null) return [];
-    taken.add(name);
-    return [{ name, value }];
-  });
-}
-
 function ordinal(at: number, count: number): string {
   return count === 1 ? 'this key' : `key ${at + 1} of ${count}`;
 }
@@ -86,7 +63,7 @@ async function storedFrom(taker: KeyTaker, values: readonly string[]): Promise<T
   const store = await storeOf(taker.options);
   let secrets: readonly NewSecret[] = [];
   await store.putChosen((held) => {
-    secrets = named(taker, values, held);
+    secrets = nameKeys(taker.provider, values, held, taker.options);
     return secrets;
   });
   const stored = secrets.map(({ name, value }): StoredKey => {

@@ -38,7 +38,8 @@ export function applyKeystrokes(
   return { typed: text, end: null };
 }
 
-function typeHidden(question: string): Promise<string> {
+/** Asks on the terminal, without an echo; empty on a bare Enter. An AbortError on Ctrl-C. */
+export function typeHidden(question: string): Promise<string> {
   const { stdin, stderr } = process;
   return new Promise((resolve, reject) => {
     let typed = '';

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { connectEliciting, putIn } from '../../../lab/program/eliciting.ts';
 import { run } from '../../../lab/program/program.ts';
+import { hasTerminal, typeAt } from '../../../lab/program/terminal.ts';
 import { callTool, textOf } from '../../../lab/program/test-client.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { fakeKey } from '../../../lab/store.ts';
@@ -95,5 +96,72 @@ describe('the first answer', () => {
     };
     await vi.waitFor(answered, { ...PATIENT, interval: 200 });
     expect(shown).toEqual([]);
+  });
+
+  it('takes two commands on a terminal, where init asks for the key', async ({ skip }) => {
+    if (!hasTerminal) return skip('util-linux script is not installed');
+    const key = fakeKey();
+    simulator.addKey(key, { provider: 'deepseek', ttftMs: 5 });
+    const { code, output } = await typeAt('init', shell, [`${key}\r`, '\r']);
+    expect(code, output).toBe(0);
+    expect(output).toContain(`Added DEEPSEEK_API_KEY (sk-…${key.slice(-6)})`);
+    expect(output).toMatch(/Next: keypool-mcp install/);
+    expect(output).not.toContain(key);
+    await type('install claude-code');
+    const { client } = await connectEliciting(shell, {
+      era: 'legacy',
+      args: startedBy(join(user, '.claude.json')),
+      elicitation: { form: {} },
+      answer: () => Promise.reject(new Error('was asked')),
+    });
+    const answer = await callTool(client, 'deepseek_generate_code', { prompt: 'add' });
+    expect(answer.isError, textOf(answer)).toBeUndefined();
+  });
+});
+
+describe('init on a terminal', () => {
+  const names = async () => (await run(['keys', 'list'], shell)).stdout;
+
+  it('asks again after a mistaken paste, and takes several keys at once', async ({ skip }) => {
+    if (!hasTerminal) return skip('util-linux script is not installed');
+    const [first, second] = [fakeKey(), fakeKey()];
+    const pasted = [
+      '$DEEPSEEK_API_KEY\r',
+      `${first}, ${second}\r`,
+      `"${fakeKey().replace('sk-', 'pplx-')}"\r`,
+    ];
+    const { code, output } = await typeAt('init', shell, pasted);
+    expect(code, output).toBe(0);
+    expect(output.match(/That was not taken: .*\./g)).toHaveLength(1);
+    expect(output).not.toContain(first.slice(3, 11));
+    const listed = await names();
+    for (const name of ['DEEPSEEK_API_KEY ', 'DEEPSEEK_API_KEY_2 ', 'PERPLEXITY_API_KEY ']) {
+      expect(listed).toContain(name);
+    }
+  });
+
+  it('goes on without a key after Enter, and asks nothing once there is one', async ({ skip }) => {
+    if (!hasTerminal) return skip('util-linux script is not installed');
+    const skipped = await typeAt('init', shell, ['\r', '\u0004']);
+    expect(skipped.code).toBe(0);
+    expect(skipped.output).toMatch(/Next: keypool-mcp keys add DEEPSEEK_API_KEY/);
+    await type('keys add BYBIT_SECRET', fakeKey());
+    expect((await typeAt('init', shell, [])).output).not.toMatch(/not shown/);
+  });
+
+  it('asks only for what the environment lacks', async ({ skip }) => {
+    if (!hasTerminal) return skip('util-linux script is not installed');
+    const env = { ...shell, DEEPSEEK_API_KEY: fakeKey() };
+    const { code, output } = await typeAt('init', env, ['\r']);
+    expect(code).toBe(0);
+    expect(output.match(/not shown/g)).toHaveLength(1);
+    expect(output).toMatch(/Perplexity key/);
+  });
+
+  it('leaves a whole home behind when the question is left with Ctrl-C', async ({ skip }) => {
+    if (!hasTerminal) return skip('util-linux script is not installed');
+    expect((await typeAt('init', shell, 'abc\u0003')).code).toBe(130);
+    await type('keys add DEEPSEEK_API_KEY', fakeKey());
+    expect(await names()).toContain('DEEPSEEK_API_KEY');
   });
 });
