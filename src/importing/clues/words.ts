@@ -40,7 +40,8 @@ const OTHER_VENDORS = wordSet(
 /** Left out of a name: "my DeepSeek key for work" is DEEPSEEK_KEY to nobody. */
 const FILLER = wordSet(
   'my the is a an for of no nr number new value main work private personal test our and account with this that here ' +
-    'mein meine der die das ist für und von 的 是 我 我的 和 备用 主 副 新',
+    'mein meine der die das ist für und von 的 是 我 我的 和 备用 主 副 新 の は 用 個人用 仕事用 의 ' +
+    'const let var val def setq defvar public static final string str export local readonly',
 );
 
 export interface Words {
