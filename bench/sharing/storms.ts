@@ -14,6 +14,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
   },
 });
+/** A night's run says how far it is. */
+const PROGRESS = 1_000;
 const one = values.seed === undefined ? null : Number(values.seed);
 const first = one ?? Number(values.from);
 const last = one ?? first + Number(values.storms) - 1;
@@ -24,6 +26,8 @@ for (let seed = first; seed <= last; seed++) {
   const result = await storm(seed);
   calls += result.calls;
   refused += result.refused;
+  const done = seed - first + 1;
+  if (done % PROGRESS === 0) console.error(`${done} storms, ${broken} broken`);
   if (one !== null) console.log(JSON.stringify(result, null, 2));
   if (result.broken.length === 0) continue;
   broken += 1;

@@ -135,7 +135,7 @@ export function measureChoice(count: number): { readonly p50Us: string; readonly
   });
   roster.setKeys(keys);
   for (const [index, slot] of roster.slots.entries()) {
-    slot.record.slowness = { ratio: 1 + (index % 7) / 20, at: 0, seen: 9 };
+    slot.record.slowness = { ratio: 1 + (index % 7) / 20, at: 0, seen: 9, isHeard: false };
     slot.record.firstByteMs = 500;
     slot.record.lastTurn = index;
   }

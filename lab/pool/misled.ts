@@ -13,7 +13,7 @@ export function misledOn(clock: VirtualClock): Sharing {
       return id;
     },
     join: (participant: Participant) => {
-      const nothing = { grants: [], unheard: [], facts: [], trials: [], processes: 1 };
+      const nothing = { grants: [], unheard: [], facts: [], speeds: [], trials: [], processes: 1 };
       void clock.sleep(0).then(() => {
         const ids = [...owners].filter((id) => id.startsWith(participant.provider));
         if (ids.length > 1) participant.hear({ ...nothing, joined: [ids] });

@@ -54,6 +54,8 @@ export interface SharedRun {
   readonly refused: number;
   readonly sent: number;
   readonly faults: number;
+  /** Calls that each key was sent. */
+  readonly byKey: readonly number[];
   readonly makespanMs: number;
   readonly leaked: number;
   readonly exchanges: number;
@@ -113,6 +115,7 @@ export async function simulateShared(
     refused: upstream.counts.refused,
     sent: upstream.counts.sent,
     faults: upstream.counts.faults,
+    byKey: upstream.counts.byKey,
     makespanMs: Math.max(...done.ends.map((end) => end.at)) - (each.arrivals[0]?.at ?? 0),
     exchanges: hub.exchanges,
     known: hub.state,

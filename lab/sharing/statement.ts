@@ -41,6 +41,8 @@ export function statement(seq: number, more: Partial<Exchange> = {}): Exchange {
   return {
     seq,
     rows: [],
+    measured: [],
+    unmeasured: [],
     tries: [],
     asks: [],
     reports: [],

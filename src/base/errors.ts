@@ -109,7 +109,7 @@ export type FailureKind =
   | 'invalid_key' // 401
   | 'no_credit' // 402, Perplexity's 401 insufficient_quota, quota text under other statuses
   | 'forbidden' // 403: this key may not use this model
-  | 'blocked' // 403 with a page: a challenge or a firewall on the way, whatever the key
+  | 'blocked' // a page instead of JSON, 403 or a login's 401: somebody on the way, whatever the key
   | 'concurrency' // 429: too many requests in flight for the account
   | 'balance_limit' // 429 that names the balance: the ceiling shrank, top up
   | 'bad_request' // 400, 404, 415, 422: the caller's

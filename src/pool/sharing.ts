@@ -176,6 +176,22 @@ export interface Fact {
   readonly works: boolean;
 }
 
+/** How fast things were, as whoever measured it last says. Of two, the later one counts. */
+export type KnownSpeed =
+  /** A key's times over those of the fastest key, for the same calls. */
+  | { readonly kind: 'key'; readonly id: string; readonly agoMs: number; readonly ratio: number }
+  /** What a class of calls takes with the fastest key: `SpeedModel` of rules/score.ts. */
+  | {
+      readonly kind: 'calls';
+      readonly id: string;
+      readonly agoMs: number;
+      readonly weight: number;
+      readonly tokens: number;
+      readonly ms: number;
+      readonly tokensSquared: number;
+      readonly tokensMs: number;
+    };
+
 /** What one process may use of one account and model until it asks again. */
 export interface LaneGrant {
   readonly account: string;
@@ -203,6 +219,9 @@ export interface Statement {
   /** Ids that it is trying, and ids that it wants to try: one process at a time may. */
   readonly tries: readonly string[];
   readonly asks: readonly string[];
+  /** What it measured lately, and the ids of what it never did and would like to know. */
+  readonly measured: readonly KnownSpeed[];
+  readonly unmeasured: readonly string[];
   /** Calls wait, whatever for: there will be more to ask. */
   readonly waits: boolean;
 }
@@ -214,6 +233,8 @@ export interface Told {
   readonly unheard: readonly RefusalReport[];
   /** What changed since it was told last. */
   readonly facts: readonly Fact[];
+  /** Of what it has not measured, as far as others did. */
+  readonly speeds: readonly KnownSpeed[];
   /** Those of its tries and asks that it may try. */
   readonly trials: readonly string[];
   /** Accounts that were found to be one, every group; null while a report about it is under way. */

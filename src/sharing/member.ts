@@ -158,6 +158,8 @@ export class Member implements Sharing {
       facts: isNew ? [] : this.#participants.flatMap((each) => each.facts()),
       joined: isNew ? [] : this.#participants.flatMap((each) => each.joined()),
       heard: this.#heard,
+      measured: states.flatMap((each) => each.measured),
+      unmeasured: states.flatMap((each) => each.unmeasured),
       client: this.#options.client?.() ?? null,
     };
   }
@@ -178,6 +180,7 @@ export class Member implements Sharing {
     const told = {
       grants,
       unheard: pending.filter((each) => each.kind === 'refused' || each.kind === 'rate-refused'),
+      speeds: answer.speeds,
       trials,
       facts,
       joined: isSettled ? answer.joined : null,

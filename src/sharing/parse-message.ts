@@ -158,6 +158,26 @@ export const FACT = z.object({
   works: z.boolean(),
 });
 
+const SUM = clamped(1e15);
+
+export const KNOWN_SPEED = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('key'), id: ID, agoMs: MS, ratio: clamped(30, 0.1) }),
+  z.object({
+    kind: z.literal('calls'),
+    id: ID,
+    agoMs: MS,
+    // What is summed up is divided by it.
+    weight: clamped(1_000, 0.1),
+    tokens: SUM,
+    ms: SUM,
+    tokensSquared: SUM,
+    tokensMs: SUM,
+  }),
+]);
+
+/** Programs that know nothing of speeds leave them out. */
+const SPEEDS = z._default(z.array(KNOWN_SPEED).check(z.maxLength(MOST_ROWS)), []);
+
 const HEARD = z.object({ epoch: z.string().check(z.maxLength(64)), version: NUMBER });
 
 const EXCHANGE = z.object({
@@ -169,6 +189,8 @@ const EXCHANGE = z.object({
   facts: z.array(FACT).check(z.maxLength(MOST_FACTS)),
   joined: GROUPS,
   heard: HEARD,
+  measured: SPEEDS,
+  unmeasured: z._default(IDS, []),
   client: CLIENT,
 });
 
@@ -194,6 +216,7 @@ const ANSWER = z.object({
   facts: z.array(FACT).check(z.maxLength(MOST_FACTS)),
   joined: GROUPS,
   heard: HEARD,
+  speeds: SPEEDS,
   reported: NUMBER,
   processes: z
     .array(

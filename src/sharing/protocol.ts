@@ -5,7 +5,7 @@
  * acknowledged.
  */
 
-import type { Fact, LaneGrant, LaneRow, Report } from '../pool/sharing.ts';
+import type { Fact, KnownSpeed, LaneGrant, LaneRow, Report } from '../pool/sharing.ts';
 
 /** Part of the socket's name: programs of another version coordinate among themselves. */
 export const PROTOCOL_VERSION = 2;
@@ -35,6 +35,9 @@ export interface Exchange {
   readonly facts: readonly Fact[];
   readonly joined: ReadonlyArray<readonly string[]>;
   readonly heard: Heard;
+  /** How fast things were here lately, and the ids of what it would like to know that of. */
+  readonly measured: readonly KnownSpeed[];
+  readonly unmeasured: readonly string[];
   /** The client's name, for people to read. */
   readonly client: string | null;
 }
@@ -56,6 +59,7 @@ export interface ExchangeAnswer {
   readonly facts: readonly Fact[];
   readonly joined: ReadonlyArray<readonly string[]>;
   readonly heard: Heard;
+  readonly speeds: readonly KnownSpeed[];
   /** Reports up to this number were taken in. */
   readonly reported: number;
   readonly processes: readonly ProcessView[];

@@ -41,6 +41,7 @@ export const DEEPSEEK_FAULTS = [
   'no_balance', // 402
   'forbidden', // 403
   'blocked', // 403 with a firewall's page
+  'login_page', // 401 of a gateway that asks for a name and a password
   'too_large', // 413, HTML
   'invalid_422',
   'invalid_422_text',
@@ -73,6 +74,7 @@ export const PERPLEXITY_FAULTS = [
   'html_401',
   'forbidden',
   'blocked',
+  'login_page',
   'retired', // 403 of the chat endpoint, for whoever still asks it
   'invalid_422', // FastAPI's detail array
   'rate_limit',

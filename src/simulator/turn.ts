@@ -53,6 +53,12 @@ export function htmlReply(status: number, title: string): Reply {
   return { status, body, headers: HTML_TYPE };
 }
 
+/** A gateway on the way that wants to know who asks. */
+export function loginReply(): Reply {
+  const { headers, ...reply } = htmlReply(401, 'Authorization Required');
+  return { ...reply, headers: { ...headers, 'www-authenticate': 'Basic realm="intranet"' } };
+}
+
 export function retryAfterHeader(step: FaultStep): Record<string, string> {
   return { 'retry-after': String(step.retryAfter ?? 1) };
 }

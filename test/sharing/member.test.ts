@@ -21,7 +21,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const NOTHING: Statement = { rows: [], tries: [], asks: [], waits: false };
+const NOTHING: Statement = {
+  rows: [],
+  measured: [],
+  unmeasured: [],
+  tries: [],
+  asks: [],
+  waits: false,
+};
 const BUSY: Statement = { ...NOTHING, rows: [row({ inFlight: 1 })] };
 
 /** A member with one pool that says what it is told to, on a link to the pure coordinator. */

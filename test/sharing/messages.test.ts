@@ -8,9 +8,15 @@ import { reports, row, says, told } from './exchanges.ts';
 
 const out = { kind: 'out', id: 'key', checks: 2, checkInMs: 60_000 } as const;
 const rest = { kind: 'resting', id: 'account', forMs: 30_000 } as const;
+const USUAL = { weight: 7, tokens: 900, ms: 21_000, tokensSquared: 150_000, tokensMs: 3e6 };
 const full = says(3, {
   rows: [row({ inFlight: 3, acceptedSentAgoMs: 20, waitingBatch: 7 })],
   asks: ['provider'],
+  measured: [
+    { kind: 'key', id: 'key', agoMs: 40, ratio: 3 },
+    { kind: 'calls', id: 'calls', agoMs: 40, ...USUAL },
+  ],
+  unmeasured: ['key', 'calls', 'unheard-of'],
   reports: reports(out, rest, { kind: 'works', id: 'other' }),
   client: 'Claude Code',
 });
@@ -28,11 +34,33 @@ describe('what another process says', () => {
     expect(parsed).toMatchObject({ inFlight: 0, share: 100_000, probeMs: 30 * 86_400_000 });
   });
 
+  it('cannot make a key faster or slower than keys are', () => {
+    const key = { kind: 'key', id: 'key', agoMs: -5, ratio: 1e308 } as const;
+    const usual = { kind: 'calls', id: 'calls', agoMs: 0, ...USUAL, weight: 0, ms: 1e308 } as const;
+    const { measured } = parseExchange({ ...full, measured: [key, { ...key, ratio: -1 }, usual] });
+    expect(measured).toMatchObject([
+      { agoMs: 0, ratio: 30 },
+      { ratio: 0.1 },
+      { weight: 0.1, ms: 1e15 },
+    ]);
+  });
+
+  it('says nothing of speeds where it comes from a program that knows none', () => {
+    const { measured, unmeasured, ...older } = full;
+    expect(parseExchange(older)).toEqual({ ...older, measured: [], unmeasured: [] });
+    const { speeds, ...answer } = exchange(createState('here'), 'a', full, 5).answer;
+    expect(speeds.length).toBe(2);
+    expect(parseAnswer(answer)).toEqual({ ...answer, speeds: [] });
+    const { speeds: _, ...packed } = packState(createState('here'), 0);
+    expect(unpackState(packed, 0, 0)?.speeds.size).toBe(0);
+  });
+
   it.each([
     ['nothing', null],
     ['a list', []],
     ['no rows', { ...full, rows: undefined }],
     ['a number that is none', { ...full, rows: [row({ share: Number.NaN })] }],
+    ['a speed that is none', { ...full, measured: [{ ...full.measured[0], ratio: Number.NaN }] }],
     ['an id with a space', { ...full, asks: ['a b'] }],
     ['too long an id', { ...full, asks: ['x'.repeat(65)] }],
     ['too many rows', { ...full, rows: Array.from({ length: 257 }, () => row()) }],

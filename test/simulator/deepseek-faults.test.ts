@@ -112,6 +112,7 @@ const EXPECTED: Readonly<Record<DeepSeekFault, { stream: Expected; whole?: Expec
   no_balance: { stream: { status: 402, text: /Insufficient Balance.*unknown_error/ } },
   forbidden: { stream: { status: 403 } },
   blocked: { stream: { status: 403, text: /<html>/ } },
+  login_page: { stream: { status: 401, text: /<html>/ } },
   too_large: { stream: { status: 413, text: /<html>/ } },
   no_channel: { stream: { status: 503, text: /model_not_found/ } },
   rate_limit_200: { stream: { status: 200, text: /rate_limit_error/ } },

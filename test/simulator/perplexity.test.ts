@@ -207,6 +207,7 @@ const EXPECTED: Readonly<Record<PerplexityFault, { search?: Expected; agent?: Ex
   html_401: { search: { status: 401, text: /401 Authorization Required/ } },
   forbidden: { search: { status: 403, text: /forbidden/ } },
   blocked: { search: { status: 403, text: /<html>/ } },
+  login_page: { search: { status: 401, text: /<html>/ } },
   retired: { search: { status: 403, text: /chat_completions_not_available/ } },
   invalid_422: { search: { status: 422, text: /^\{"detail":\[/ } },
   rate_limit: { search: { status: 429, text: /request_rate_limit_exceeded/ } },

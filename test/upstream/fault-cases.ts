@@ -28,6 +28,7 @@ const HTTP: readonly FaultCase[] = [
   { condition: '401, key unknown', strike: { fault: 'invalid_key' } },
   { condition: '403', strike: { fault: 'forbidden' } },
   { condition: '403 with a web page', strike: { fault: 'blocked' } },
+  { condition: '401 of a gateway that asks for a login', strike: { fault: 'login_page' } },
   { condition: '422, JSON', strike: { fault: 'invalid_422' } },
   { condition: '429, too many requests', strike: { fault: 'rate_limit' } },
   { condition: '429 with Retry-After: 2', strike: { fault: 'retry_after', retryAfter: 2 } },

@@ -58,8 +58,11 @@ async function homeFinding(config: Config): Promise<Finding> {
 
 async function settingsFinding(config: Config): Promise<Finding> {
   const bits = await openBits(config.dotenvPath);
-  if (bits === null)
-    return ok('settings', `no ${config.dotenvPath}; the environment and the defaults hold`);
+  if (bits === null) {
+    // Without a home there is no path to name.
+    const missing = config.isHomeless ? 'no file' : `no ${config.dotenvPath}`;
+    return ok('settings', `${missing}; the environment and the defaults hold`);
+  }
   if (bits === 0) return ok('settings', config.dotenvPath);
   return {
     check: 'settings',

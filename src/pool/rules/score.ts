@@ -68,6 +68,8 @@ export interface Slowness {
   readonly at: number;
   /** Observations behind it. */
   readonly seen: number;
+  /** Others say so, and nothing was seen here yet. */
+  readonly isHeard: boolean;
 }
 
 const FIRST = 0.6;
@@ -77,10 +79,12 @@ const FALL = 0.15;
 /** Rises fast, falls slowly; one absurd observation moves it by a bounded amount. */
 export function learnSlowness(slowness: Slowness | null, ratio: number, now: number): Slowness {
   const seen = clamp(ratio, 0.1, 30);
-  if (slowness === null) return { ratio: 1 + FIRST * (seen - 1), at: now, seen: 1 };
+  if (slowness === null) {
+    return { ratio: 1 + FIRST * (seen - 1), at: now, seen: 1, isHeard: false };
+  }
   const old = slowness.ratio;
   const next = old + (seen > old ? RISE : FALL) * (seen - old);
-  return { ratio: next, at: now, seen: slowness.seen + 1 };
+  return { ratio: next, at: now, seen: slowness.seen + 1, isHeard: false };
 }
 
 /** Pseudo-calls of ordinary speed that stand against what is under way. */

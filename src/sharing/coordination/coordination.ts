@@ -15,6 +15,7 @@ import {
   takeLane,
 } from './shared-lanes.ts';
 import { noteRate, takeSends } from './shared-rates.ts';
+import { speedsOf, takeSpeeds } from './shared-speeds.ts';
 import {
   draftOf,
   type MemberRecord,
@@ -70,6 +71,7 @@ function take(
   }
   // Told when a process finds another coordinator than before; what is newer here stays.
   takeFacts(draft, request.facts, now);
+  takeSpeeds(draft, request.measured, now);
   for (const group of request.joined) join(draft, group);
   draft.members.set(id, before);
   const fresh = reports.filter(({ number }) => number > before.reported);
@@ -127,6 +129,7 @@ function answerTo(
     facts: newsFor(draft, request.heard, now),
     joined: groupsIn(draft),
     heard: { epoch: draft.epoch, version: draft.version },
+    speeds: speedsOf(draft, request.unmeasured, now),
     reported: own?.reported ?? 0,
     processes: [...draft.members].map(([id, { client, stakes }]) => {
       const all = [...stakes.values()];

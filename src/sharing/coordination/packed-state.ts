@@ -6,8 +6,9 @@
 import * as z from 'zod/mini';
 import { knownRate, rateFrom } from '../../pool/rules/told/known-rate.ts';
 import { limitFrom, toldLimit } from '../../pool/rules/told/told-limit.ts';
-import { FACT, KNOWN_RATE, TOLD_LIMIT } from '../parse-message.ts';
+import { FACT, KNOWN_RATE, KNOWN_SPEED, TOLD_LIMIT } from '../parse-message.ts';
 import { toldFact } from './facts.ts';
+import { SPEED_BELIEVED_MS, toldSpeed } from './shared-speeds.ts';
 import type {
   PacedStake,
   SharedFact,
@@ -95,6 +96,8 @@ const PACKED = z.object({
       trial: z.nullable(z.object({ member: z.string(), heldMs: z.number() })),
     }),
   ),
+  // States that were kept before there were any are believed.
+  speeds: z._default(z.array(KNOWN_SPEED), []),
   joined: z.array(z.tuple([z.string(), z.string()])),
 });
 
@@ -138,6 +141,7 @@ export function packState(state: SharedState, now: number): PackedState {
           ? null
           : { member: fact.trial.member, heldMs: Math.max(0, now - fact.trial.since) },
     })),
+    speeds: [...state.speeds.values()].map((speed) => toldSpeed(speed, now)),
     joined: [...state.joined],
   };
 }
@@ -224,6 +228,13 @@ function factsOf(packed: PackedState, now: number, ageMs: number): Map<string, S
   return facts;
 }
 
+function measuredIn({ speeds }: PackedState, now: number, ageMs: number): SharedState['speeds'] {
+  const believed = speeds.filter(({ agoMs }) => agoMs + ageMs <= SPEED_BELIEVED_MS);
+  return new Map(
+    believed.map(({ agoMs, ...speed }) => [speed.id, { speed, at: now - agoMs - ageMs }]),
+  );
+}
+
 /**
  * @param ageMs since it was packed
  * @returns null for what is no state of ours
@@ -240,6 +251,7 @@ export function unpackState(value: unknown, now: number, ageMs: number): SharedS
     members: membersOf(data, now, ageMs),
     lanes: lanesOf(data, now, ageMs),
     facts: factsOf(data, now, ageMs),
+    speeds: measuredIn(data, now, ageMs),
     joined: new Map(data.joined),
   };
 }

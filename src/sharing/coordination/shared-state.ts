@@ -2,6 +2,7 @@
 
 import type { LimitState } from '../../pool/rules/limit.ts';
 import type { RateState, Taken } from '../../pool/rules/rate.ts';
+import type { KnownSpeed } from '../../pool/sharing.ts';
 
 /** What one process has on a lane, as it said last, and what it may use. */
 export interface Stake {
@@ -82,6 +83,15 @@ export interface SharedSend extends Taken {
   readonly number: number;
 }
 
+/** How fast something was when it was measured. */
+export interface SharedSpeed {
+  readonly speed: WithoutAge<KnownSpeed>;
+  readonly at: number;
+}
+
+/** Of each kind for itself. */
+type WithoutAge<T> = T extends KnownSpeed ? Omit<T, 'agoMs'> : never;
+
 /** What is known of a key, a model of a key, an account or a provider. */
 export interface SharedFact {
   readonly generation: number;
@@ -108,6 +118,7 @@ export interface SharedState {
   readonly members: ReadonlyMap<string, MemberRecord>;
   readonly lanes: ReadonlyMap<string, SharedLane>;
   readonly facts: ReadonlyMap<string, SharedFact>;
+  readonly speeds: ReadonlyMap<string, SharedSpeed>;
   /** Account → the first one of those that it is one with. */
   readonly joined: ReadonlyMap<string, string>;
 }
@@ -132,14 +143,15 @@ export function createState(epoch: string): SharedState {
     members: new Map(),
     lanes: new Map(),
     facts: new Map(),
+    speeds: new Map(),
     joined: new Map(),
   };
 }
 
 /** What a new coordinator takes over from one that has ended: everything but its processes. */
 export function inherited(state: SharedState, epoch: string): SharedState {
-  const { version, turn, lanes, facts, joined } = state;
-  return { ...createState(epoch), version, turn, lanes, facts, joined };
+  const { version, turn, lanes, facts, speeds, joined } = state;
+  return { ...createState(epoch), version, turn, lanes, facts, speeds, joined };
 }
 
 export function draftOf(state: SharedState): StateDraft {
@@ -148,6 +160,7 @@ export function draftOf(state: SharedState): StateDraft {
     members: new Map(state.members),
     lanes: new Map(state.lanes),
     facts: new Map(state.facts),
+    speeds: new Map(state.speeds),
     joined: new Map(state.joined),
   };
 }

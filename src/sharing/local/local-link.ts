@@ -193,7 +193,7 @@ export class LocalLink implements Link {
   }
 
   #pace(isLate: boolean): void {
-    const reason = 'the coordinating process answers late';
+    const reason = 'the coordinating process does not answer in time';
     if (isLate) this.#state.down({ reason, next: '', isPassing: true });
     else this.#state.up('member');
   }

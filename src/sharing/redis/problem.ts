@@ -76,12 +76,13 @@ const SAYINGS: readonly Saying[] = [
 ];
 
 const HUNG_UP = 'it hangs up';
+/** Slow, silent or frozen: whoever waits cannot tell. */
+export const LATE = 'does not answer in time';
 
 const NETWORK: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ENOTFOUND: 'there is no host of that name',
   EAI_AGAIN: 'the name cannot be looked up',
-  ETIMEDOUT: 'it does not answer',
   EHOSTUNREACH: 'there is no way to it',
   ENETUNREACH: 'there is no way to it',
   ECONNRESET: HUNG_UP,
@@ -106,7 +107,10 @@ export function redisProblem(error: unknown, name: string): Problem {
       next: 'set KEYPOOL_REDIS_CA_FILE to the certificate of who signed for it',
     };
   }
-  const why = NETWORK[code] ?? (/timed out|timeout/i.test(text) ? NETWORK.ETIMEDOUT : code);
+  if (code === 'ETIMEDOUT' || /timed out|timeout/i.test(text)) {
+    return { reason: `the Redis at ${name} ${LATE}`, next: '' };
+  }
+  const why = NETWORK[code] ?? code;
   const isKnown = why !== undefined && why !== '';
   return {
     reason: `the Redis at ${name} cannot be reached${isKnown ? `: ${why}` : ''}`,

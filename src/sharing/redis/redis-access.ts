@@ -10,7 +10,7 @@ import { within } from '../../base/system/within.ts';
 import { LinkState, type Problem } from '../link-state.ts';
 import { LinkDown, type LinkView } from '../protocol.ts';
 import { StrangeReply } from './cell.ts';
-import { redisProblem } from './problem.ts';
+import { LATE, redisProblem } from './problem.ts';
 import { nameOf, openRedis, type RedisClient, type RedisServer } from './redis-connection.ts';
 import { SharedCell, type StateKind, TooContended } from './shared-cell.ts';
 
@@ -216,7 +216,7 @@ export class RedisAccess {
   }
 
   #lateness(): Problem {
-    const reason = `the Redis at ${nameOf(this.#options.server)} answers late`;
+    const reason = `the Redis at ${nameOf(this.#options.server)} ${LATE}`;
     return { reason, next: '', isPassing: true };
   }
 

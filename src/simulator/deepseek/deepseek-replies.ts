@@ -3,7 +3,14 @@
 import type { RefusalWording } from '../behaviour.ts';
 import type { DeepSeekFault } from '../faults.ts';
 import { seededUuid } from '../random.ts';
-import { htmlReply, jsonReply, type Reply, retryAfterHeader, type Turn } from '../turn.ts';
+import {
+  htmlReply,
+  jsonReply,
+  loginReply,
+  type Reply,
+  retryAfterHeader,
+  type Turn,
+} from '../turn.ts';
 
 export const MODELS = ['deepseek-flash', 'deepseek-v4-pro'] as const;
 export const MAX_OUTPUT_TOKENS = 393_216;
@@ -94,6 +101,7 @@ const REPLIES: Partial<Readonly<Record<DeepSeekFault, (turn: Turn) => Reply>>> =
   no_balance: noBalance,
   forbidden: () => envelope(403, 'You do not have access to this model', 'permission_error'),
   blocked: () => htmlReply(403, 'Just a moment...'),
+  login_page: loginReply,
   too_large: () => htmlReply(413, 'Request Entity Too Large'),
   invalid_422: () => envelope(422, 'Invalid parameters: temperature is out of range'),
   invalid_422_text: () => ({

@@ -1,7 +1,14 @@
 /** Perplexity's error answers. `code` is a number and equals the status. */
 
 import type { PerplexityFault } from '../faults.ts';
-import { htmlReply, jsonReply, type Reply, retryAfterHeader, type Turn } from '../turn.ts';
+import {
+  htmlReply,
+  jsonReply,
+  loginReply,
+  type Reply,
+  retryAfterHeader,
+  type Turn,
+} from '../turn.ts';
 
 export function perplexityError(
   status: number,
@@ -54,6 +61,7 @@ const REPLIES: Partial<Readonly<Record<PerplexityFault, (turn: Turn) => Reply>>>
   html_401: () => htmlReply(401, 'Authorization Required'),
   forbidden: () => perplexityError(403, 'forbidden', 'Access to this resource is forbidden.'),
   blocked: () => htmlReply(403, 'Just a moment...'),
+  login_page: loginReply,
   retired: () =>
     perplexityError(
       403,

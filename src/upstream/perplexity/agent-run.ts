@@ -30,10 +30,13 @@ function outputOf(response: Fields, type: string): Fields[] {
     .filter((item) => item.type === type);
 }
 
+/** A refusal is what the model has to say, in a part of its own (OpenAI's Responses API). */
+const TEXT_DELTAS = new Set(['response.output_text.delta', 'response.refusal.delta']);
+
 function messageText(response: Fields): string {
   return outputOf(response, 'message')
     .flatMap((item) => listOf(item.content).map(fieldsOf))
-    .map((part) => textOf(part.text) ?? '')
+    .map((part) => textOf(part.text) ?? textOf(part.refusal) ?? '')
     .join('');
 }
 
@@ -126,7 +129,7 @@ export class AgentRun {
   }
 
   #note(type: string, event: Fields): void {
-    if (type === 'response.output_text.delta' && this.#text.length < MAX_ANSWER) {
+    if (TEXT_DELTAS.has(type) && this.#text.length < MAX_ANSWER) {
       this.#text += textOf(event.delta) ?? '';
     }
     const item = fieldsOf(event.item);

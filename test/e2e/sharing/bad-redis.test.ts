@@ -93,10 +93,10 @@ async function isServed(server: HttpProgram, count: number): Promise<void> {
 const linesOf = ({ program }: HttpProgram, words: string): string[] =>
   program.stderr.split('\n').filter((line) => line.includes(words));
 
-/** What is said of the Redis; that it answers late only where that is its fault, not the machine's. */
+/** What is said of the Redis; that it does not answer in time only where that is its fault, not the machine's. */
 function complaints(server: HttpProgram, isSlow = false): string[] {
   const lines = linesOf(server, 'are not shared');
-  return isSlow ? lines : lines.filter((line) => !line.includes('answers late'));
+  return isSlow ? lines : lines.filter((line) => !line.includes('does not answer in time'));
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a test looks into it freely
@@ -129,7 +129,7 @@ const TROUBLES: ReadonlyArray<readonly [string, () => Promise<Trouble>, RegExp]>
   [
     'is silent',
     () => instead(createServer((socket) => socket.on('error', () => {}))),
-    /answers late|does not answer/,
+    /does not answer in time/,
   ],
   [
     'says yes to everything',
@@ -194,7 +194,7 @@ const TROUBLES: ReadonlyArray<readonly [string, () => Promise<Trouble>, RegExp]>
         (server) => server.signal('SIGSTOP'),
         (server) => server.signal('SIGCONT'),
       ),
-    /answers late|does not answer/,
+    /does not answer in time/,
   ],
 ];
 
@@ -203,7 +203,7 @@ describe.skipIf(!hasRedis)(`a Redis that${hasRedis ? '' : `: ${NO_REDIS}`}`, () 
     '%s',
     async (_what, start, said) => {
       const { url, begin, mend } = await start();
-      const isSlow = said.test('answers late');
+      const isSlow = said.test('does not answer in time');
       const server = await startHttp(machineOf(shared.home, url));
       if (begin !== undefined) {
         await untilUp(server);

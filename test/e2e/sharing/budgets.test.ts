@@ -132,7 +132,7 @@ describe.skipIf(!hasRedis)(
       // On a busy machine it was late before it was gone.
       const lines = one.server.program.stderr
         .split('\n')
-        .filter((line) => line.includes('not shared') && !line.includes('answers late'));
+        .filter((line) => line.includes('not shared') && !line.includes('does not answer in time'));
       expect(lines, lines.join('\n')).toHaveLength(1);
       expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({
         budgets: 'until then this machine spends its part of what was left of them at most',

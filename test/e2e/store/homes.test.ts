@@ -127,6 +127,7 @@ describe.skipIf(!canDropRoot)('a user without a name and without HOME', () => {
     const { code, stdout, stderr } = runAs(NAMELESS, ['doctor'], {});
     expect([code, stderr]).toEqual([1, '']);
     expect(stdout).toContain('this user has no home folder');
+    expect(stdout).not.toContain('/dev/null');
   });
 
   it('works with a home that is named', () => {

@@ -92,17 +92,20 @@ describe('slowness', () => {
 
   it('believes a first observation by six tenths, and then rises faster than it falls', () => {
     const first = learnSlowness(null, 5, 7);
-    expect(first).toEqual({ ratio: 3.4, at: 7, seen: 1 });
-    expect(learnSlowness(first, 13.4, 9)).toEqual({ ratio: 6.4, at: 9, seen: 2 });
+    expect(first).toEqual({ ratio: 3.4, at: 7, seen: 1, isHeard: false });
+    expect(learnSlowness(first, 13.4, 9)).toEqual({ ratio: 6.4, at: 9, seen: 2, isHeard: false });
     expect(learnSlowness(first, 1.4, 9).ratio).toBeCloseTo(3.1, 6);
     expect(learnSlowness(first, 3.4, 9).ratio).toBe(3.4);
   });
 
   it('counts little after one observation, fades with time, and is unknown without any', () => {
     expect(fadedRatio(null, 0, 1_000)).toBeNull();
-    expect(fadedRatio({ ratio: 3, at: 0, seen: 1 }, 0, 1_000)).toBe(2);
-    expect(fadedRatio({ ratio: 3, at: 0, seen: 3 }, 0, 1_000)).toBe(2.5);
-    expect(fadedRatio({ ratio: 3, at: 0, seen: 3 }, 1_000, 1_000)).toBeCloseTo(1 + 1.5 / Math.E, 9);
+    expect(fadedRatio({ ratio: 3, at: 0, seen: 1, isHeard: false }, 0, 1_000)).toBe(2);
+    expect(fadedRatio({ ratio: 3, at: 0, seen: 3, isHeard: false }, 0, 1_000)).toBe(2.5);
+    expect(fadedRatio({ ratio: 3, at: 0, seen: 3, isHeard: false }, 1_000, 1_000)).toBeCloseTo(
+      1 + 1.5 / Math.E,
+      9,
+    );
   });
 
   it('shows in calls under way before the first of them ends', () => {
@@ -117,7 +120,7 @@ describe('slowness', () => {
   });
 
   it('moves by a bounded amount on one absurd observation', () => {
-    const slowness = learnSlowness({ ratio: 1, at: 0, seen: 9 }, 1e9, 0);
+    const slowness = learnSlowness({ ratio: 1, at: 0, seen: 9, isHeard: false }, 1e9, 0);
     expect(slowness.ratio).toBeLessThan(10);
   });
 });

@@ -198,7 +198,7 @@ describe('what is no Redis', () => {
       /answers nonsense/,
     ],
     ['who hangs up', (socket) => void socket.destroy(), /cannot be reached/],
-    ['who is silent', () => {}, /answers late|does not answer/],
+    ['who is silent', () => {}, /does not answer in time/],
   ])('%s', async (_what, onSocket, expected) => {
     const port = await listen(onSocket);
     await new RedisProcess(port).complaint(expected);

@@ -108,6 +108,7 @@ export class Dispatcher {
     const notBefore = now + afterMs;
     const waiter: Waiter = { ...options, id: call.id, session, priority, notBefore, since: now };
     const queue = this.#queueOf(model);
+    this.neighbours?.expectCalls(call.request.speedClass);
     if (isCapped(call)) this.#isCapped = true;
     if (call.attempts > 0) queue.addAgain(waiter);
     else queue.add(waiter);

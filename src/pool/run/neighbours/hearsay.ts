@@ -32,6 +32,7 @@ export class Hearsay {
     const subject = this.#subjects.byId(fact.id);
     switch (subject?.kind) {
       case undefined:
+      case 'calls':
         return;
       case 'key':
         this.#key(subject.slot, fact);

@@ -27,6 +27,7 @@ import { awaitsLeave, INTERACTIVE_MEMORY_MS, isInRotation, isOut } from '../atte
 import type { KeySlot } from '../keys/key-slot.ts';
 import type { Roster } from '../keys/roster.ts';
 import { Hearsay } from './hearsay.ts';
+import { hearSpeed, measuredBy, unmeasuredBy } from './speeds.ts';
 import { Subjects } from './subjects.ts';
 import { Telling } from './telling.ts';
 
@@ -97,6 +98,11 @@ export class Neighbours implements Participant {
     for (const account of this.#roster.accounts) {
       awaitGrant(laneOf(account, model, this.#roster.ceiling));
     }
+  }
+
+  /** Calls of this class come: how fast they are others may know. */
+  expectCalls(speedClass: string): void {
+    this.#subjects.addCalls(speedClass);
   }
 
   /** The one trial of the provider is ours. */
@@ -184,10 +190,16 @@ export class Neighbours implements Participant {
       }
     }
     const used = rows.length > MOST_ROWS ? rows.sort((a, b) => b.inFlight - a.inFlight) : rows;
-    return { ...trials, rows: used.slice(0, MOST_ROWS), waits: depth > 0 };
+    return {
+      ...trials,
+      rows: used.slice(0, MOST_ROWS),
+      measured: measuredBy(this.#roster, this.#subjects),
+      unmeasured: isActive ? unmeasuredBy(this.#roster, this.#subjects) : [],
+      waits: depth > 0,
+    };
   }
 
-  hear({ grants, unheard, facts, trials, joined }: Told): void {
+  hear({ grants, unheard, facts, speeds, trials, joined }: Told): void {
     const now = this.#roster.now();
     const keyOf = (it: { account: string; model: string }): string => `${it.account} ${it.model}`;
     const byLane = new Map(grants.map((grant) => [keyOf(grant), grant]));
@@ -210,6 +222,7 @@ export class Neighbours implements Participant {
       this.#heard.set(fact.id, { fact, at: now });
       this.#hearsay.hear(fact);
     }
+    for (const speed of speeds) hearSpeed(this.#roster, this.#subjects, speed);
     if (joined !== null) {
       this.#isHearing = true;
       this.#hearsay.hearJoined(joined);

@@ -9,6 +9,7 @@ export type Subject =
   | { readonly kind: 'key'; readonly slot: KeySlot }
   | { readonly kind: 'key-model'; readonly slot: KeySlot; readonly model: string }
   | { readonly kind: 'account'; readonly label: string }
+  | { readonly kind: 'calls'; readonly speedClass: string }
   | { readonly kind: 'provider' };
 
 /** Ids of one provider's things. An account without a name is known by its key. */
@@ -20,6 +21,7 @@ export class Subjects {
   readonly #accounts = new Map<string, string>();
   readonly #keys = new Map<KeySlot, string>();
   readonly #models = new Map<string, string>();
+  readonly #calls = new Map<string, string>();
 
   constructor(provider: Provider, idOf: Sharing['idOf']) {
     this.#words = [provider];
@@ -42,6 +44,7 @@ export class Subjects {
       this.#byId.set(account, { kind: 'account', label });
       for (const model of this.#models.keys()) this.#addKeyModel(slot, model);
     }
+    for (const speedClass of this.#calls.keys()) this.#addCalls(speedClass);
   }
 
   /** Makes the model known; idempotent. */
@@ -49,6 +52,17 @@ export class Subjects {
     if (this.#models.has(model)) return;
     this.#models.set(model, this.#id('model', model));
     for (const slot of this.#keys.keys()) this.#addKeyModel(slot, model);
+  }
+
+  /** Makes a class of calls known; idempotent. */
+  addCalls(speedClass: string): void {
+    if (this.#calls.has(speedClass)) return;
+    this.#calls.set(speedClass, this.#id('calls', speedClass));
+    this.#addCalls(speedClass);
+  }
+
+  get speedClasses(): string[] {
+    return [...this.#calls.keys()];
   }
 
   byId(id: string): Subject | undefined {
@@ -71,8 +85,16 @@ export class Subjects {
     return this.#models.get(model) ?? this.#id('model', model);
   }
 
+  calls(speedClass: string): string {
+    return this.#calls.get(speedClass) ?? this.#id('calls', speedClass);
+  }
+
   members({ members }: AccountRecord): string[] {
     return members.map((label) => this.account(label));
+  }
+
+  #addCalls(speedClass: string): void {
+    this.#byId.set(this.calls(speedClass), { kind: 'calls', speedClass });
   }
 
   #addKeyModel(slot: KeySlot, model: string): void {

@@ -121,6 +121,17 @@ describe('Perplexity', () => {
     expect(got.structured).toMatchObject({ attempts: 2 });
   });
 
+  it('a refusal is the answer, and asked for once', async () => {
+    const refused = run('completed', {
+      output: [{ type: 'message', content: [{ type: 'refusal', refusal: 'That I cannot say.' }] }],
+    });
+    perplexity.play([ending('response.completed', refused)]);
+    const got = await search({ answer: 'fast' });
+    expect(got).toMatchObject({ isError: false });
+    expect(got.structured.answer).toBe('That I cannot say.');
+    expect(perplexity.paths).toHaveLength(1);
+  });
+
   it('a run called JSON, or in one event without a type, is read all the same', async () => {
     perplexity.play([reply(200, run('completed'), SSE)]);
     expect((await search({ answer: 'fast' })).text).toContain('So it is [1][3].');

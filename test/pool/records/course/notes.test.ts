@@ -105,7 +105,7 @@ describe('what is remembered of a call that was served', () => {
       outcomes: [{ at: 2_100, ok: true }],
       success: { rate: 1, at: 2_100 },
       // The first call of its class is the measure, and so as fast as any.
-      slowness: { ratio: 1, at: 2_100, seen: 1 },
+      slowness: { ratio: 1, at: 2_100, seen: 1, isHeard: false },
     });
     expect(where.provider).toMatchObject({ served: true, pace: { serviceMs: 2_000 } });
     call(where, 3_000, 6_000, served(10, 20));
