@@ -1,9 +1,10 @@
 import { ConfigError } from '../base/errors.ts';
 import { loadConfig } from '../config.ts';
 import { VAULTS, type Vault } from '../secrets/vault/vaults.ts';
-import { askForFirstKeys, isAtTerminal } from './asking/first-keys.ts';
+import { askForFirstKeys } from './asking/first-keys.ts';
 import { type Command, type CommandInput, print, tell } from './command.ts';
 import { COMMAND_VARIABLE, makeHome } from './composition/home/make-home.ts';
+import { isAtTerminal } from './terminal/prompt.ts';
 
 /** Where the person wants the master key to be; null for the settings file. */
 function chosenVault(input: CommandInput): Vault | null {

@@ -1,5 +1,6 @@
 /** `NAME=value` in the spellings of shells, programs and their files, in one line. Pure. */
 
+import { readName } from './clues/written-name.ts';
 import { withoutRemark } from './remark.ts';
 
 export interface Assignment {
@@ -17,7 +18,7 @@ export interface Assignment {
 const NAME = '[A-Za-z_][A-Za-z0-9_.-]*';
 /** `NAME =`, `"NAME":`, `['NAME'] =>`, `$env:NAME =`. */
 const BEFORE_SIGN = new RegExp(
-  String.raw`(?<![A-Za-z0-9_.$%{-])(["'\`]?)(${NAME})\1\]?\s*(?::=|=>|=|:(?!//)|：)\s*`,
+  String.raw`(?<![A-Za-z0-9_.$%-]|[{$]\{)(["'\`]?)(${NAME})\1\]?\s*(?::=|=>|=|:(?!//)|：)\s*`,
   'g',
 );
 /** `set -gx NAME value`, `setx NAME value`, `ENV NAME value`, `NAME value` for `setenv`. */
@@ -31,7 +32,7 @@ const CALL = new RegExp(
   'g',
 );
 const OBJECT_PREFIX =
-  /^(?:process\.env|import\.meta\.env|os\.environ|environ|env|ENV|System\.env|window|globalThis|config|settings|export|self|this)\./;
+  /^(?:process\.env|import\.meta\.env|os\.environ|environ|env|ENV|System\.env|window|globalThis|vim\.env|Deno\.env|Bun\.env|config|settings|export|self|this)\./;
 
 const CLOSING: Readonly<Record<string, string>> = {
   '"': '"',
@@ -102,4 +103,15 @@ export function assignmentsIn(line: string, isName: (name: string) => boolean): 
     found.push(readValue(line, place, next?.start ?? line.length));
   }
   return found;
+}
+
+/** A longer text was written by a program, in a format of its own. */
+const LONGEST_TEXT = 10_000;
+
+/** Whether a text gives a value to a variable of the pool: a cell of a notebook, a note, an argument. */
+export function assignsPoolKey(text: string): boolean {
+  return (
+    text.length <= LONGEST_TEXT &&
+    assignmentsIn(text, (name) => readName(name).kind === 'pool').length > 0
+  );
 }

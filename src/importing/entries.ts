@@ -3,6 +3,7 @@
 import { PROVIDER_NAMES, type Provider } from '../base/errors.ts';
 import { FAMILIES } from '../base/keys/key-names.ts';
 import { valueFitOf } from '../base/keys/key-values.ts';
+import { assignsPoolKey } from './assignments.ts';
 import { providerOfHost } from './clues/surroundings.ts';
 import { prefixedTokens, secretTokens } from './clues/tokens.ts';
 import { readWords, type Words } from './clues/words.ts';
@@ -66,6 +67,10 @@ function isFlat(map: MapNode): boolean {
   return map.members.every(({ node }) => node.kind !== 'map');
 }
 
+function listOf(map: MapNode, name: string): boolean {
+  return map.members.some(({ key, node }) => plainKey(key) === name && node.kind === 'list');
+}
+
 /** Whether a map is an entry: two of a title, an address and a user beside a password. */
 export function isEntry(map: MapNode): boolean {
   const keys = map.members.map(({ key }) => plainKey(key));
@@ -80,6 +85,8 @@ export function isEntry(map: MapNode): boolean {
   if (about !== null && leafText(about, NAME) !== null && content !== null && isFlat(content)) {
     return true;
   }
+  // Enpass keeps the password among its fields.
+  if (keys.includes('category') && listOf(map, 'fields') && has(TITLES)) return true;
   if (!has(PASSWORDS)) return false;
   // Firefox's entries have no title.
   const isUntitled = has(USERS) && has(ADDRESSES) && !has(KEYS) && isFlat(map);
@@ -151,7 +158,10 @@ function judgeField(entry: Entry, name: string, text: TextNode): ImportFinding[]
 
 function judgeNote(entry: Entry, text: TextNode, around: Surroundings): ImportFinding[] {
   if (secretTokens(text.value).length === 0) return [];
-  if (entry.providers.size === 0) return [left(text.line, 'the entry of another service')];
+  // `DEEPSEEK_API_KEY=…` says itself whose it is, in a note of any title.
+  if (entry.providers.size === 0 && !assignsPoolKey(text.value)) {
+    return [left(text.line, 'the entry of another service')];
+  }
   const [provider] = entry.providers;
   const heading = provider === undefined ? entry.title : PROVIDER_NAMES[provider];
   // LastPass writes the fields of an item into its note; that password is the item's.

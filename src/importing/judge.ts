@@ -10,6 +10,7 @@ import {
   valueFitOf,
   vendorOf,
 } from '../base/keys/key-values.ts';
+import { isReference } from './clues/references.ts';
 import {
   hasPasswordInAddress,
   isEncrypted,
@@ -20,12 +21,24 @@ import {
   secretTokens,
 } from './clues/tokens.ts';
 import type { Words } from './clues/words.ts';
-import { isOwnSetting, readName, shownName, type WrittenName } from './clues/written-name.ts';
+import {
+  isOwnSetting,
+  namedSecret,
+  readName,
+  shownName,
+  type WrittenName,
+} from './clues/written-name.ts';
 import { type ImportedKey, type ImportFinding, left } from './import-finding.ts';
 import { withoutRemark } from './remark.ts';
 
 const PLACEHOLDER = 'a placeholder, not a key';
+const REFERENCE = 'it says where the key is, and is not the key';
+const UNLIKE = 'its value does not look like a key';
+const SHORT = 'it is short for a key';
 const ENCRYPTED = 'encrypted: open that file with --store and run keys migrate';
+
+/** A whole key of ours with something before or behind it: asked for, it would be stored with that. */
+const HOLDS_OWN = /sk-[0-9a-f]{32}|pplx-[A-Za-z0-9]{48}/;
 
 interface Key {
   readonly value: string;
@@ -86,6 +99,10 @@ function judgePoolValue(
   if (fit === 'foreign') {
     return left(line, `${kindOf(value)}, under a ${provider} name`, shown);
   }
+  if (fit === 'unknown' && isReference(value)) return left(line, REFERENCE, shown);
+  if (fit === 'unknown' && HOLDS_OWN.test(value)) {
+    return left(line, `more than a ${provider} key: take away what sticks to it`, shown);
+  }
   if (fit === 'unknown' && (!isOpaque(value) || value.length < 20)) {
     return left(line, `its form is not that of a ${provider} key`, shown);
   }
@@ -126,11 +143,17 @@ function judgeSecret(
     const doubt = `an address of ${PROVIDER_NAMES[addressed]} is set beside it`;
     return poolKey(addressed, { value, line, doubt });
   }
+  if (isReference(value)) return left(line, REFERENCE, name);
   if (hasPasswordInAddress(value)) return left(line, 'an address with a password in it', name);
   if (holdsSeveral(value)) return left(line, 'it holds several values', name);
   if (/\s/.test(value)) return left(line, 'it contains a space', name);
-  if (!isUsableSecret(value)) return left(line, 'its value does not look like a key', name);
-  return otherKey(name, { value, line, doubt: '' }, false);
+  if (!isUsableSecret(value)) return left(line, UNLIKE, name);
+  if (isOpaque(value) || (vendorOf(value) !== null && value.length >= 20)) {
+    return otherKey(name, { value, line, doubt: '' }, false);
+  }
+  const names = namedSecret(name);
+  if (names === 'anything') return left(line, UNLIKE, name);
+  return otherKey(name, { value, line, doubt: names === 'generated' ? SHORT : '' }, false);
 }
 
 function judgeSetting(written: string, raw: string, line: number): ImportFinding[] {
@@ -241,7 +264,7 @@ function chosen(providers: ReadonlySet<Provider>, value: string): Provider | nul
 const SAME_FORM = /ALIBABA|ALIYUN|DASHSCOPE|BAILIAN|QWEN|TONGYI/;
 
 function doubtOfOther(name: string, value: string, isStrong: boolean): string {
-  if (!isStrong) return 'it is short for a key';
+  if (!isStrong) return SHORT;
   const isOurs = valueFitOf('deepseek', value) === 'own' && !SAME_FORM.test(name);
   return isOurs ? 'its form is that of a DeepSeek key, its label is not' : '';
 }

@@ -6,6 +6,7 @@
 import { vendorOf } from '../base/keys/key-values.ts';
 import { trimEnd, WHITE_SPACE } from '../base/text/trim.ts';
 import { type Assignment, assignmentsIn } from './assignments.ts';
+import { isCutInTwo, labelsOf } from './clues/labels.ts';
 import {
   isInAddress,
   isUsableSecret,
@@ -37,8 +38,17 @@ const LONGEST_HEADING = 200;
 /** How far a quote may go on; beyond it is a quote that nobody closed. */
 const LONGEST_QUOTE = 100;
 
+/** `NAMES = [`, `NAMES=(`, `NAMES := []string{`: a list begins, with an item in each line below. */
+const LIST_BEGINS = /^[\w.[\]!<>=&\s]{0,40}[[({]$/;
+const LIST_ENDS = /^\s*[\])}]/;
+const ITEM = /^[\s"'`,-]*$/;
+
+const DIFF = /^(?:diff --git |@@ -\d)/;
+const REMOVED = /^-(?!--)/;
+
 /** "Name: DeepSeek" above "Key: …". */
-const TITLE = /^(?:name|title|service|vendor|platform|site|website|url|for)\s*[:=]\s*(\S.*)$/i;
+const TITLE =
+  /^(?:name|title|label|service|vendor|platform|site|website|url|for)\s*[:=]\s*(\S.*)$/i;
 
 /** Of a netrc, by line or by white space: `machine HOST`, then `login NAME`, `password VALUE`. */
 const NETRC = /^\s*(machine|login|account|password)\s+(\S+)/;
@@ -81,12 +91,14 @@ export class NotesReader {
   readonly #around: Surroundings;
   readonly #findings: ImportFinding[] = [];
   #heading: Heading | null = null;
+  readonly #isDiff: boolean;
   /** The host of the netrc entry that the lines are of; empty outside one. */
   #machine = '';
 
   constructor(lines: readonly string[], around: Surroundings, heading: string | null = null) {
     this.#lines = lines;
     this.#around = around;
+    this.#isDiff = lines.some((line) => DIFF.test(line));
     if (heading !== null) this.#setHeading(heading);
   }
 
@@ -111,6 +123,16 @@ export class NotesReader {
     if (bare !== '' && !COMMENT.test(line)) this.#readMachine(line);
     if (bare === '' || /^(?:```|~~~|---+$|[|:+-][\s|:+-]*$)/.test(bare)) return at + 1;
     if (PRIVATE_KEY.test(line)) return this.#skipPrivateKey(at);
+    if (this.#isDiff && REMOVED.test(line)) {
+      const reason = 'a line that was taken out: an old key?';
+      if (secretTokens(line).length > 0) this.#findings.push(left(at + 1, reason));
+      return at + 1;
+    }
+    if (isCutInTwo(line, this.#line(at + 1))) {
+      const reason = 'a key that goes on in the next line: join the two to import it';
+      this.#findings.push({ ...left(at + 1, reason), through: at + 2 });
+      return at + 2;
+    }
     const assignments = assignmentsIn(line, isWrittenName);
     if (COMMENT.test(line) && (assignments.length > 0 || secretTokens(line).length > 0)) {
       this.#findings.push(...judgeCommented(line, at + 1));
@@ -118,6 +140,11 @@ export class NotesReader {
     }
     const open = assignments.find((each) => each.openQuote !== null);
     if (open !== undefined) return this.#readOpenQuote(at, open);
+    const last = assignments.at(-1);
+    if (last !== undefined && LIST_BEGINS.test(last.value)) {
+      const next = this.#readList(at, last);
+      if (next !== null) return next;
+    }
     if (assignments.length > 0) this.#readAssignments(assignments, at + 1);
     else this.#readWordsLine(line, at + 1);
     return at + 1;
@@ -130,6 +157,34 @@ export class NotesReader {
         this.#findings.push(...judgeNamed(name, read, value, number, this.#around));
       }
     }
+  }
+
+  /** @returns null when it is no list of bare keys of the pool */
+  #readList(at: number, { name }: Assignment): number | null {
+    const read = explicitName(name);
+    const rest = this.#lines.slice(at + 1, at + 1 + LONGEST_QUOTE);
+    const items = rest.slice(
+      0,
+      Math.max(
+        0,
+        rest.findIndex((line) => LIST_ENDS.test(line)),
+      ),
+    );
+    if (read === null || read.kind === 'setting' || read.kind === 'secret') return null;
+    const areBare = items.every((line) => {
+      const [token] = secretTokens(line);
+      return COMMENT.test(line) || token === undefined || ITEM.test(line.slice(0, token.start));
+    });
+    if (items.length === 0 || !areBare) return null;
+    for (const [offset, line] of items.entries()) {
+      const number = at + 2 + offset;
+      if (COMMENT.test(line)) this.#findings.push(...judgeCommented(line, number));
+      else if (secretTokens(line).length > 0) {
+        const unnumbered: ExplicitName = { ...read, number: null };
+        this.#findings.push(...judgeNamed(name, unnumbered, line, number, this.#around));
+      }
+    }
+    return at + 1 + items.length;
   }
 
   /** A list over several lines is read; a quote that swallows assignments was never closed. */
@@ -283,49 +338,4 @@ export class NotesReader {
     );
     return true;
   }
-}
-
-/**
- * The label of each value: what stands before it, back to the value before; where the first has
- * none, what follows. Where one value is alone on its line, a remark behind it counts as well.
- */
-function labelsOf(line: string, tokens: readonly Token[]): Words[] {
-  const words = wordsOf(line, tokens);
-  // `~~DeepSeek: …~~` is struck out, whatever stands behind it.
-  const isStruck = ({ start }: Token): boolean => line.slice(0, start).split('~~').length % 2 === 0;
-  return words.map((label, at) => {
-    const token = tokens[at];
-    const isOut = token !== undefined && isStruck(token) && line.includes('~~', token.end);
-    return isOut ? { ...label, saysStale: true } : label;
-  });
-}
-
-function wordsOf(line: string, tokens: readonly Token[]): Words[] {
-  const clean = (text: string): string =>
-    stripDecoration(text.replace(/https?:\/\/(?:www\.)?/g, ' '));
-  const before = tokens.map((token, at) =>
-    clean(line.slice(tokens[at - 1]?.end ?? 0, token.start)),
-  );
-  const after = tokens.map((token, at) => clean(line.slice(token.end, tokens[at + 1]?.start)));
-  const first = readWords(before[0] ?? '');
-  if (tokens.length === 1) {
-    const remark = after[0] ?? '';
-    const label = first.count === 0 ? readWords(remark) : withRemark(first, readWords(remark));
-    return [label];
-  }
-  const texts = first.count === 0 && readWords(after[0] ?? '').count > 0 ? after : before;
-  const labels: Words[] = [];
-  for (const text of texts) {
-    const words = readWords(text);
-    const last = labels.at(-1);
-    // "DeepSeek: one, two": the second has the label of the first, and no number of its own.
-    labels.push(words.count === 0 && last !== undefined ? { ...last, number: null } : words);
-  }
-  return labels;
-}
-
-/** A remark behind a key says that it is out of use, or a name where the label has none. */
-function withRemark(label: Words, remark: Words): Words {
-  const providers = label.providers.size > 0 ? label.providers : remark.providers;
-  return { ...label, providers, saysStale: label.saysStale || remark.saysStale };
 }

@@ -2,6 +2,7 @@
 
 import type { Provider } from '../base/errors.ts';
 import { isRecord, parseJson } from '../base/text/json.ts';
+import { assignsPoolKey } from './assignments.ts';
 import { providerOfHost } from './clues/surroundings.ts';
 import { hasPasswordInAddress, isUsableSecret, secretTokens } from './clues/tokens.ts';
 import { readWords, type Words } from './clues/words.ts';
@@ -102,7 +103,8 @@ function headingOf(
   const doubt = 'the settings of a program name its provider beside it';
   for (const map of maps.slice(0, 3)) {
     const beside = wordsBeside(map, text);
-    const isSettings = map.members.some(({ key }) => SETTINGS.test(plainKey(key)));
+    const isSettings =
+      map.isRow !== true && map.members.some(({ key }) => SETTINGS.test(plainKey(key)));
     if (beside.providers.size > 0 || beside.namesOther) {
       return { words: beside, doubt: isSettings || map !== maps[0] ? doubt : '' };
     }
@@ -182,7 +184,7 @@ export class StructuredReader {
     const inner = isNamed ? null : jsonInside(text);
     if (isNamed) this.#named(key, text);
     else if (inner !== null) this.#walk(inner, key, context);
-    else if (/\n|^\s*(?:export\s+)?[A-Za-z_]\w*=/.test(text.value))
+    else if (/\n|^\s*(?:export\s+)?[A-Za-z_]\w*=/.test(text.value) || assignsPoolKey(text.value))
       this.#readInner(text, key, context);
     else this.#readValue(text, key, context);
   }
@@ -190,7 +192,9 @@ export class StructuredReader {
   /** A settings file inside a text, or `NAME=value` as an item of a list. */
   #readInner(text: TextNode, key: string, context: Context): void {
     const lines = text.value.split(/\r\n|\r|\n/);
-    const isAssigned = lines.some((line) => /^\s*(?:export\s+)?[A-Za-z_][\w.]*\s*[=:]/.test(line));
+    const isAssigned = lines.some(
+      (line) => /^\s*(?:export\s+)?[A-Za-z_][\w.]*\s*[=:]/.test(line) || assignsPoolKey(line),
+    );
     if (!isAssigned) {
       this.#readValue(text, key, context);
       return;

@@ -6,10 +6,11 @@ import { reportRows } from '../../src/importing/report.ts';
 import { type CorpusCase, SECRETS, SK } from './corpus/corpus-case.ts';
 import { EXPORTS } from './corpus/exports.ts';
 import { NOTES } from './corpus/notes.ts';
+import { PROGRAM_FILES } from './corpus/programs.ts';
 import { SETTINGS_FILES } from './corpus/settings.ts';
 import { STRUCTURED_FILES } from './corpus/structured.ts';
 
-const CORPUS = [...SETTINGS_FILES, ...NOTES, ...STRUCTURED_FILES, ...EXPORTS];
+const CORPUS = [...SETTINGS_FILES, ...NOTES, ...STRUCTURED_FILES, ...EXPORTS, ...PROGRAM_FILES];
 
 async function read(text: string, stored: ReadonlyMap<string, string> = new Map()) {
   const reading = await readKeys(text);
@@ -42,6 +43,7 @@ describe.each([
   ['notes', NOTES],
   ['structured files', STRUCTURED_FILES],
   ['exports', EXPORTS],
+  ['programs and tools', PROGRAM_FILES],
 ])('%s', (_kind, cases: readonly CorpusCase[]) => {
   it.each(cases)('$title', async ({ text, sure = {}, likely = {}, left = [] }) => {
     const found = await read(text);

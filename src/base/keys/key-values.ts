@@ -82,7 +82,7 @@ export function valueFitOf(provider: Provider, value: string): ValueFit {
 
 /** Left open by a template or a client: `${X}`, `$X`, `%X%`, `{{x}}`, `<your key>`. */
 const UNEXPANDED =
-  /^(?:<[^<>]*>|\$\{[^}]*\}|\$\([^)]*\)|\$(?:env:)?[A-Za-z_]\w*|%\w+%|\$?\{\{.*\}\}|\{[A-Za-z_]\w*\}|\[[A-Za-z][^\]]*\]|__\w+__)$/;
+  /^(?:<[^<>]*>|\$\{[^}]*\}|\$\([^)]*\)|\$(?:env:)?[A-Za-z_]\w*|%\w+%|%\(\w+\)s|\$?\{\{.*\}\}|\{[A-Za-z_]\w*\}|\[[A-Za-z][^\]]*\]|__\w+__)$/;
 const PLACEHOLDER =
   /^(?:your[_-].*|.*[_-]here|change[_-]?me|replace[_-]?me|x{3,}|\*{3,}|\.{3}|todo|none|null|undefined)$/i;
 
@@ -108,7 +108,7 @@ const REQUESTS = wordSet(
 /** … and what else such a request is made of. */
 const AROUND = wordSet(
   'my the a an api apikey key keys token secret password pass me user value with from real actual own is this ' +
-    'deepseek perplexity pplx openai anthropic sk gsk or ant proj v it dummy fake not needed in of for to with ' +
+    'deepseek perplexity pplx openai anthropic sk gsk xoxb tvly nvapi xai hf ghp glpat or ant proj v it dummy fake not needed in of for to with ' +
     'schlüssel schluessel clé cle clave chave chiave klucz sleutel de du la le o por di da',
 );
 
@@ -168,6 +168,8 @@ export function isPlaceholder(text: string): boolean {
   if (isUnset(text)) return true;
   // Cut short or blacked out by somebody who did not want to show it.
   if (/^(?:\.{3}|…)|(?:\.{3}|…)$|^\w{2,5}-.*(?:\.{3}|…)|\*{3}|•{2}|x{8}/i.test(text)) return true;
+  // Amazon's own examples.
+  if (/EXAMPLE(?:KEY)?$/.test(text)) return true;
   const body = text.replace(/^(?:sk-(?:proj-|ant-|or-v1-)?|pplx-|gsk_|hf_|ghp_)/i, '');
   if (isSequence(body) || isTyped(text)) return true;
   const words = body

@@ -17,11 +17,6 @@ interface Settings {
   readonly env: Environment;
 }
 
-/** Somebody is there to be asked, and sees what the program says. */
-export function isAtTerminal(): boolean {
-  return [process.stdin, process.stdout, process.stderr].every((stream) => stream.isTTY === true);
-}
-
 /** Asks until there is a key or none is wanted: a mistaken paste is no reason to begin again. */
 async function askFor(provider: Provider): Promise<readonly string[]> {
   for (;;) {

@@ -38,6 +38,12 @@ export function applyKeystrokes(
   return { typed: text, end: null };
 }
 
+/** Somebody is there to be asked, and sees what the program says. */
+export function isAtTerminal(): boolean {
+  const { stdin, stdout, stderr } = process;
+  return [stdin, stdout, stderr].every((stream) => stream.isTTY === true);
+}
+
 /** Asks on the terminal, without an echo; empty on a bare Enter. An AbortError on Ctrl-C. */
 export function typeHidden(question: string): Promise<string> {
   const { stdin, stderr } = process;

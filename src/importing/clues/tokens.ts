@@ -2,6 +2,7 @@
 
 import { isPlaceholder, vendorOf } from '../../base/keys/key-values.ts';
 import { trimEnd } from '../../base/text/trim.ts';
+import { isIdentifier, isReference } from './references.ts';
 
 /** A piece of a line that may be a secret. */
 export interface Token {
@@ -12,7 +13,7 @@ export interface Token {
 
 /** Prefixes of keys; `sk-` is shared by many. */
 const PREFIXED =
-  /(?<![A-Za-z0-9_-])(?:sk-|pplx-|gsk_|csk-|xai-|hf_|ghp_|gho_|ghs_|github_pat_|glpat-|nvapi-|tvly-|AIza|AKIA|ASIA|xox[abeoprs]-|npm_|pypi-|r8_|jina_|fw_|[srp]k_(?:live|test)_|SG\.|dop_v1_|kpm1_|gAAAA)[A-Za-z0-9_.-]{8,8192}=*/g;
+  /(?<![A-Za-z0-9_]|(?<!-)-)(?:sk-|pplx-|gsk_|csk-|xai-|hf_|ghp_|gho_|ghs_|github_pat_|glpat-|nvapi-|tvly-|AIza|AKIA|ASIA|xox[abeoprs]-|npm_|pypi-|r8_|jina_|fw_|[srp]k_(?:live|test)_|SG\.|dop_v1_|kpm1_|gAAAA)[A-Za-z0-9_.-]{8,8192}=*/g;
 const EDGE = '-_.';
 
 /** Model names begin as keys do: `pplx-70b-online`, `pplx-embed-v1`. */
@@ -65,20 +66,6 @@ function isPlainFact(token: string): boolean {
   );
 }
 
-/** `SetEnvironmentVariable`, `apiKeyV2`: words with their humps. By hand, for it has to be linear. */
-function isIdentifier(run: string): boolean {
-  const digits = /(?<!\d)\d{1,3}$/.exec(run)?.[0].length ?? 0;
-  const words = run.slice(0, run.length - digits);
-  const parts = [...words.matchAll(/([A-Z]*)([a-z]*)/g)].filter(([part]) => part !== '');
-  const length = parts.reduce((sum, [part]) => sum + part.length, 0);
-  const areWords = parts.every(([, capitals = '', letters = ''], at) => {
-    const isLast = at === parts.length - 1;
-    if (letters === '') return capitals.length >= 2 || (isLast && at > 0);
-    return letters.length >= 2 && capitals.length !== 2;
-  });
-  return areWords && parts.length > 0 && length === words.length;
-}
-
 /** Long, without white space, letters and digits mixed: nothing that a person writes by hand. */
 export function isOpaque(token: string): boolean {
   if (token.length < 16 || /[^\x21-\x7e]/.test(token) || isPlainFact(token)) return false;
@@ -96,6 +83,7 @@ export function isUsableSecret(value: string): boolean {
   if (/\s/.test(value) || value.length < 6 || isPlaceholder(value) || isPlainFact(value)) {
     return false;
   }
+  if (isReference(value)) return false;
   if (/^(?:true|false|yes|no|on|off|auto|default|enabled|disabled)$/i.test(value)) return false;
   // A word is what a setting has; letters alone are a secret where both cases are mixed, or at length.
   return (

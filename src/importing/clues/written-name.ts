@@ -41,7 +41,7 @@ const SECRET_WORDS = new Set([
 const LAST_WORDS = new Set(['PASS', 'PWD', 'PW', 'AUTH', 'PAT', 'CREDENTIAL', 'DSN']);
 /** What ends so is about a key, not a key. */
 const SETTING_ENDS = new Set(
-  'URL URI HOST PORT MODEL MODELS LEVEL TIMEOUT MS VERSION ENABLED REGION SOCK PATH FILE DIR FOLDER NAME USER USERNAME TTL LIMIT SIZE LENGTH COUNT EXPIRY EXPIRES DAYS HOURS MINUTES SECONDS HEADER PREFIX ALGORITHM TYPE MODE FORMAT ROUNDS ID IDS ENV VAR'.split(
+  'URL URI HOST PORT MODEL MODELS LEVEL TIMEOUT MS VERSION ENABLED REGION SOCK PATH FILE DIR FOLDER NAME USER USERNAME TTL LIMIT SIZE LENGTH COUNT EXPIRY EXPIRES DAYS HOURS MINUTES SECONDS HEADER PREFIX ALGORITHM TYPE MODE FORMAT ROUNDS ID IDS ENV VAR HASH COOKIE COLOR COLOUR VAULT SYMBOL BUDGET EXPIRE FINGERPRINT'.split(
     ' ',
   ),
 );
@@ -69,11 +69,28 @@ function isSurelyName(name: string): boolean {
   );
 }
 
+/** What programs give out: long, and in disorder. */
+const GENERATED = /(?:^|_)(?:API_?KEYS?|ACCESS_KEYS?|TOKENS?|PAT)(?:_?\d{1,3})?$/;
+/** Beside a password, what somebody may have thought up. */
+const MADE_UP =
+  /(?:^|_)(?:SECRETS?|PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|PW|PIN|MNEMONIC|CREDENTIALS?|DSN|(?:AUTH|PRIVATE|ENCRYPTION|MASTER|SIGNING|LICEN[SC]E)_KEY)(?:_|\d|$)/;
+
+/**
+ * What kind of value the name of a secret announces: of `CACHE_KEY` and `SORT_KEY` it may be
+ * anything, so that only the value says whether it is a secret.
+ */
+export function namedSecret(name: string): 'generated' | 'made up' | 'anything' {
+  if (GENERATED.test(name)) return 'generated';
+  return MADE_UP.test(name) && !name.endsWith('_KEY_ID') ? 'made up' : 'anything';
+}
+
 function isSecretName(name: string): boolean {
   const parts = name.split('_').map((part) => trimEnd(part, '0123456789'));
   const words = parts.filter((part) => part !== '');
   const last = words.at(-1) ?? '';
   if (name.endsWith('_KEY_ID')) return true;
+  // The images of Python set it: whose signature their source has.
+  if (name === 'GPG_KEY') return false;
   if (SETTING_ENDS.has(last)) return false;
   return LAST_WORDS.has(last) || words.some((word) => SECRET_WORDS.has(word));
 }

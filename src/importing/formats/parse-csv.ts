@@ -54,7 +54,7 @@ function mapsOf(records: ReadonlyArray<readonly string[]>, ends: readonly number
       firstLine += cell.split('\n').length - 1;
       return { key: names[column] ?? `column${column + 1}`, node };
     });
-    return { kind: 'map', line, members };
+    return { kind: 'map', line, isRow: true, members };
   });
   return { kind: 'list', items };
 }

@@ -14,6 +14,8 @@ export interface TextNode {
 export interface MapNode {
   readonly kind: 'map';
   readonly line: number;
+  /** Of a table that a person keeps, whatever its columns are called. */
+  readonly isRow?: boolean;
   readonly members: ReadonlyArray<{ readonly key: string; readonly node: TreeNode }>;
 }
 

@@ -14,6 +14,7 @@ import {
   SK1,
   SK2,
 } from '../../importing/corpus/corpus-case.ts';
+import { PROGRAM_FILES } from '../../importing/corpus/programs.ts';
 
 let home: Home;
 beforeEach(async () => {
@@ -300,5 +301,13 @@ describe('an output that cannot be written', () => {
         /^keypool-mcp: error: the output cannot be written.*\n.*hint: .*\ncode 1\n$/,
       );
     }
+  });
+});
+
+describe('sources of programs, and what tools write', () => {
+  it.each(PROGRAM_FILES)('$title', async ({ text, sure = {}, likely = {} }) => {
+    const rows = cleaned(await cli(['keys', 'import', '-'], text));
+    expect(await names()).toEqual(Object.keys(sure).sort());
+    for (const name of Object.keys(likely)) expect(rows).toContain(`likely     ${name} (`);
   });
 });
