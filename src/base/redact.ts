@@ -160,12 +160,15 @@ export class Redactor {
   #enter(values: Iterable<string>): void {
     const isNew = (value: string): boolean => value.length >= SHORTEST && !this.#known.has(value);
     const fresh = [...new Set(values)].filter(isNew);
-    const hasRuns = (value: string): boolean => value.length >= RUN && isTelling(value);
-    for (const value of fresh) this.#known.add(value);
+    const inRuns: string[] = [];
+    for (const value of fresh) {
+      this.#known.add(value);
+      if (value.length >= RUN && isTelling(value)) inRuns.push(value);
+      else if (!isPlainWord(value)) this.#whole.push(value);
+    }
     this.#holdsEscape ||= fresh.some(holdsEscape);
     this.#knowUnusual(fresh);
-    this.#index.add(...fresh.filter(hasRuns));
-    this.#whole.push(...fresh.filter((value) => !hasRuns(value) && !isPlainWord(value)));
+    this.#index.add(...inRuns);
   }
 
   #knowUnusual(values: readonly string[]): void {

@@ -34,12 +34,14 @@ function flagsOf(options: CommandOptions): FlagWord[] {
 const argumentChoices = ({ command }: Completed): readonly string[] =>
   command.arguments[0]?.choices ?? [];
 
-/** The first words, each once, with what they mean. */
+/** The first words, each once, with what they mean: of a group, what may follow. */
 function firstWords(all: readonly Completed[]): Map<string, string> {
   const words = new Map<string, string>();
   for (const { name, summary } of all) {
     const [first = '', second] = name.split(' ');
-    if (!words.has(first)) words.set(first, second === undefined ? summary : `${first} …`);
+    const before = words.get(first);
+    if (second === undefined) words.set(first, summary);
+    else words.set(first, before === undefined ? second : `${before}, ${second}`);
   }
   return words;
 }
