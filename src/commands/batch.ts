@@ -215,6 +215,41 @@ function ofThisRun(error: BudgetError, budget: Budget | null): BudgetError {
   });
 }
 
+interface Running {
+  readonly path: string;
+  readonly plan: Plan;
+  readonly results: ResultsFile;
+  readonly runtime: Runtime;
+  readonly gate: Gate;
+  readonly counts: Counts;
+  readonly signal: AbortSignal;
+}
+
+/** Runs what is left to do, under a progress line. */
+async function runPending(running: Running): Promise<void> {
+  const { path, plan, results, runtime, gate, counts, signal } = running;
+  const hide = showProgress(process.stderr, () => ({
+    ...plan,
+    finished: counts.finished,
+    failed: counts.failed,
+    elapsedMs: counts.elapsedMs,
+  }));
+  try {
+    await runTasks({
+      tasks: pending(path, results.earlier.done, async () => {
+        await gate.open(signal);
+        return counts.halted === null;
+      }),
+      run: (task, taskSignal) => runTask(task, taskSignal, runtime, results, counts, gate),
+      load: () => loadOf(runtime),
+      signal,
+      most: MOST_AT_ONCE,
+    });
+  } finally {
+    hide();
+  }
+}
+
 async function work(
   path: string,
   plan: Plan,
@@ -250,26 +285,7 @@ async function work(
   const counts = new Counts();
   try {
     await runtime.ready();
-    const hide = showProgress(process.stderr, () => ({
-      ...plan,
-      finished: counts.finished,
-      failed: counts.failed,
-      elapsedMs: counts.elapsedMs,
-    }));
-    try {
-      await runTasks({
-        tasks: pending(path, results.earlier.done, async () => {
-          await gate.open(stop.signal);
-          return counts.halted === null;
-        }),
-        run: (task, signal) => runTask(task, signal, runtime, results, counts, gate),
-        load: () => loadOf(runtime),
-        signal: stop.signal,
-        most: MOST_AT_ONCE,
-      });
-    } finally {
-      hide();
-    }
+    await runPending({ path, plan, results, runtime, gate, counts, signal: stop.signal });
     await runtime.readBalances();
   } catch (error) {
     if (stop.code() === null) throw error;

@@ -18,7 +18,7 @@ export interface Assignment {
 const NAME = '[A-Za-z_][A-Za-z0-9_.-]*';
 /** `NAME =`, `"NAME":`, `['NAME'] =>`, `$env:NAME =`. */
 const BEFORE_SIGN = new RegExp(
-  String.raw`(?<![A-Za-z0-9_.$%{-])(["'\`]?)(${NAME})\1\]?\s*(?::=|=>|=|:(?!//)|：)\s*`,
+  String.raw`(?<![A-Za-z0-9_.$%-]|[{$]\{)(["'\`]?)(${NAME})\1\]?\s*(?::=|=>|=|:(?!//)|：)\s*`,
   'g',
 );
 /** `set -gx NAME value`, `setx NAME value`, `ENV NAME value`, `NAME value` for `setenv`. */

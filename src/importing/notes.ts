@@ -47,7 +47,8 @@ const DIFF = /^(?:diff --git |@@ -\d)/;
 const REMOVED = /^-(?!--)/;
 
 /** "Name: DeepSeek" above "Key: …". */
-const TITLE = /^(?:name|title|service|vendor|platform|site|website|url|for)\s*[:=]\s*(\S.*)$/i;
+const TITLE =
+  /^(?:name|title|label|service|vendor|platform|site|website|url|for)\s*[:=]\s*(\S.*)$/i;
 
 /** Of a netrc, by line or by white space: `machine HOST`, then `login NAME`, `password VALUE`. */
 const NETRC = /^\s*(machine|login|account|password)\s+(\S+)/;

@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
 import type { UpstreamSpec } from '../../lab/pool/simulation/virtual-upstream.ts';
 import { type SharedRun, simulateShared } from '../../lab/sharing/simulate-shared.ts';
+import type { LabCoordinator } from '../../lab/sharing/virtual-links.ts';
 import { exchange } from '../../src/sharing/coordination/coordination.ts';
 import { packState, unpackState } from '../../src/sharing/coordination/packed-state.ts';
 import { speedsOf } from '../../src/sharing/coordination/shared-speeds.ts';
@@ -66,6 +68,21 @@ describe('how fast accounts were when the last process ended', () => {
     expect(slow).toBe(0);
     const [blind] = (await run(accounts(5, 1), calls(8, gapMs), withoutSpeeds(kept))).byKey;
     expect(blind).toBeGreaterThanOrEqual(4);
+  });
+
+  it('is not forgotten for calls that have not ended yet', async () => {
+    const kept = keptFor(10 * MINUTE, before);
+    const arrivals = calls(16, 0);
+    const during: SharedState[] = [];
+    const trouble = async (hub: LabCoordinator, clock: VirtualClock): Promise<void> => {
+      await clock.sleep(800);
+      during.push(hub.state);
+    };
+    const each = { upstream: accounts(5, 1), clients: 1, arrivals, maxConcurrent: 64 };
+    const { byKey } = await simulateShared({ ...each, inherits: kept, trouble }, 'shared', SEED);
+    expect(byKey[0]).toBeGreaterThan(0);
+    expect(during[0]?.members.size).toBe(1);
+    expect(during[0]?.speeds).toEqual(kept.speeds);
   });
 
   it('leaves no slot of the slow one unused while calls wait', async () => {

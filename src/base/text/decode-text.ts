@@ -26,6 +26,18 @@ function utf16Without(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   return even > most * 0.6 && odd < most * 0.1 ? 'utf-16be' : null;
 }
 
+/** In Chinese the bytes beyond ASCII stand in pairs; umlauts and accents stand alone among letters. */
+function looksWestern(bytes: Uint8Array): boolean {
+  const isHigh = (at: number): boolean => (bytes[at] ?? 0) >= 0x80;
+  let [high, alone] = [0, 0];
+  for (let at = 0; at < bytes.length; at++) {
+    if (!isHigh(at)) continue;
+    high++;
+    if (!isHigh(at - 1) && !isHigh(at + 1)) alone++;
+  }
+  return alone * 2 > high;
+}
+
 /**
  * UTF-8, UTF-16 with and without a mark (PowerShell's `>`, Notepad), GBK, Windows-1252.
  *
@@ -39,5 +51,8 @@ export function decodeText(bytes: Uint8Array): DecodedText | null {
     const encoding = bytes.length % 2 === 0 ? utf16Without(bytes) : null;
     return encoding === null ? null : decode(bytes, encoding);
   }
-  return decode(bytes, 'utf-8') ?? decode(bytes, 'gb18030') ?? decode(bytes, 'windows-1252');
+  const unicode = decode(bytes, 'utf-8');
+  if (unicode !== null) return unicode;
+  if (looksWestern(bytes)) return decode(bytes, 'windows-1252');
+  return decode(bytes, 'gb18030') ?? decode(bytes, 'windows-1252');
 }

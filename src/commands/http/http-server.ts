@@ -109,9 +109,8 @@ async function ownersToken(address: string, config: Config, logger: Logger): Pro
 export async function runHttpServer(options: HttpServerOptions): Promise<number> {
   const { flags, env, address, port, allowedHosts, allowedOrigins, onListening } = options;
   const config = loadConfig(flags, env);
-  const redactor = secrets;
-  useConfiguration(redactor, config);
-  const logger = createLogger({ level: config.logLevel, redactor });
+  useConfiguration(secrets, config);
+  const logger = createLogger({ level: config.logLevel, redactor: secrets });
   const token = await ownersToken(address, config, logger);
   logWarnings(logger, config);
   const metrics = createMetrics();
@@ -120,7 +119,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     env,
     config,
     logger,
-    redactor,
+    redactor: secrets,
     title: 'serve --http',
     observer: metrics.observer,
     // Behind a proxy a page of this machine would open on another one.
@@ -129,7 +128,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
   });
   const record = recordPath(config.home);
   const recordSecret = newSecret();
-  redactor.use('HTTP record', [recordSecret]);
+  secrets.use('HTTP record', [recordSecret]);
   const clients = await NamedClients.follow(config.home, logger);
   let recorded = Promise.resolve();
   try {
@@ -155,11 +154,7 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
           environment: config.environment,
           store: config.storePath,
         });
-        const entry = { pid: process.pid, url, secret: recordSecret };
-        recorded = writeRecord(record, entry).then((isWritten) => {
-          if (isWritten) return;
-          logger.warn('The home folder cannot be written: `dashboard` will not find this server');
-        });
+        recorded = recordServer(record, { url, secret: recordSecret }, logger);
         onListening?.(url, token);
       },
     });
@@ -170,6 +165,16 @@ export async function runHttpServer(options: HttpServerOptions): Promise<number>
     await clients.close();
     await removeOwnRecord(record);
   }
+}
+
+/** For `dashboard` to find this server by. */
+async function recordServer(
+  path: string,
+  entry: { readonly url: string; readonly secret: string },
+  logger: Logger,
+): Promise<void> {
+  if (await writeRecord(path, { pid: process.pid, ...entry })) return;
+  logger.warn('The home folder cannot be written: `dashboard` will not find this server');
 }
 
 function noteCall(event: ToolCallEvent, metrics: Metrics, logger: Logger): void {

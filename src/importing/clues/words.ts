@@ -7,11 +7,12 @@ const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+
 /** Words that say "a key follows" and nothing about whose. */
 const KEY_WORDS = wordSet(
   'api apikey apikeys key keys secret secrets token tokens credential credentials access private auth bearer ' +
-    'authorization schlüssel schluessel clé cle clave chiave chave ключ ключи 密钥 密鑰 秘钥 金钥 金鑰 キー 키 令牌',
+    'authorization schlüssel schluessel clé cle clave chiave chave ключ ключи 密钥 密鑰 秘钥 金钥 金鑰 キー 鍵 키 令牌 مفتاح کلید מפתח κλειδί कुंजी คีย์',
 );
 /** Words of a password of a person, not of a program. */
 const PASSWORD_WORDS = wordSet(
   'password passwords passwort kennwort passphrase pass pwd pw pin mot passe contraseña contrasena senha hasło пароль ' +
+    'كلمة المرور סיסמה κωδικός รหัสผ่าน ' +
     '密码 密碼 口令 パスワード 비밀번호 2fa totp otp recovery seed mnemonic wifi wlan',
 );
 /** Words that say "what follows describes something else". */
@@ -43,6 +44,10 @@ const FILLER = wordSet(
     'mein meine der die das ist für und von 的 是 我 我的 和 备用 主 副 新 の は 用 個人用 仕事用 의 ' +
     'const let var val def setq defvar public static final string str export local readonly',
 );
+
+/** What a word of a script without spaces is made of when it names nobody. */
+const PLAIN_PARTS =
+  /密[钥鑰]|[秘金]钥|金鑰|令牌|接口|官方|个人|公司|工作|[账帐]号|平台|模型|备用|测试|生产|我的|キー|鍵|個人|会社|仕事|[主副新号的の用]/g;
 
 export interface Words {
   /** Which of ours are named. */
@@ -130,10 +135,11 @@ export function readWords(text: string): Words {
   }
   const says = (set: ReadonlySet<string>): boolean => lower.some((word) => set.has(word));
   const isKnown = (word: string): boolean =>
-    [KEY_WORDS, PASSWORD_WORDS, STALE_WORDS, FILLER].some((set) => set.has(word));
+    [KEY_WORDS, PASSWORD_WORDS, STALE_WORDS, FILLER].some((set) => set.has(word)) ||
+    word.replace(PLAIN_PARTS, '') === '';
   const foreign = lower.filter((word) => !hasLatin(word) && /\p{L}/u.test(word) && !isKnown(word));
   // Scripts without spaces: "深度求索密钥" is one word. Ours is named in Latin letters or not at all.
-  const isForeignKey = foreign.some((word) => /密钥|密鑰|秘钥|金钥|ключ/.test(word));
+  const isForeignKey = lower.some((word) => /密钥|密鑰|秘钥|金钥|ключ/.test(word));
   const name = COMMAND.test(text) ? '' : nameOf(words);
   return {
     providers,
@@ -153,6 +159,7 @@ export function readWords(text: string): Words {
 export function stripDecoration(text: string): string {
   return text
     .replace(/^[\s>|]+/, '')
+    .replace(/^\[![\w-]{1,20}\][+-]?\s*/, '')
     .replace(/^(?:[-*+•–—]\s+|#+\s*|\d{1,2}[.)]\s+|\[[ x]\]\s+|\/\/\s*|;\s*|=+\s*)+/i, '')
     .replace(/[*`"“”„]|__+|^_|_$|~~/g, '')
     .trim();

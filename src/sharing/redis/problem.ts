@@ -69,7 +69,7 @@ const SAYINGS: readonly Saying[] = [
     next: 'check the name in KEYPOOL_REDIS_URL',
   },
   {
-    pattern: /protocol error|reply type byte/i,
+    pattern: /protocol error|reply type byte|unknown RESP type/i,
     what: 'is no Redis: it answers something else',
     next: 'check KEYPOOL_REDIS_URL',
   },

@@ -229,6 +229,8 @@ export class RedisAccess {
     this.#state.down(problem);
     if (this.#isReady && performance.now() - this.#answeredAt > DEAD_MS) {
       this.#answeredAt = performance.now();
+      // Until there is another connection, that is what is wrong with it.
+      this.#connectError = new Error('timed out');
       this.#client.disconnect(true);
     }
     return new LinkDown(problem.reason);

@@ -137,5 +137,27 @@ export const PROGRAM_FILES: readonly CorpusCase[] = [
     sure: one,
   },
   { title: 'Enpass, whose password is one of the fields', text: enpass, sure: one },
+  {
+    title: 'one line of a program that was made small',
+    text: `x={deepseekApiKey:"${SK0}",perplexityApiKey:"${PX0}"};y=\${DEEPSEEK_API_KEY:-none}\n`,
+    sure: both,
+  },
+  {
+    title: 'callouts of Obsidian',
+    text: `> [!secret] DeepSeek\n> ${SK0}\n\n> [!secret]- Perplexity\n> \`${PX0}\`\n`,
+    sure: both,
+  },
+  {
+    title: 'a keyring of a desktop',
+    text: `[/org/freedesktop/secrets/collection/login/12]\nlabel = DeepSeek API key\nsecret = ${SK0}\n`,
+    sure: one,
+  },
+  { title: 'Arabic', text: `مفتاح DeepSeek: ${SK0}\nمفتاح Perplexity: ${PX0}\n`, sure: both },
+  {
+    title: 'Chinese words that name nobody, and one that does',
+    text: `DeepSeek接口密钥 = ${SK0}\nPerplexity公司密钥 = ${PX0}\n阿里云密钥 = ${SK1}\n`,
+    sure: both,
+    left: [3],
+  },
   { title: 'Japanese', text: `DeepSeekのAPIキー：${SK0}\n`, sure: one },
 ];

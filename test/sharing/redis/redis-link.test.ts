@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listenOnLoopback } from '../../../lab/servers/local-server.ts';
 import { freePort, hasRedis, NO_REDIS } from '../../../lab/servers/redis.ts';
@@ -185,7 +185,7 @@ describe('what is no Redis', () => {
     [
       'a web server',
       (socket) => void socket.on('data', () => socket.end('HTTP/1.1 400 Bad\r\n\r\n')),
-      /is no Redis|cannot be reached/,
+      /is no Redis/,
     ],
     [
       'somebody who says yes to everything',
@@ -203,6 +203,37 @@ describe('what is no Redis', () => {
     const port = await listen(onSocket);
     await new RedisProcess(port).complaint(expected);
   });
+
+  it('who falls silent is called that, while connections are made anew', async () => {
+    const server = await redis();
+    const isSilent = { now: false };
+    let connections = 0;
+    const port = await listen((outside) => {
+      connections += 1;
+      const inside = connect(server.port, '127.0.0.1');
+      outside.pipe(inside);
+      inside.on('data', (chunk) => void (isSilent.now ? null : outside.write(chunk)));
+      inside.on('error', () => {});
+      outside.on('close', () => inside.destroy());
+    });
+    const process = new RedisProcess(port);
+    await process.says();
+    isSilent.now = true;
+    await expect(process.asks()).rejects.toThrow(LinkDown);
+    const [last, said] = [connections + 3, process.log.length];
+    const problems = new Set<string | null>();
+    await until(
+      'it was made anew three times',
+      async () => {
+        await expect(process.asks()).rejects.toThrow(LinkDown);
+        problems.add(process.link.view.problem);
+        return connections >= last;
+      },
+      60_000,
+    );
+    expect([...problems]).toEqual([`the Redis at 127.0.0.1:${port} does not answer in time`]);
+    expect(process.log.slice(said)).toHaveLength(1);
+  }, 90_000);
 
   it('nobody at all', async () => {
     await new RedisProcess(await freePort()).complaint(/nobody listens there/);

@@ -101,6 +101,20 @@ function isNewerThanProcess(path: string): boolean {
   }
 }
 
+/** Says what is wrong with the store once, and without one again when the settings have changed. */
+function complaintsTo(live: LiveConfig, follower: StoreFollower) {
+  let lastProblem = '';
+  let failedWith: Config | null = null;
+  return (error: unknown, hasStore: boolean): void => {
+    const problem = asStoreError(error);
+    // Without a store the settings may give keys, or give none any more.
+    const isNew = problem.message !== lastProblem || (!hasStore && live.current !== failedWith);
+    lastProblem = problem.message;
+    failedWith = live.current;
+    if (isNew) follower.onError(problem, failedWith);
+  };
+}
+
 /**
  * Follows the store from wherever it is now: not there yet, without a master key, or open. What is
  * made by `init` while a server runs is found without a restart, and what is written into the
@@ -113,19 +127,10 @@ export function followConfiguredStore(live: LiveConfig, follower: StoreFollower)
   const stops: Array<() => void> = [];
   let store: KeyStore | null = null;
   let isStopped = false;
-  let lastProblem = '';
-  let failedWith: Config | null = null;
   let attempt: Promise<void> = Promise.resolve();
 
-  const fail = (error: unknown): void => {
-    const problem = asStoreError(error);
-    // Without a store the settings may give keys, or give none any more.
-    const isNew =
-      problem.message !== lastProblem || (store === null && live.current !== failedWith);
-    lastProblem = problem.message;
-    failedWith = live.current;
-    if (isNew) follower.onError(problem, failedWith);
-  };
+  const complain = complaintsTo(live, follower);
+  const fail = (error: unknown): void => complain(error, store !== null);
   let taken: Config | null = null;
   const take = (opened: KeyStore): void => {
     taken = live.current;

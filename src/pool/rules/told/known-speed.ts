@@ -15,12 +15,15 @@ const HEARD_WEIGHT = 6;
 /** What a key's calls cost, as far as it was seen here: a call that came to nothing took time, too. */
 export interface SeenCost {
   readonly ratio: number;
+  /** The infinite past: nothing was seen here. */
   readonly at: number;
 }
 
 export function seenCost(slowness: Slowness | null, success: Success): SeenCost {
-  const own = slowness === null || slowness.isHeard ? null : slowness;
-  const at = Math.max(success.at, own?.at ?? Number.NEGATIVE_INFINITY);
+  const measuredAt = slowness === null || slowness.isHeard ? null : slowness.at;
+  const stainedAt = success.rate < 1 ? success.at : null;
+  const never = Number.NEGATIVE_INFINITY;
+  const at = Math.max(measuredAt ?? never, stainedAt ?? never);
   return { ratio: costOf(slowness?.ratio ?? 1, success.rate), at };
 }
 

@@ -23,19 +23,13 @@ const MOST_TOLD = 128;
 /** What was measured here lately. */
 export function measuredBy({ slots, provider, now }: Roster, subjects: Subjects): KnownSpeed[] {
   const at = now();
-  const costs = slots.map((slot) => {
-    const { slowness, success, attempts } = slot.record;
-    return {
-      slot,
-      isUsed: attempts > 0,
-      isKnown: slowness !== null,
-      ...seenCost(slowness, success),
-    };
+  const seen = slots.filter(({ record }) => record.slowness !== null || record.success.rate < 1);
+  const costs = seen.map((slot) => {
+    return { slot, ...seenCost(slot.record.slowness, slot.record.success) };
   });
-  const known = costs.filter(({ isUsed, isKnown }) => isUsed || isKnown);
-  const fastest = Math.min(...known.map(({ ratio }) => ratio));
+  const fastest = Math.min(...costs.map(({ ratio }) => ratio));
   // What others said is not said again: it would never grow old.
-  const fresh = known.filter((cost) => cost.isUsed && at - cost.at < MEASURED_TOLD_MS);
+  const fresh = costs.filter((cost) => at - cost.at < MEASURED_TOLD_MS);
   const keys = fresh.map((cost) => knownKey(subjects.key(cost.slot), cost, fastest, at));
   if (keys.length === 0) return [];
   const agoMs = Math.min(...keys.map((key) => key.agoMs));
