@@ -10,6 +10,7 @@ import {
   type JSONRPCMessage,
   JSONRPCMessageSchema,
 } from '@modelcontextprotocol/sdk/types.js';
+import * as z from 'zod';
 import { childEnvironment, PROGRAM, Program, type Variables } from './program.ts';
 
 const CLIENT = { name: 'test-client', version: '1.0.0' };
@@ -156,14 +157,34 @@ export function textOf(result: CallToolResult): string {
   return result.content.map((block) => (block.type === 'text' ? block.text : '')).join('\n');
 }
 
-export interface RawMessage {
-  readonly id?: unknown;
-  readonly method?: unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: raw results are looked into freely
-  readonly result?: any;
-  readonly error?: { readonly code: number; readonly message: string };
-  // biome-ignore lint/suspicious/noExplicitAny: raw parameters, too
-  readonly params?: any;
+/** What tests look into by name; everything else of a result is kept beside it. */
+const RAW_RESULT = z.looseObject({
+  isError: z.boolean().optional(),
+  content: z.array(z.looseObject({ text: z.string().optional() })).optional(),
+  contents: z.array(z.looseObject({ text: z.string().optional() })).optional(),
+  structuredContent: z.record(z.string(), z.unknown()).optional(),
+  tools: z.array(z.unknown()).optional(),
+});
+export type RawResult = z.infer<typeof RAW_RESULT>;
+
+const RAW_MESSAGE = z.looseObject({
+  id: z.unknown().optional(),
+  method: z.string().optional(),
+  result: RAW_RESULT.optional(),
+  error: z.looseObject({ code: z.number(), message: z.string() }).optional(),
+  params: z
+    .looseObject({
+      progressToken: z.union([z.string(), z.number()]).optional(),
+      progress: z.number().optional(),
+    })
+    .optional(),
+});
+export type RawMessage = z.infer<typeof RAW_MESSAGE>;
+
+/** @throws when the answer is an error: what a result lacks is then no finding */
+export function resultOf({ result, error }: RawMessage): RawResult {
+  if (result === undefined) throw new Error(`no result: ${error?.message}`);
+  return result;
 }
 
 /** Writes lines, matches answers by id, judges nothing. */
@@ -179,8 +200,9 @@ export class RawClient {
   }
 
   #take(line: string): void {
-    const message: RawMessage | null = parseMessage(line);
-    if (message === null) return;
+    const parsed = parseMessage(line);
+    if (parsed === null) return;
+    const message = RAW_MESSAGE.parse(parsed);
     this.messages.push(message);
     const isAnswer = message.id !== undefined && message.method === undefined;
     if (!isAnswer) return;

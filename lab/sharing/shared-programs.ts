@@ -5,6 +5,7 @@ import type { CallRecord } from '../../src/simulator/call-log.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { canarySecret } from '../canary.ts';
 import type { Variables } from '../program/program.ts';
+import { readStatus, type ShownStatus } from '../program/shown-status.ts';
 import { RawClient } from '../program/test-client.ts';
 import { createHome, type Home, type KeyEntry } from '../program/test-home.ts';
 
@@ -42,10 +43,11 @@ export class Assistant {
   async call(prompt: string): Promise<ToolEnd> {
     const { result } = await this.client.callTool('deepseek_generate_code', { prompt });
     this.done += 1;
+    const key = result?.structuredContent?.key;
     return {
       ok: result !== undefined && result.isError !== true,
       text: result?.content?.[0]?.text ?? '',
-      key: result?.structuredContent?.key ?? null,
+      key: typeof key === 'string' ? key : null,
     };
   }
 
@@ -62,10 +64,8 @@ export class Assistant {
   }
 
   /** `keypool://status`. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks into it freely
-  async status(): Promise<any> {
-    const { result } = await this.client.request('resources/read', { uri: 'keypool://status' });
-    return JSON.parse(result?.contents?.[0]?.text ?? 'null');
+  status(): Promise<ShownStatus> {
+    return readStatus(this.client);
   }
 
   async kill(): Promise<void> {

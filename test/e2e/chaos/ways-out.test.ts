@@ -141,7 +141,7 @@ describe('a result', () => {
     for (const each of ['sk-request-0001', 'Bearer abcdefgh12345678', id]) {
       const answer = client.answer(each);
       client.send({ jsonrpc: '2.0', id: each, method: 'tools/list' });
-      expect((await answer).result.tools).toHaveLength(2);
+      expect((await answer).result?.tools).toHaveLength(2);
     }
     await client.close();
   });

@@ -48,7 +48,7 @@ describe('the process', () => {
     const client = open();
     const answer = client.answer(1);
     client.program.end('{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n');
-    expect((await answer).result.tools).toHaveLength(2);
+    expect((await answer).result?.tools).toHaveLength(2);
     expect(await client.program.exit).toEqual({ code: 0, signal: null });
   });
 
@@ -132,8 +132,8 @@ describe('progress', () => {
     ]);
     const said = client.messages.filter((each) => each.method === 'notifications/progress');
     expect(said.length).toBeGreaterThan(1);
-    expect(said.every((each) => each.params.progressToken === 'mine')).toBe(true);
-    const values = said.map((each) => each.params.progress);
+    expect(said.every((each) => each.params?.progressToken === 'mine')).toBe(true);
+    const values = said.map((each) => each.params?.progress ?? Number.NaN);
     expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
     await client.close();
   });

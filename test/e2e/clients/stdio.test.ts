@@ -1,7 +1,7 @@
 /** The edges of stdio, on the built program: lines that are no message, batches, and null. */
 
 import { describe, expect, it } from 'vitest';
-import { noise } from '../../../lab/program/test-client.ts';
+import { noise, resultOf } from '../../../lab/program/test-client.ts';
 import { LINE_LIMIT } from '../../../src/mcp/stdio/read-line.ts';
 import { expectJsonLines, open, simulator, stdioStage } from './stdio-stage.ts';
 
@@ -12,13 +12,13 @@ describe('both tools', () => {
     const client = open();
     await client.initialize();
     const code = await client.callTool('deepseek_generate_code', { prompt: 'add two numbers' });
-    expect(code.result.structuredContent).toMatchObject({
+    expect(code.result?.structuredContent).toMatchObject({
       key: 'DEEPSEEK_API_KEY',
       finish_reason: 'stop',
       truncated: false,
     });
     const found = await client.callTool('perplexity_search', { query: 'typescript' });
-    expect(found.result.structuredContent).toMatchObject({ key: 'PERPLEXITY_API_KEY' });
+    expect(found.result?.structuredContent).toMatchObject({ key: 'PERPLEXITY_API_KEY' });
     await client.close();
     expect(noise(client.program.lines)).toEqual([]);
     expectJsonLines(client.program.stderr);
@@ -33,8 +33,8 @@ describe('both tools', () => {
       const params = { name: 'deepseek_generate_code', arguments: { prompt: id } };
       client.send({ jsonrpc: '2.0', id, method: 'tools/call', params });
     }
-    for (const { result } of await Promise.all(answers)) {
-      expect(result.isError).toBeUndefined();
+    for (const answer of await Promise.all(answers)) {
+      expect(resultOf(answer).isError).toBeUndefined();
     }
     await client.close();
   });
@@ -45,9 +45,9 @@ describe('both tools', () => {
     const { result } = await client.callTool('deepseek_generate_code', {
       prompt: 'x'.repeat(400_001),
     });
-    expect(result.isError).toBe(true);
-    expect(result.structuredContent).toBeUndefined();
-    expect(result.content[0].text).toContain('prompt has more than 400,000 characters');
+    expect(result?.isError).toBe(true);
+    expect(result?.structuredContent).toBeUndefined();
+    expect(result?.content?.[0]?.text).toContain('prompt has more than 400,000 characters');
     expect(simulator.calls).toEqual([]);
     await client.close();
   });
@@ -103,7 +103,7 @@ describe('a line that is no message', () => {
   ])('and has no id is never answered: %s', async (line) => {
     const client = open();
     client.program.write(`${line}\n`);
-    expect((await client.callTool('perplexity_search', { query: '' })).result.isError).toBe(true);
+    expect((await client.callTool('perplexity_search', { query: '' })).result?.isError).toBe(true);
     expect(client.program.lines).toHaveLength(1);
     await client.close();
   });
@@ -196,9 +196,8 @@ describe('null where nothing is meant', () => {
     const client = open();
     await client.initialize();
     for (const _meta of [null, { progressToken: null }, envelope]) {
-      const { result } = await client.request(method, { ...params, _meta });
-      expect(result).toBeDefined();
-      expect(result.isError).toBeUndefined();
+      const answer = await client.request(method, { ...params, _meta });
+      expect(resultOf(answer).isError).toBeUndefined();
     }
     await client.close();
   });

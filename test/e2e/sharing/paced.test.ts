@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
 import { type HttpProgram, startHttp } from '../../../lab/program/http-program.ts';
+import { parseStatus, readStatus, type ShownStatus } from '../../../lab/program/shown-status.ts';
 import { RawClient } from '../../../lab/program/test-client.ts';
 import { createHome, type Home } from '../../../lab/program/test-home.ts';
 import { hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/servers/redis.ts';
@@ -65,24 +66,10 @@ const crowded = (stalledMs: number): number => Math.ceil((PER_SECOND * stalledMs
 const refusals = (since: number): number =>
   simulator.calls.slice(since).filter(({ status }) => status === 429).length;
 
-interface Shown {
-  readonly providers: ReadonlyArray<{
-    readonly accounts: ReadonlyArray<{
-      readonly limits: ReadonlyArray<{ readonly perSecond: number | null }>;
-    }>;
-  }>;
-}
-
 /** Requests a second, by `keypool://status` or `/api/status`; 0 while none is known. */
-function rateIn({ providers }: Shown): number {
+function rateIn({ providers }: ShownStatus): number {
   const limits = providers.flatMap(({ accounts }) => accounts.flatMap((each) => each.limits));
   return limits[0]?.perSecond ?? 0;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: a test looks into it freely
-async function statusOf(client: RawClient): Promise<any> {
-  const { result } = await client.request('resources/read', { uri: 'keypool://status' });
-  return JSON.parse(result?.contents?.[0]?.text ?? 'null');
 }
 
 /** Nobody refuses one search a second: who knows a rate then has it from others. */
@@ -106,13 +93,13 @@ describe('searches of two programs, faster than their account allows', () => {
     const allowed = 0.2 * (simulator.calls.length - third) + crowded(stalled());
     expect(refusals(third)).toBeLessThanOrEqual(allowed);
     for (const each of both) {
-      const status = await statusOf(each);
+      const status = await readStatus(each);
       expect(status.sharing.processes.length).toBe(2);
       expect(rateIn(status)).toBeGreaterThan(0);
     }
     await Promise.all(clients.splice(0).map((client) => client.close()));
     const next = await program();
-    await hears(byClient(next), async () => rateIn(await statusOf(next)));
+    await hears(byClient(next), async () => rateIn(await readStatus(next)));
     const before = simulator.calls.length;
     const stalledAgain = watchStalls();
     expect(await search([byClient(next)], 25)).toBe(0);
@@ -135,7 +122,7 @@ describe.skipIf(!hasRedis)(`two machines on a Redis${hasRedis ? '' : `: ${NO_RED
     expect(await search([byServer(first)], 25)).toBe(0);
     expect(refusals(0)).toBeGreaterThan(0);
     await hears(byServer(second), async () =>
-      rateIn(JSON.parse(await (await second.ask('/api/status')).text())),
+      rateIn(parseStatus(await (await second.ask('/api/status')).text())),
     );
   }, 120_000);
 });

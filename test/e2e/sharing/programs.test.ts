@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ShownStatus } from '../../../lab/program/shown-status.ts';
 import {
   type Assistant,
   SharedHome,
@@ -34,8 +35,7 @@ async function home(options: Partial<SharedHomeOptions> = {}): Promise<SharedHom
 }
 
 /** What it says of sharing; a busy machine answers late, and then in time again. */
-// biome-ignore lint/suspicious/noExplicitAny: a test looks into it freely
-async function upIn(assistant: Assistant): Promise<any> {
+async function upIn(assistant: Assistant): Promise<ShownStatus['sharing']> {
   for (let look = 0; ; look++) {
     const { sharing } = await assistant.status();
     if (sharing.state === 'up' || look === 100) return sharing;
@@ -72,7 +72,7 @@ describe('three programs on one home', () => {
     expect(seen.map(({ role }) => role).sort()).toEqual(['coordinator', 'member']);
     for (const { state, over, problem, processes } of seen) {
       expect([state, over, problem]).toEqual(['up', 'socket', null]);
-      const names = processes.map(({ client }: { client: string }) => client);
+      const names = processes.map(({ client }) => client);
       expect(names).toEqual(['test-client', 'test-client']);
     }
   }, 30_000);
@@ -100,7 +100,7 @@ describe('three programs on one home', () => {
     const all = await home();
     const programs = [await all.assistant(), await all.assistant(), await all.assistant()];
     for (const each of programs) await each.call('hello');
-    const roles: string[] = [];
+    const roles: Array<string | null> = [];
     for (const each of programs) roles.push((await upIn(each)).role);
     const victim = programs[roles.indexOf('coordinator')];
     if (victim === undefined) throw new Error(`nobody coordinates: ${roles.join(', ')}`);
@@ -110,7 +110,7 @@ describe('three programs on one home', () => {
     await until('the run is in its middle', () => others.every(({ done }) => done > 2));
     await victim.kill();
     expect((await Promise.all(ends)).flat().every(({ ok }) => ok)).toBe(true);
-    const after: string[] = [];
+    const after: Array<string | null> = [];
     for (const each of others) after.push((await upIn(each)).role);
     expect(after.sort()).toEqual(['coordinator', 'member']);
   }, 60_000);

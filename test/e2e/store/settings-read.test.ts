@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
-import { RawClient } from '../../../lab/program/test-client.ts';
+import { RawClient, resultOf } from '../../../lab/program/test-client.ts';
 import { createHome } from '../../../lab/program/test-home.ts';
 import { until } from '../../../lab/until.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
@@ -37,7 +37,7 @@ it('the settings are read once before the first call, and once for each change',
   });
   await client.initialize();
   const answer = await client.callTool('deepseek_generate_code', { prompt: 'x' });
-  expect(answer.result.isError).toBeUndefined();
+  expect(resultOf(answer).isError).toBeUndefined();
   expect(count()).toBe(1);
 
   const settings = join(home.folder, '.env');

@@ -251,8 +251,8 @@ describe('a legacy file where a v2 store was', () => {
     const fresh = new RawClient(home.env);
     await fresh.initialize();
     const answer = await fresh.callTool('deepseek_generate_code', { prompt: 'x' });
-    expect(answer.result.isError).toBe(true);
-    expect(answer.result.content[0].text).toContain('was v2');
+    expect(answer.result?.isError).toBe(true);
+    expect(answer.result?.content?.[0]?.text).toContain('was v2');
     await fresh.close();
     running.kill();
     await running.exit;

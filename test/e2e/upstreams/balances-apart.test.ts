@@ -3,6 +3,7 @@
 import { createServer, request as forward, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { canarySecret } from '../../../lab/canary.ts';
+import { readStatus } from '../../../lab/program/shown-status.ts';
 import { RawClient } from '../../../lab/program/test-client.ts';
 import { createHome } from '../../../lab/program/test-home.ts';
 import { until } from '../../../lab/until.ts';
@@ -77,10 +78,8 @@ it('keys with balances far apart are no account, whatever their refusals look li
   const home = await createHome({ simulator, env: { ...keys, DEEPSEEK_BASE_URL: frontUrl() } });
   const client = new RawClient(home.env);
   const found = async (): Promise<number> => {
-    const status = await client.request('resources/read', { uri: 'keypool://status' });
-    const document = JSON.parse(status.result?.contents?.[0]?.text ?? 'null');
-    const accounts: ReadonlyArray<{ found?: boolean }> = document.providers[0].accounts;
-    return accounts.filter((account) => account.found === true).length;
+    const { providers } = await readStatus(client);
+    return providers[0]?.accounts.filter(({ found }) => found === true).length ?? 0;
   };
   const work = async (calls: number): Promise<void> => {
     const each = Array.from({ length: calls }, (_, call) =>
