@@ -37,6 +37,8 @@ const UNLIKE = 'its value does not look like a key';
 const SHORT = 'it is short for a key';
 const ENCRYPTED = 'encrypted: open that file with --store and run keys migrate';
 
+/** Short, and yet no word: what some services give out. */
+const MIXED = /^(?=\D*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]{8,}$/;
 /** A whole key of ours with something before or behind it: asked for, it would be stored with that. */
 const HOLDS_OWN = /sk-[0-9a-f]{32}|pplx-[A-Za-z0-9]{48}/;
 
@@ -151,9 +153,11 @@ function judgeSecret(
   if (isOpaque(value) || (vendorOf(value) !== null && value.length >= 20)) {
     return otherKey(name, { value, line, doubt: '' }, false);
   }
-  const names = namedSecret(name);
-  if (names === 'anything') return left(line, UNLIKE, name);
-  return otherKey(name, { value, line, doubt: names === 'generated' ? SHORT : '' }, false);
+  const named = namedSecret(name);
+  const isMixed = MIXED.test(value);
+  if (named === 'anything' && !isMixed) return left(line, UNLIKE, name);
+  const isSure = named === 'made up' || (named === 'generated' && isMixed);
+  return otherKey(name, { value, line, doubt: isSure ? '' : SHORT }, false);
 }
 
 function judgeSetting(written: string, raw: string, line: number): ImportFinding[] {

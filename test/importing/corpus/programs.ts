@@ -81,6 +81,13 @@ export const PROGRAM_FILES: readonly CorpusCase[] = [
     likely: { COHERE_API_KEY: 'abc123', NOTION_TOKEN: 'secret_abc123' },
   },
   {
+    title: 'short for a key, and in disorder',
+    text: 'OKX_API_KEY=k3y9f2m1p0qz\nCOINBASE_KEY=m4x8d1w7c2rt\nPAGE_KEY=home_page_2\n',
+    sure: { OKX_API_KEY: 'k3y9f2m1p0qz' },
+    likely: { COINBASE_KEY: 'm4x8d1w7c2rt' },
+    left: [3],
+  },
+  {
     title: 'a list over several lines, as programs write it',
     text: `DEEPSEEK_API_KEYS = [\n    "${SK0}",\n    "${SK1}",  # second account\n    # "${SK2}",\n]\nname = "x"\n`,
     sure: two,
