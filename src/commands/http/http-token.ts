@@ -53,7 +53,7 @@ async function configuredToken(path: string): Promise<HttpToken> {
       hint: `put a new token into it, then run: chmod 600 ${path}`,
     });
   }
-  const hint = `run: chmod 600 ${path}`;
+  const hint = `run: chmod 600 ${path}, unless it is mounted into a container of its own`;
   const message = `others can read the token file ${path}, and spend the keys`;
   return {
     token: checked(file.bytes.toString('utf8').trim(), 'KEYPOOL_HTTP_TOKEN_FILE'),
