@@ -270,16 +270,11 @@ export class Neighbours implements Participant {
     return this.#subjects.account(slot.account.label);
   }
 
-  /** The provider is up, or its trial is ours. */
-  #mayStart(): boolean {
-    const { breaker } = this.#roster;
-    return breaker.state === 'closed' || (breaker.admits && this.mayTryProvider);
-  }
-
   /** Calls for which an account is of use now, by the account. */
   #waitingFor(model: string, now: number): (account: AccountRecord) => Waiting {
-    const { slots } = this.#roster;
-    if (!this.#mayStart()) return () => NOBODY_WAITS;
+    const { breaker, slots } = this.#roster;
+    const isUp = breaker.state === 'closed' || (breaker.admits && this.mayTryProvider);
+    if (!isUp) return () => NOBODY_WAITS;
     const waiting = this.#household.waiting(model);
     const of = new Set(
       slots.flatMap((each) => (isInRotation(each, model, now) ? each.account : [])),
@@ -299,15 +294,13 @@ export class Neighbours implements Participant {
     for (const slot of this.#household.checks()) {
       (this.mayCheck(slot) ? tries : asks).add(this.#checkOf(slot));
     }
-    // Who had a key's trial, while another one had the provider's, would wait for each other.
-    const mayUse = isActive && this.#mayStart();
     for (const slot of slots) {
       const { record } = slot;
       const isHalfOpen = slot.breaker.state === 'half-open';
       if (!isHalfOpen && record.proven) continue;
       const isUnderWay = isHalfOpen ? !slot.breaker.admits : record.inFlight > 0;
       if (isUnderWay) tries.add(this.#subjects.key(slot));
-      else if (mayUse && slot.breaker.admits && !isOut(slot) && asks.size < MOST_ASKS) {
+      else if (isActive && slot.breaker.admits && !isOut(slot) && asks.size < MOST_ASKS) {
         asks.add(this.#subjects.key(slot));
       }
     }
