@@ -83,7 +83,8 @@ export function isUsableSecret(value: string): boolean {
   if (/\s/.test(value) || value.length < 6 || isPlaceholder(value) || isPlainFact(value)) {
     return false;
   }
-  if (isReference(value)) return false;
+  // `sk-proj-aaaa…`: one key held down.
+  if (isReference(value) || /([A-Za-z0-9])\1{11}$/.test(value)) return false;
   if (/^(?:true|false|yes|no|on|off|auto|default|enabled|disabled)$/i.test(value)) return false;
   // A word is what a setting has; letters alone are a secret where both cases are mixed, or at length.
   return (

@@ -81,6 +81,11 @@ export const PROGRAM_FILES: readonly CorpusCase[] = [
     likely: { COHERE_API_KEY: 'abc123', NOTION_TOKEN: 'secret_abc123' },
   },
   {
+    title: 'a key of another service, typed to show its form',
+    text: `OPENAI_API_KEY=sk-proj-${'a'.repeat(20)}\nGROQ_API_KEY=gsk_${'1'.repeat(16)}\n`,
+    left: [1, 2],
+  },
+  {
     title: 'short for a key, and in disorder',
     text: 'OKX_API_KEY=k3y9f2m1p0qz\nCOINBASE_KEY=m4x8d1w7c2rt\nPAGE_KEY=home_page_2\n',
     sure: { OKX_API_KEY: 'k3y9f2m1p0qz' },
