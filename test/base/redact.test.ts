@@ -53,11 +53,14 @@ describe('the redactor', () => {
     );
   });
 
-  it('takes out any run of eight or more of its characters', () => {
+  it('takes out any run of eight or more of its characters, but for rows of a few of them', () => {
+    const isRow = (eight: string): boolean => new Set(eight).size < 4;
     fc.assert(
       fc.property(secret, fc.nat(24), fc.integer({ min: 8, max: 20 }), (value, start, length) => {
         const run = value.slice(3 + start, 3 + start + length);
-        fc.pre(run.length >= 8 && /\d/.test(run) && /[a-z]/.test(run));
+        fc.pre(/\d/.test(run) && /[a-z]/.test(run));
+        const eights = Array.from({ length: run.length - 7 }, (_, at) => run.slice(at, at + 8));
+        fc.pre(!eights.every(isRow));
         expect(redactorFor(value).redact(`what ${run} was`)).not.toContain(run);
       }),
     );
