@@ -256,11 +256,13 @@ export class Neighbours implements Participant {
     return found.map((account) => this.#subjects.members(account));
   }
 
-  /** Trials of keys, as far as they are ours. */
+  /** Trials of keys, as far as they are ours. Who tries the provider does so by whatever key there
+   * is: the key's trial and the provider's in two hands would wait for each other. */
   #allow(): void {
     const { isShared } = this.#membership;
+    const isProviders = this.#roster.breaker.state === 'half-open' && this.mayTryProvider;
     for (const slot of this.#roster.slots) {
-      slot.mayTry = !isShared || this.#trials.has(this.#subjects.key(slot));
+      slot.mayTry = !isShared || isProviders || this.#trials.has(this.#subjects.key(slot));
     }
   }
 
