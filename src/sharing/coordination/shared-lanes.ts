@@ -177,7 +177,7 @@ export function grantLane(
   if (own === undefined || known === undefined) return null;
   const others = othersOn(draft, member, key);
   if (now < draft.settlesUntil) return settled(own);
-  if (others.length === 0) return alone(draft, known, own);
+  if (others.length === 0 && !isAskedFor(draft, known)) return alone(draft, known, own);
   const lane = noteTaken(draft, key, known, [own, ...others]);
   const held = sumOf(others, (stake) => stake.held);
   const isWanted = [own, ...others].some((each) => each.interactive + each.batch > each.inFlight);
@@ -185,6 +185,12 @@ export function grantLane(
   const stake = divided(draft, grownLane, own, others);
   const rate = grownLane.paced?.rate;
   return rate === undefined ? stake : { ...stake, paced: inLine(draft, rate, own, others, now) };
+}
+
+/** After a pause one call goes, and nobody says that it waits for one while there is a pause: who
+ * has company asks for it. */
+function isAskedFor({ members }: StateDraft, { limit }: SharedLane): boolean {
+  return limit.limit === 0 && members.size > 1;
 }
 
 /** A coordinator that is new here: nobody has more than the last one gave, until all were heard. */

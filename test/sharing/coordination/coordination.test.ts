@@ -117,6 +117,24 @@ describe('two processes on one lane', () => {
     expect(hub.share('a', says(5, { rows: trying }))).toBe(1);
     expect(hub.held).toBe(1);
   });
+
+  it('each ask for that one call, though nobody says during a pause that calls wait', () => {
+    const hub = new Hub();
+    const limit = told({ limit: 0, capacity: 0, probeInMs: 1_000 });
+    const paused = (seq: number) => says(seq, { rows: [row({ limit })] });
+    for (const seq of [1, 2]) {
+      for (const member of ['a', 'b']) {
+        expect(hub.says(member, paused(seq)).grants[0]).toMatchObject({
+          isAlone: seq < 2 && member === 'a',
+          share: 0,
+        });
+      }
+    }
+    hub.now += 1_001;
+    const waiting = says(3, { rows: [row({ limit, waitingInteractive: 1 })] });
+    expect(hub.share('b', waiting)).toBe(1);
+    expect(hub.share('a', waiting)).toBe(0);
+  });
 });
 
 describe('of what only one may try', () => {
