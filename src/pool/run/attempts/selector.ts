@@ -1,7 +1,7 @@
 /** Which key may and should take a waiting call: the rules of choose.ts on the live slots. */
 
 import { endedLately } from '../../records/course/attempt-notes.ts';
-import { createLane, goesAt, isShut, type Lane, roomIn } from '../../records/lane.ts';
+import { createLane, goesAt, isShut, isTry, type Lane, roomIn } from '../../records/lane.ts';
 import type { ProviderRecord } from '../../records/state.ts';
 import type { Candidate, Faster } from '../../rules/choose.ts';
 import { choose, waitingPays } from '../../rules/choose.ts';
@@ -219,6 +219,16 @@ function fasterThan(pick: Pick, busy: readonly Pick[]): Faster {
 }
 
 /**
+ * Who was refused is no more used for tries, and waits until a call of ours ends where the next one
+ * would be a try. Where none of ours is there, what the other processes leave is not waited for.
+ */
+function worthWaitingFor({ refusals }: PendingCall, free: readonly Pick[]): readonly Pick[] {
+  if (refusals === 0) return free;
+  const some = free.filter(({ lane }) => lane.inFlight > 0 || !isTry(lane));
+  return some.length > 0 ? some : free;
+}
+
+/**
  * The key for this call, or null when it has to wait.
  *
  * @param waiting calls of the model that wait, this one among them
@@ -228,7 +238,7 @@ export function pickFor(call: PendingCall, moment: Moment, waiting: number): Pic
   // Keys that failed this call come again only when there is no other in rotation.
   const noOther = fresh.free.length === 0 && fresh.busy.length === 0;
   const { free, busy } = noOther && call.tried.size > 0 ? scan(call, moment, true) : fresh;
-  const best = choose(free);
+  const best = choose(worthWaitingFor(call, free));
   if (best === null || best.trial) return best;
   return waitingPays(best.cost, fasterThan(best, busy), waiting) ? null : best;
 }

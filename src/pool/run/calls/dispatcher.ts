@@ -208,8 +208,9 @@ export class Dispatcher {
         isFull ||= isPlain && waiter.priority === 'interactive' && !isCapped(waiter.call);
         continue;
       }
-      // A try is likely to be refused, and nobody is to be refused again and again.
-      if (wasRefused && (isOver || isTry(pick.lane))) {
+      // A try is likely to be refused, and nobody is to be refused again and again; but where all
+      // wait to hear whether the provider is back, a refusal is an answer.
+      if (wasRefused && !isTrial && (isOver || isTry(pick.lane))) {
         if (this.#mayRisk(waiter, moment)) spare ??= { waiter, pick };
         continue;
       }
