@@ -194,6 +194,30 @@ describe('a coordinator that is not there', () => {
   });
 });
 
+describe('a link that loses what it carries', () => {
+  const weather = { delayMs: [0, 26], lost: 0.08, doubled: 0.1 } as const;
+  const perCall = 800 + 100 * 20;
+
+  it.each([1, 2, 4])(
+    'delays calls to an account of %i by its own waits alone, not by long rests',
+    async (capacity) => {
+      const upstream = { ...TWO, accounts: [{ capacity }], keys: [{ account: 0 }] };
+      const arrivals = callsOf(8, upstream.keys).arrivals.map((each) => {
+        return { ...each, at: 0, timeoutMs: 600_000 };
+      });
+      const run = await simulateShared(
+        { ...callsOf(8, upstream.keys), upstream, arrivals, weather },
+        'shared',
+        1,
+      );
+      expect(run.ends.filter((end) => !end.ok)).toEqual([]);
+      expect(run.leaked).toBe(0);
+      expect(run.makespanMs).toBeLessThan((2.2 * perCall * arrivals.length) / capacity);
+    },
+    60_000,
+  );
+});
+
 describe('what was known when the last process ended', () => {
   const keys = [{ account: 0 }, { account: 1 }, { account: 1, fault: dead('invalid_key') }];
   const arrivals = Array.from({ length: 48 }, () => ({

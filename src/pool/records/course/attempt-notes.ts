@@ -152,7 +152,11 @@ export function noteCooling(
   retryAfterMs: number | null,
 ): void {
   const { sentAt } = attempt;
-  const ownMs = jittered(doubled(timing.coolMs, account.coolings, timing.coolMaxMs), 0.25, chance);
+  // Somebody whom we cannot ask may have had a call there: that is over soon.
+  const mostMs = lane.isCutOff
+    ? Math.min(timing.limitProbeMaxMs, timing.coolMaxMs)
+    : timing.coolMaxMs;
+  const ownMs = jittered(doubled(timing.coolMs, account.coolings, mostMs), 0.25, chance);
   // A pause of nothing, or one that has passed by our clock, is no leave to go on at once.
   const ms = Math.max(ownMs, Math.min(RETRY_AFTER_MAX_MS, retryAfterMs ?? 0));
   // Where nobody called for long, nobody was kept waiting either.
