@@ -173,7 +173,7 @@ const TROUBLES: ReadonlyArray<readonly [string, () => Promise<Trouble>, RegExp]>
     'is out of memory',
     () =>
       mendedBy(
-        ['--maxmemory', '1000000', '--maxmemory-policy', 'noeviction'],
+        ['--maxmemory', '100000', '--maxmemory-policy', 'noeviction'],
         ['CONFIG', 'SET', 'maxmemory', '0'],
       ),
     /is out of memory/,
