@@ -182,6 +182,16 @@ function toPick(slot: KeySlot, lane: Lane, moment: Moment): Pick {
 interface Scan {
   readonly free: Pick[];
   readonly busy: Pick[];
+  /** Only to be risked. */
+  readonly risky: Pick[];
+}
+
+/**
+ * Who was refused is no more used for tries, but waits until a call of ours ends there. Where none
+ * is there, as with a slot that the other processes leave us, there is nothing to wait for.
+ */
+function isRisky({ refusals }: PendingCall, lane: Lane): boolean {
+  return refusals > 0 && lane.inFlight === 0 && isTry(lane);
 }
 
 function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
@@ -189,6 +199,7 @@ function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
   const { now } = moment;
   const free: Pick[] = [];
   const busy: Pick[] = [];
+  const risky: Pick[] = [];
   for (const slot of moment.slots) {
     if (call.tried.has(slot.record.name) !== tried || !isInRotation(slot, model, now)) continue;
     const lane = slot.account.lanes.get(model) ?? createLane(model, freshLimit(moment.ceiling));
@@ -202,9 +213,10 @@ function scan(call: PendingCall, moment: Moment, tried: boolean): Scan {
       !awaitsFirstSign(slot) &&
       !awaitsLeave(slot) &&
       slot.record.suspectUntil <= now;
-    (isFree ? free : busy).push(toPick(slot, lane, moment));
+    const list = !isFree ? busy : isRisky(call, lane) ? risky : free;
+    list.push(toPick(slot, lane, moment));
   }
-  return { free, busy };
+  return { free, busy, risky };
 }
 
 function fasterThan(pick: Pick, busy: readonly Pick[]): Faster {
@@ -219,16 +231,6 @@ function fasterThan(pick: Pick, busy: readonly Pick[]): Faster {
 }
 
 /**
- * Who was refused is no more used for tries, and waits until a call of ours ends where the next one
- * would be a try. Where none of ours is there, what the other processes leave is not waited for.
- */
-function worthWaitingFor({ refusals }: PendingCall, free: readonly Pick[]): readonly Pick[] {
-  if (refusals === 0) return free;
-  const some = free.filter(({ lane }) => lane.inFlight > 0 || !isTry(lane));
-  return some.length > 0 ? some : free;
-}
-
-/**
  * The key for this call, or null when it has to wait.
  *
  * @param waiting calls of the model that wait, this one among them
@@ -237,8 +239,8 @@ export function pickFor(call: PendingCall, moment: Moment, waiting: number): Pic
   const fresh = scan(call, moment, false);
   // Keys that failed this call come again only when there is no other in rotation.
   const noOther = fresh.free.length === 0 && fresh.busy.length === 0;
-  const { free, busy } = noOther && call.tried.size > 0 ? scan(call, moment, true) : fresh;
-  const best = choose(worthWaitingFor(call, free));
+  const { free, busy, risky } = noOther && call.tried.size > 0 ? scan(call, moment, true) : fresh;
+  const best = choose(free) ?? choose(fresh.risky) ?? choose(risky);
   if (best === null || best.trial) return best;
   return waitingPays(best.cost, fasterThan(best, busy), waiting) ? null : best;
 }
