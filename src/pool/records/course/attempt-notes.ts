@@ -156,14 +156,16 @@ export function noteCooling(
   const mostMs = lane.isCutOff
     ? Math.min(timing.limitProbeMaxMs, timing.coolMaxMs)
     : timing.coolMaxMs;
-  const ownMs = jittered(doubled(timing.coolMs, account.coolings, mostMs), 0.25, chance);
+  const stepMs = doubled(timing.coolMs, account.coolings, mostMs);
+  const ownMs = jittered(stepMs, 0.25, chance);
   // A pause of nothing, or one that has passed by our clock, is no leave to go on at once.
   const ms = Math.max(ownMs, Math.min(RETRY_AFTER_MAX_MS, retryAfterMs ?? 0));
   // Where nobody called for long, nobody was kept waiting either.
   const isAnew = account.coolSince === null || now - account.coolUntil > timing.coolMaxMs;
   if (isAnew) account.coolSince = now;
-  // Refusals of the same burst do not add up.
-  if (sentAt >= account.coolUntil || account.coolUntil <= now) account.coolings += 1;
+  // Refusals of the same burst do not add up, nor does what makes no pause longer.
+  const isAnother = sentAt >= account.coolUntil || account.coolUntil <= now;
+  if (isAnother && stepMs < mostMs) account.coolings += 1;
   account.coolUntil = Math.max(account.coolUntil, now + ms);
   account.coolReason = reason;
   for (const each of account.lanes.values()) pause(each, account.coolUntil);

@@ -14,6 +14,7 @@ import {
 } from '../../../../src/pool/records/course/disabling.ts';
 import { turnsPausedUntil } from '../../../../src/pool/records/course/rate-notes.ts';
 import type { Scene } from '../../../../src/pool/records/effect.ts';
+import { awaitGrant, goAlone, withdraw } from '../../../../src/pool/records/lane-writer.ts';
 import {
   createAccount,
   createKeyRecord,
@@ -278,6 +279,37 @@ describe('a pause of an account', () => {
     call(where, first, first + 60, refused);
     expect(where.account).toMatchObject({ coolings: 2, coolSince: 60 });
     expect(where.account.coolUntil).toBe(first + 60 + 2 * timing.coolMs);
+  });
+
+  /** Refused again and again, each time when the pause is over. */
+  const lastPause = (where: TestPlace, times: number): number => {
+    let [at, pause] = [0, 0];
+    for (let count = 0; count < times; count++) {
+      call(where, at, at + 60, refused);
+      pause = where.account.coolUntil - at - 60;
+      at = where.account.coolUntil;
+    }
+    return pause;
+  };
+
+  it('grows to its most, from where a few calls that are taken bring it down again', () => {
+    const where = place();
+    expect(lastPause(where, 40)).toBe(timing.coolMaxMs);
+    expect(where.account.coolings).toBeLessThanOrEqual(
+      Math.ceil(Math.log2(timing.coolMaxMs / timing.coolMs)),
+    );
+  });
+
+  it('is short where others are there whom we cannot ask, and stays so when we can again', () => {
+    const where = place();
+    awaitGrant(where.lane);
+    goAlone(where.lane, 4);
+    expect(lastPause(where, 40)).toBe(timing.limitProbeMaxMs);
+    expect(where.lane.isCutOff).toBe(true);
+    withdraw(where.lane);
+    const at = where.account.coolUntil;
+    call(where, at, at + 60, refused);
+    expect(where.account.coolUntil - at - 60).toBeLessThanOrEqual(2 * timing.limitProbeMaxMs);
   });
 
   it('begins anew where nobody called for long', () => {
