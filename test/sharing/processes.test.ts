@@ -212,7 +212,7 @@ describe('a link that loses what it carries', () => {
       );
       expect(run.ends.filter((end) => !end.ok)).toEqual([]);
       expect(run.leaked).toBe(0);
-      expect(run.makespanMs).toBeLessThan((2.2 * perCall * arrivals.length) / capacity);
+      expect(run.makespanMs).toBeLessThan((1.5 * perCall * arrivals.length) / capacity);
     },
     60_000,
   );
