@@ -2,6 +2,7 @@
 
 import type { Failure, FailureKind } from '../../../src/base/errors.ts';
 import { type AttemptRecord, begin } from '../../../src/pool/records/attempt-record.ts';
+import { type CourseEvent, write } from '../../../src/pool/records/course/course.ts';
 import { fail } from '../../../src/pool/records/course/failing.ts';
 import type { Scene } from '../../../src/pool/records/effect.ts';
 import { createLane, type Lane } from '../../../src/pool/records/lane.ts';
@@ -109,4 +110,25 @@ export function withGoodNeighbour(): TestPlace {
   const seen = { at: 50, sentAt: 10, call: 7, speedClass: 'deepseek-flash', outageKind: false };
   evidence.push({ ...seen, key: 'DEEPSEEK_API_KEY_2', ok: true });
   return where;
+}
+
+export function failure(
+  kind: FailureKind,
+  more: Parameters<typeof failureOf>[1] = {},
+): CourseEvent {
+  return {
+    kind: 'failed',
+    failed: { kind: 'failure', failure: failureOf(kind, more), isRecalled: false },
+  };
+}
+
+/** One call, from when it is sent to its end. */
+export function call(
+  where: TestPlace,
+  sentAt: number,
+  endAt: number,
+  event: CourseEvent,
+  more: Partial<Scene> = {},
+) {
+  return write(event, sceneOf(where, attemptAt(where, sentAt), endAt, more));
 }

@@ -1,7 +1,6 @@
 /** What is remembered of calls: of their key, their account and the provider. */
 
 import { describe, expect, it } from 'vitest';
-import type { FailureKind } from '../../../../src/base/errors.ts';
 import { begin } from '../../../../src/pool/records/attempt-record.ts';
 import { endedLately } from '../../../../src/pool/records/course/attempt-notes.ts';
 import { type CourseEvent, write } from '../../../../src/pool/records/course/course.ts';
@@ -13,8 +12,6 @@ import {
   readmit,
 } from '../../../../src/pool/records/course/disabling.ts';
 import { turnsPausedUntil } from '../../../../src/pool/records/course/rate-notes.ts';
-import type { Scene } from '../../../../src/pool/records/effect.ts';
-import { awaitGrant, goAlone, withdraw } from '../../../../src/pool/records/lane-writer.ts';
 import {
   createAccount,
   createKeyRecord,
@@ -22,30 +19,12 @@ import {
   laneOf,
 } from '../../../../src/pool/records/state.ts';
 import { timingFor } from '../../../../src/pool/rules/timing.ts';
-import { attemptAt, failureOf, place, sceneOf, type TestPlace } from '../scene.ts';
+import { attemptAt, call, failure, place, sceneOf, type TestPlace } from '../scene.ts';
 
 const timing = timingFor(place().provider.pace);
 
 function served(promptTokens = 100, completionTokens = 300): CourseEvent {
   return { kind: 'served', promptTokens, completionTokens };
-}
-
-function failure(kind: FailureKind, more: Parameters<typeof failureOf>[1] = {}): CourseEvent {
-  return {
-    kind: 'failed',
-    failed: { kind: 'failure', failure: failureOf(kind, more), isRecalled: false },
-  };
-}
-
-/** One call, from when it is sent to its end. */
-function call(
-  where: TestPlace,
-  sentAt: number,
-  endAt: number,
-  event: CourseEvent,
-  more: Partial<Scene> = {},
-) {
-  return write(event, sceneOf(where, attemptAt(where, sentAt), endAt, more));
 }
 
 describe('a call that begins', () => {
@@ -244,93 +223,6 @@ describe('what is remembered of a call that is taken', () => {
       expect(write({ kind }, sceneOf(where, attempt, 600)).effects).toEqual([]);
     }
     expect(where.provider.pace.signMs).toBeNull();
-  });
-});
-
-describe('a pause of an account', () => {
-  /** Refused with nothing of ours there. */
-  const refused = failure('concurrency', { status: 429 });
-
-  it('is as long as the upstream asks, or as we think right', () => {
-    const where = place();
-    call(where, 0, 60, refused);
-    const own = where.account.coolUntil - 60;
-    expect(own).toBe(timing.coolMs);
-    expect(where.account).toMatchObject({ coolSince: 60, coolings: 1 });
-    expect(where.account.coolReason).toMatch(/rate limited by DeepSeek/);
-    expect(where.lane).toMatchObject({
-      shut: { sentAt: 0, until: where.account.coolUntil },
-      limit: { limit: 0, probeAt: where.account.coolUntil },
-    });
-    const asked = place();
-    call(asked, 0, 60, failure('concurrency', { status: 429, retryAfterMs: 9_000 }));
-    expect(asked.account.coolUntil).toBe(9_060);
-    const absurd = place();
-    call(absurd, 0, 60, failure('concurrency', { status: 429, retryAfterMs: 86_400_000 }));
-    expect(absurd.account.coolUntil).toBe(600_060);
-  });
-
-  it('is longer after one that did not help, and not for refusals of one burst', () => {
-    const where = place();
-    call(where, 0, 60, refused);
-    call(where, 10, 61, refused);
-    expect(where.account.coolings).toBe(1);
-    const first = where.account.coolUntil;
-    call(where, first, first + 60, refused);
-    expect(where.account).toMatchObject({ coolings: 2, coolSince: 60 });
-    expect(where.account.coolUntil).toBe(first + 60 + 2 * timing.coolMs);
-  });
-
-  /** Refused again and again, each time when the pause is over. */
-  const lastPause = (where: TestPlace, times: number): number => {
-    let [at, pause] = [0, 0];
-    for (let count = 0; count < times; count++) {
-      call(where, at, at + 60, refused);
-      pause = where.account.coolUntil - at - 60;
-      at = where.account.coolUntil;
-    }
-    return pause;
-  };
-
-  it('grows to its most, from where a few calls that are taken bring it down again', () => {
-    const where = place();
-    expect(lastPause(where, 40)).toBe(timing.coolMaxMs);
-    expect(where.account.coolings).toBeLessThanOrEqual(
-      Math.ceil(Math.log2(timing.coolMaxMs / timing.coolMs)),
-    );
-  });
-
-  it('is short where others are there whom we cannot ask, and stays so when we can again', () => {
-    const where = place();
-    awaitGrant(where.lane);
-    goAlone(where.lane, 4);
-    expect(lastPause(where, 40)).toBe(timing.limitProbeMaxMs);
-    expect(where.lane.isCutOff).toBe(true);
-    withdraw(where.lane);
-    const at = where.account.coolUntil;
-    call(where, at, at + 60, refused);
-    expect(where.account.coolUntil - at - 60).toBeLessThanOrEqual(2 * timing.limitProbeMaxMs);
-  });
-
-  it('begins anew where nobody called for long', () => {
-    const where = place();
-    call(where, 0, 60, refused);
-    const long = where.account.coolUntil + timing.coolMaxMs;
-    call(where, long - 100, long, refused);
-    expect(where.account.coolSince).toBe(60);
-    const { coolUntil } = where.account;
-    const longer = coolUntil + timing.coolMaxMs + 1;
-    call(where, longer - 100, longer, refused);
-    expect(where.account.coolSince).toBe(longer);
-  });
-
-  it('never becomes shorter, and holds for every model', () => {
-    const where = place();
-    const other = laneOf(where.account, 'other', 64);
-    where.account.coolUntil = 5_000;
-    call(where, 0, 60, refused);
-    expect(where.account.coolUntil).toBe(5_000);
-    expect(other.limit).toMatchObject({ limit: 0, probeAt: 5_000 });
   });
 });
 
