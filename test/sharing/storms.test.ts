@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { storm } from '../../lab/sharing/storm.ts';
 
 /** The nightly run has a hundred thousand. */
-const STORMS = 400;
+const STORMS = 1_000;
 const AT_ONCE = 100;
 const firsts = Array.from({ length: STORMS / AT_ONCE }, (_, index) => 1 + index * AT_ONCE);
 
