@@ -215,7 +215,6 @@ export function awaitGrant(lane: Writable<Lane>): void {
 /** Nothing was granted. */
 export function withdraw(lane: Writable<Lane>): void {
   lane.share = NO_SHARE;
-  lane.isCutOff = false;
 }
 
 /**
@@ -266,7 +265,6 @@ export function takeGrant(
   const slots = isOutdated ? Math.min(share, lane.inFlight) : share;
   const turn = isOutdated ? null : turnIn(grant, lane.sent, now);
   lane.share = { slots, tries, isAlone, isContended, reserve, elsewhere, turn };
-  lane.isCutOff = false;
   if (isOutdated) return;
   const isMore = share > (before?.slots ?? 0) || isNewer;
   if (!isAlone && isMore && share > lane.inFlight) lane.shut = null;
@@ -278,7 +276,6 @@ export function goAlone(lane: Writable<Lane>, processes: number): void {
   lane.limit = dividedLimit(lane.limit, processes);
   lane.rate = dividedRate(lane.rate, processes);
   lane.share = null;
-  lane.isCutOff = processes > 1;
 }
 
 /** Two accounts were found to be one. */
@@ -294,7 +291,6 @@ export function joinedLane(one: Lane, other: Lane): Lane {
     ended: one.ended + other.ended,
     sent: one.sent + other.sent,
     share: joinedShare(one.share, other.share),
-    isCutOff: one.isCutOff || other.isCutOff,
     shared: isOneNewer ? one.shared : other.shared,
     shut: isOneLater ? (one.shut ?? other.shut) : other.shut,
   };
@@ -313,6 +309,5 @@ export function partedLane(lane: Lane, keys: ReadonlySet<string>, now: number): 
     endedAt: lane.endedAt,
     shut: lane.shut,
     share: lane.share === null ? null : { ...NO_SHARE, slots: inFlight },
-    isCutOff: lane.isCutOff,
   };
 }

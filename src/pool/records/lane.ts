@@ -65,8 +65,6 @@ export interface Lane {
   readonly sentHeard: number;
   /** Null: no other process is known of. */
   readonly share: LaneShare | null;
-  /** Others are there, and cannot be asked. */
-  readonly isCutOff: boolean;
   /** Limit and rate as the processes know them, and how new that is. */
   readonly shared: Shared | null;
 }
@@ -94,7 +92,6 @@ export function createLane(model: string, limit: LimitState): Lane {
     sent: 0,
     sentHeard: 0,
     share: null,
-    isCutOff: false,
     shared: null,
   };
 }

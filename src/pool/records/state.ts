@@ -141,6 +141,8 @@ export interface ProviderRecord {
   swap: Swap | null;
   parted: Map<string, Parted>;
   interactiveAt: number;
+  /** Other processes are there, and cannot be asked. */
+  isCutOff: boolean;
   /** When the latest-sent call that has its first byte was sent. */
   answeredSentAt: number;
 }
@@ -229,6 +231,7 @@ export function createProvider(provider: Provider, answerMs: number): ProviderRe
     swap: null,
     parted: new Map(),
     interactiveAt: Number.NEGATIVE_INFINITY,
+    isCutOff: false,
     answeredSentAt: Number.NEGATIVE_INFINITY,
   };
 }

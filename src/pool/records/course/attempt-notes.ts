@@ -147,13 +147,13 @@ export function noteRefused(
 
 /** The account rests. A deadline only ever moves later. */
 export function noteCooling(
-  { account, lane, attempt, now, timing, chance }: Scene,
+  { provider, account, lane, attempt, now, timing, chance }: Scene,
   reason: string,
   retryAfterMs: number | null,
 ): void {
   const { sentAt } = attempt;
   // Somebody whom we cannot ask may have had a call there: that is over soon.
-  const mostMs = lane.isCutOff
+  const mostMs = provider.isCutOff
     ? Math.min(timing.limitProbeMaxMs, timing.coolMaxMs)
     : timing.coolMaxMs;
   const stepMs = doubled(timing.coolMs, account.coolings, mostMs);

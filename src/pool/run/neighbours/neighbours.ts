@@ -201,6 +201,7 @@ export class Neighbours implements Participant {
 
   hear({ grants, unheard, facts, speeds, trials, joined }: Told): void {
     const now = this.#roster.now();
+    this.#roster.provider.isCutOff = false;
     const keyOf = (it: { account: string; model: string }): string => `${it.account} ${it.model}`;
     const byLane = new Map(grants.map((grant) => [keyOf(grant), grant]));
     const refused = new Set(unheard.map(keyOf));
@@ -233,6 +234,7 @@ export class Neighbours implements Participant {
   }
 
   lost(processes: number): void {
+    this.#roster.provider.isCutOff = processes > 1;
     for (const account of this.#roster.accounts) {
       for (const lane of account.lanes.values()) goAlone(lane, processes);
     }

@@ -70,17 +70,18 @@ export class Telling {
 
   /** A refusal, and what the pool made of it. */
   failed(attempt: Attempt, failure: Failure, outcome: Outcome): void {
-    const { account, lane } = attempt.visit();
+    const { account } = attempt.visit();
+    const { provider } = this.#roster;
     if (outcome === 'key_forbidden') {
       const { model } = attempt.record;
       this.#rests(this.#subjects.keyModel(attempt.slot, model), FORBIDDEN_MS);
     }
     if (outcome === 'account_limited') this.#refused(attempt, failure);
-    if (isRateLimited(this.#roster.provider.provider)) this.#rateRefused(attempt, failure, outcome);
+    if (isRateLimited(provider.provider)) this.#rateRefused(attempt, failure, outcome);
     // Who cannot ask does not know whether one of theirs was there, unless a pause was asked for.
     else if (
       outcome === 'account_rate_limited' &&
-      (!lane.isCutOff || failure.retryAfterMs !== null)
+      (!provider.isCutOff || failure.retryAfterMs !== null)
     ) {
       const forMs = account.coolUntil - this.#roster.now();
       this.#rests(this.#subjects.account(account.label), Math.max(0, forMs));

@@ -1,7 +1,6 @@
 /** How long an account rests that takes no call, though none of ours is there. */
 
 import { describe, expect, it } from 'vitest';
-import { awaitGrant, goAlone, withdraw } from '../../../../src/pool/records/lane-writer.ts';
 import { laneOf } from '../../../../src/pool/records/state.ts';
 import { timingFor } from '../../../../src/pool/rules/timing.ts';
 import { call, failure, place, type TestPlace } from '../scene.ts';
@@ -63,11 +62,9 @@ describe('a pause of an account', () => {
 
   it('is short where others are there whom we cannot ask, and stays so when we can again', () => {
     const where = place();
-    awaitGrant(where.lane);
-    goAlone(where.lane, 4);
+    where.provider.isCutOff = true;
     expect(lastPause(where, 40)).toBe(timing.limitProbeMaxMs);
-    expect(where.lane.isCutOff).toBe(true);
-    withdraw(where.lane);
+    where.provider.isCutOff = false;
     const at = where.account.coolUntil;
     call(where, at, at + 60, refused);
     expect(where.account.coolUntil - at - 60).toBeLessThanOrEqual(2 * timing.limitProbeMaxMs);
