@@ -8,7 +8,12 @@ import { momentOf, pickFor } from '../../src/pool/run/attempts/selector.ts';
 import { Roster } from '../../src/pool/run/keys/roster.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { VirtualClock } from './simulation/virtual-clock.ts';
-import { keySpecsOf, SimulatedUpstream, type UpstreamSpec } from './simulation/virtual-upstream.ts';
+import {
+  keySpecsOf,
+  SimulatedUpstream,
+  type UpstreamSpec,
+  USUAL,
+} from './simulation/virtual-upstream.ts';
 
 function requestWith(signal: AbortSignal): CallRequest {
   return {
@@ -24,12 +29,7 @@ function requestWith(signal: AbortSignal): CallRequest {
 const FOUR: UpstreamSpec = {
   accounts: [8, 8, 8, 8].map((capacity) => ({ capacity })),
   keys: [0, 1, 2, 3].map((account) => ({ account })),
-  answerMs: 80,
-  firstByteMs: 800,
-  tokenMs: 20,
-  earlyHeaders: true,
-  streams: true,
-  idleMs: 45_000,
+  ...USUAL,
 };
 
 function poolOn(clock: VirtualClock, spec: UpstreamSpec): KeyPool {

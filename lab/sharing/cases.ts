@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/simulator/random.ts';
 import { scenariosAt } from '../pool/scenarios.ts';
 import { exponential } from '../pool/simulation/exponential.ts';
 import type { Scenario } from '../pool/simulation/traffic.ts';
-import { drawTokens, type UpstreamSpec } from '../pool/simulation/virtual-upstream.ts';
+import { drawTokens, type UpstreamSpec, USUAL } from '../pool/simulation/virtual-upstream.ts';
 import type { SharedArrival, SharedCase } from './simulate-shared.ts';
 
 const TIMEOUT_MS = 600_000;
@@ -40,12 +40,7 @@ function upstreamOf({ capacities, keys }: BurstRow): UpstreamSpec {
   return {
     accounts: capacities.map((capacity) => ({ capacity })),
     keys: keys.map((account) => ({ account })),
-    answerMs: 80,
-    firstByteMs: 800,
-    tokenMs: 20,
-    earlyHeaders: true,
-    streams: true,
-    idleMs: 45_000,
+    ...USUAL,
   };
 }
 

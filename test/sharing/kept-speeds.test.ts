@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { VirtualClock } from '../../lab/pool/simulation/virtual-clock.ts';
-import type { UpstreamSpec } from '../../lab/pool/simulation/virtual-upstream.ts';
+import { type UpstreamSpec, USUAL } from '../../lab/pool/simulation/virtual-upstream.ts';
 import { type SharedRun, simulateShared } from '../../lab/sharing/simulate-shared.ts';
 import type { LabCoordinator } from '../../lab/sharing/virtual-links.ts';
 import { exchange } from '../../src/sharing/coordination/coordination.ts';
@@ -17,12 +17,7 @@ function accounts(...slow: readonly number[]): UpstreamSpec {
   return {
     accounts: slow.map(() => ({ capacity: 8 })),
     keys: slow.map((factor, account) => ({ account, slow: factor })),
-    answerMs: 80,
-    firstByteMs: 800,
-    tokenMs: 20,
-    earlyHeaders: true,
-    streams: true,
-    idleMs: 45_000,
+    ...USUAL,
   };
 }
 

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { scenariosAt } from '../../lab/pool/scenarios.ts';
 import { simulate } from '../../lab/pool/simulation/simulate.ts';
-import type { KeySpec, UpstreamSpec } from '../../lab/pool/simulation/virtual-upstream.ts';
+import {
+  type KeySpec,
+  type UpstreamSpec,
+  USUAL,
+} from '../../lab/pool/simulation/virtual-upstream.ts';
 import { BURST_ROWS, burstCase } from '../../lab/sharing/cases.ts';
 import { memberOn } from '../../lab/sharing/process.ts';
 import { type SharedCase, simulateShared } from '../../lab/sharing/simulate-shared.ts';
@@ -10,12 +14,7 @@ import { LabCoordinator } from '../../lab/sharing/virtual-links.ts';
 const TWO: UpstreamSpec = {
   accounts: [{ capacity: 8 }, { capacity: 8 }],
   keys: [{ account: 0 }, { account: 1 }],
-  answerMs: 80,
-  firstByteMs: 800,
-  tokenMs: 20,
-  earlyHeaders: true,
-  streams: true,
-  idleMs: 45_000,
+  ...USUAL,
 };
 
 /** Some calls of each of so many processes, every `gapMs` one of each at the same instant. */

@@ -63,6 +63,16 @@ export interface UpstreamSpec {
   readonly isUnlabelled?: boolean;
 }
 
+/** An upstream of ordinary speed that streams: a hundred tokens take some three seconds. */
+export const USUAL = {
+  answerMs: 80,
+  firstByteMs: 800,
+  tokenMs: 20,
+  earlyHeaders: true,
+  streams: true,
+  idleMs: 45_000,
+} as const satisfies Partial<UpstreamSpec>;
+
 export interface Work {
   readonly tokens: number;
   /** The caller's own fault. */
