@@ -9,6 +9,8 @@ import { seal, unseal } from './seal.ts';
 const NAME_BYTES = 16;
 /** Somebody succeeds in each round. */
 const MOST_ROUNDS = 16;
+/** By less than that a reply that was quick differs from one that was slow. */
+const SET_BACK_MS = 1_000;
 
 /** Nobody who was slower may be kept from trying again for ever. */
 export class TooContended extends Error {
@@ -54,17 +56,21 @@ export class SharedCell<State> {
    * @throws what the client throws, StrangeReply, TooContended
    */
   async change(change: (state: State, now: number) => State): Promise<void> {
-    const { create, pack, keptMs } = this.#kind;
+    const { create, pack, unpack, keptMs } = this.#kind;
     if (this.#generation === '')
       this.#take(await replaceCell(this.#client, this.name, '', '', keptMs));
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      const now = performance.now() + this.#offsetMs;
+      const offsetMs = this.#offsetMs;
+      const now = performance.now() + offsetMs;
       const next = change(this.#state ?? create(), now);
-      const text = seal(this.#key, JSON.stringify({ at: now, state: pack(next, now) }));
+      const packed = pack(next, now);
+      const text = seal(this.#key, JSON.stringify({ at: now, state: packed }));
       const reply = await replaceCell(this.#client, this.name, this.#generation, text, keptMs);
       this.#take(reply);
       if (reply.isReplaced) {
-        this.#state = next;
+        // By a clock that was set back every pause in it would last so much longer.
+        const isSetBack = this.#offsetMs < offsetMs - SET_BACK_MS;
+        this.#state = isSetBack ? unpack(packed, reply.now, 0) : next;
         return;
       }
     }

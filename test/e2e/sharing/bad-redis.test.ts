@@ -2,12 +2,13 @@
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createWebServer } from 'node:http';
-import { connect, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type HttpProgram, startHttp } from '../../../lab/program/http-program.ts';
 import { PROGRAM } from '../../../lab/program/program.ts';
+import { clockFront } from '../../../lab/servers/clock-front.ts';
 import { listenOnLoopback } from '../../../lab/servers/local-server.ts';
 import { hasRedis, NO_REDIS, RedisServerProcess } from '../../../lab/servers/redis.ts';
 import { machineOf } from '../../../lab/sharing/machines.ts';
@@ -253,29 +254,13 @@ describe.skipIf(!hasRedis)(`a Redis that${hasRedis ? '' : `: ${NO_REDIS}`}`, () 
 
   it('has a clock that jumps is believed all the same', async () => {
     const server = await redis();
-    let jumpMs = 0;
-    const front = await listenOnLoopback(
-      createServer((outside) => {
-        const inside = connect(server.port, '127.0.0.1');
-        outside.pipe(inside);
-        inside.on('data', (chunk) => {
-          // The server's time is the only number of thirteen digits in a reply.
-          const text = chunk.toString('latin1');
-          const later = text.replace(/(\$13\r\n)(\d{13})\r/, (_all, head: string, ms: string) => {
-            return `${head}${Number(ms) + jumpMs}\r`;
-          });
-          outside.write(Buffer.from(later, 'latin1'));
-        });
-        for (const each of [inside, outside]) each.on('error', () => {});
-        outside.on('close', () => inside.destroy());
-      }),
-    );
+    const front = await clockFront(server.port);
     onTestFinished(() => front.close());
     const url = `redis://127.0.0.1:${front.port}`;
     const one = await startHttp(machineOf(shared.home, url));
     const other = await startHttp(machineOf(shared.home, url));
     for (const ms of [0, 3_600_000, -7_200_000]) {
-      jumpMs = ms;
+      front.set(ms);
       await Promise.all([isServed(one, 10), isServed(other, 10)]);
       await isServed(other, 1);
       await untilUp(one, 2);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { clockFront } from '../../../lab/servers/clock-front.ts';
 import { listenOnLoopback } from '../../../lab/servers/local-server.ts';
 import { freePort, hasRedis, NO_REDIS } from '../../../lab/servers/redis.ts';
 import { statedRow } from '../../../lab/sharing/statement.ts';
@@ -77,6 +78,23 @@ describe.skipIf(!hasRedis)(`processes on one Redis${hasRedis ? '' : `: ${NO_REDI
     const other = new RedisProcess(server.port);
     expect((await other.says()).processes).toHaveLength(1);
     expect((await process.says()).processes.length).toBeGreaterThan(0);
+  });
+
+  it('wait no longer for a pause when its clock is set back by hours, and are all there', async () => {
+    const front = await clockFront((await redis()).port);
+    onTestFinished(() => front.close());
+    const [one, other] = [new RedisProcess(front.port), new RedisProcess(front.port)];
+    await other.wants(1);
+    const report = { kind: 'resting', id: 'account', forMs: 5_000 } as const;
+    await one.says({ rows: [statedRow(0, 1)], reports: [{ number: 1, report }] });
+    for (const hours of [1, -1, -3]) {
+      front.set(hours * 3_600_000);
+      for (const each of [one, one, other, one]) await each.wants(1);
+    }
+    const { grants, facts, processes } = await one.says({ rows: [statedRow(0, 1)] });
+    expect(grants[0]?.limit.probeInMs).toBeLessThanOrEqual(5_000);
+    expect(facts.find(({ id }) => id === 'account')?.restsMs).toBeLessThanOrEqual(5_000);
+    expect(processes).toHaveLength(2);
   });
 
   it('go on when it is stopped, killed, and back', async () => {
