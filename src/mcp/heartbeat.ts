@@ -1,6 +1,7 @@
 /**
  * Progress of one call. Clients that reset their timer on progress never give up while something
- * is said at least every five seconds; what is said twice a second at most is still readable.
+ * is said at least every five seconds; what is said twice a second at most is still readable. By a
+ * clock that nobody sets: one that was set back would be silence.
  */
 
 /** Below the five seconds that are promised, with room for a late timer. */
@@ -15,10 +16,10 @@ export interface ProgressReport {
 
 export class Heartbeat {
   readonly #send: (report: ProgressReport) => void;
-  readonly #startedAt = Date.now();
+  readonly #startedAt = performance.now();
   #message = 'started';
   #count = 0;
-  #saidAt = 0;
+  #saidAt = Number.NEGATIVE_INFINITY;
   #isNew = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
@@ -32,7 +33,7 @@ export class Heartbeat {
     if (this.#isStopped || message === this.#message) return;
     this.#message = message;
     this.#isNew = true;
-    const quietLeft = this.#saidAt + QUIET_MS - Date.now();
+    const quietLeft = this.#saidAt + QUIET_MS - performance.now();
     if (quietLeft <= 0) this.#say();
     else this.#wait(quietLeft);
   }
@@ -49,11 +50,11 @@ export class Heartbeat {
   }
 
   #say(): void {
-    const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
+    const seconds = Math.round((performance.now() - this.#startedAt) / 1000);
     const message = this.#isNew ? this.#message : `${this.#message} (${seconds} s)`;
     this.#count++;
     this.#isNew = false;
-    this.#saidAt = Date.now();
+    this.#saidAt = performance.now();
     this.#wait(BEAT_MS);
     this.#send({ progress: this.#count, message });
   }

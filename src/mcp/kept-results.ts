@@ -11,7 +11,7 @@ const MOST_CHARS = 16_000_000;
 
 interface Kept {
   readonly text: string;
-  /** Milliseconds since the epoch. */
+  /** Monotonic milliseconds. */
   readonly until: number;
 }
 
@@ -21,11 +21,11 @@ export class KeptResults {
 
   /** @returns the address of the resource */
   keep(text: string): string {
-    this.#forget(Date.now());
+    this.#forget(performance.now());
     // The global one: node:crypto takes a tenth of the start, and most results are never kept.
     const random = crypto.getRandomValues(Buffer.alloc(12));
     const uri = `${PREFIX}${random.toString('base64url')}`;
-    this.#kept.set(uri, { text, until: Date.now() + KEPT_MS });
+    this.#kept.set(uri, { text, until: performance.now() + KEPT_MS });
     this.#chars += text.length;
     // The oldest make room.
     for (const oldest of this.#kept.keys()) {
@@ -37,7 +37,7 @@ export class KeptResults {
 
   /** @returns null for an address that was never given, or whose time is over */
   read(uri: string): string | null {
-    this.#forget(Date.now());
+    this.#forget(performance.now());
     return this.#kept.get(uri)?.text ?? null;
   }
 

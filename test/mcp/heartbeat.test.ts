@@ -57,6 +57,20 @@ describe('progress', () => {
     ]);
   });
 
+  it('goes on when the clock is set back by an hour, and counts its seconds right', () => {
+    const { heartbeat, reports } = beating();
+    heartbeat.update('generating');
+    vi.setSystemTime(Date.now() - 3_600_000);
+    heartbeat.update('20 tokens');
+    vi.advanceTimersByTime(5_000);
+    heartbeat.stop();
+    expect(reports.map((report) => report.message)).toEqual([
+      'generating',
+      '20 tokens',
+      '20 tokens (5 s)',
+    ]);
+  });
+
   it('is silent after the end', () => {
     const { heartbeat, reports } = beating();
     heartbeat.stop();

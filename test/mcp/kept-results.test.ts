@@ -26,6 +26,13 @@ describe('kept results', () => {
     expect(results.read(uri)).toBeNull();
   });
 
+  it('stay when the clock is set forward', () => {
+    const results = new KeptResults();
+    const uri = results.keep('one');
+    vi.setSystemTime(Date.now() + 86_400_000);
+    expect(results.read(uri)).toBe('one');
+  });
+
   it('make room for newer ones, the oldest first, and hold a large one alone', () => {
     const results = new KeptResults();
     const uris = Array.from({ length: 20 }, () => results.keep('x'.repeat(1_000_000)));

@@ -67,7 +67,7 @@ export class MonthBook {
       if (this.#lines.length > MOST_KEPT) this.#lines.shift()?.onSettled();
       this.#next ??= setImmediate(() => {
         this.#next = null;
-        if (this.#notBefore > this.#options.now()) this.#release(this.#lines);
+        if (this.#notBefore > performance.now()) this.#release(this.#lines);
         else this.flush();
       });
     });
@@ -75,7 +75,7 @@ export class MonthBook {
 
   /** Writes what waits for its turn. A disk that refuses is not asked with every call. */
   settle(): void {
-    if (this.#lines.length > 0 && this.#notBefore <= this.#options.now()) this.flush();
+    if (this.#lines.length > 0 && this.#notBefore <= performance.now()) this.flush();
   }
 
   /** Writes everything that there is, as far as the disk lets it. */
@@ -86,7 +86,7 @@ export class MonthBook {
       this.#isTroubled = false;
       this.#notBefore = 0;
     } catch (error) {
-      this.#notBefore = this.#options.now() + RETRY_MS;
+      this.#notBefore = performance.now() + RETRY_MS;
       this.#needsBreak = true;
       if (!this.#isTroubled) this.#options.onTrouble(error);
       this.#isTroubled = true;

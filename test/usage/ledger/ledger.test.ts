@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { temporaryFolder } from '../../../lab/store.ts';
 import { PATIENT } from '../../../lab/until.ts';
 import { type LedgerEntry, lineOf, parseLine } from '../../../src/usage/ledger/entry.ts';
@@ -154,18 +154,31 @@ describe('the ledger', () => {
     const home = temporaryFolder();
     // A file stands where the folder should be; root may do anything but that.
     writeFileSync(join(home, 'usage'), '');
-    let now = AT;
-    const { ledger, troubles } = openLedger(home, () => now);
-    for (const id of ['a', 'b', 'c']) {
-      await ledger.append(entry(id));
-      now += 5_000;
-    }
+    const { ledger, troubles } = openLedger(home);
+    for (const id of ['a', 'b', 'c']) await ledger.append(entry(id));
     expect(troubles).toHaveLength(1);
     unlinkSync(join(home, 'usage'));
     void ledger.append(entry('d'));
     ledger.close();
     expect(troubles).toEqual([expect.anything(), null]);
     expect((await read(home)).ids).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('is tried again two seconds later, also by a clock that was set back meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const home = temporaryFolder();
+    writeFileSync(join(home, 'usage'), '');
+    let now = AT;
+    const { ledger } = openLedger(home, () => now);
+    await ledger.append(entry('a'));
+    unlinkSync(join(home, 'usage'));
+    now -= 3_600_000;
+    ledger.settle();
+    expect((await read(home)).ids).toEqual([]);
+    vi.advanceTimersByTime(2_000);
+    ledger.settle();
+    expect((await read(home)).ids).toEqual(['a']);
   });
 
   it('starts a new file when somebody removed the old one', async () => {
