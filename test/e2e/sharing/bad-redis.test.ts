@@ -186,7 +186,7 @@ const TROUBLES: ReadonlyArray<readonly [string, () => Promise<Trouble>, RegExp]>
         (server) => server.kill(),
         (server) => server.up(),
       ),
-    /nobody listens there/,
+    /cannot be reached/,
   ],
   [
     'freezes',
