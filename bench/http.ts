@@ -1,12 +1,13 @@
 /**
- * Load over HTTP: calls per second, and what stands between a caller and the upstream.
+ * Load over HTTP, and over stdio: calls per second, and what stands between a caller and the upstream.
  *
  *   npm run bench:http [-- --seconds N] [--clients 1,8,64] [--no-peer]
  *
  * One run, one machine, one simulated upstream with four keys: callers that ask it directly with
- * one key each, callers of keypool-mcp over Streamable HTTP (both protocol eras), and callers of
- * @portkey-ai/gateway with the same four keys, fetched from the package registry for the run.
- * All ask the upstream for the same. Every caller sends its next call when the last was answered.
+ * one key each, callers of keypool-mcp over stdio (one client with as many calls at once) and over
+ * Streamable HTTP (both protocol eras), and callers of @portkey-ai/gateway with the same four keys,
+ * fetched from the package registry for the run. All ask the upstream for the same. Every caller
+ * sends its next call when the last was answered.
  * "Added" is the difference to the direct calls at the same number of clients, "share" the part of
  * their calls per second.
  */
@@ -17,6 +18,7 @@ import { processorMs } from '../lab/program/processor.ts';
 import { Program } from '../lab/program/program.ts';
 import { createHome } from '../lab/program/test-home.ts';
 import { type Simulator, startSimulator } from '../src/simulator/simulator.ts';
+import { LineClient } from './line-client.ts';
 import { gatewayHeaders, startGateway, until } from './portkey.ts';
 
 const { values } = parseArgs({
@@ -135,6 +137,10 @@ const MCP_HEADERS = {
   accept: 'application/json, text/event-stream',
 };
 
+function overStdio(client: LineClient): Open {
+  return () => Promise.resolve(() => client.call(TOOL.name, TOOL.arguments));
+}
+
 function legacy(url: string): Open {
   return async () => {
     const clientInfo = { name: 'bench', version: '0' };
@@ -225,12 +231,15 @@ await until(() => {
   url = /"url":"([^"]+)"/.exec(program.stderr)?.[1] ?? '';
   return Promise.resolve(url !== '');
 });
+const client = new LineClient(home.env);
+await client.initialize();
 const started = values.peer ? await startGateway() : null;
 
 const asked = await askedUpstream(legacy(url), simulator);
 
 const ways: ReadonlyArray<readonly [string, Open, (number | null)?]> = [
   ['direct', direct(simulator, secrets, asked)],
+  ['keypool-mcp, stdio', overStdio(client), client.pid],
   ['keypool-mcp, 2025-11-25', legacy(url), program.pid],
   ['keypool-mcp, 2026-07-28', modern(url), program.pid],
   ...(started === null
@@ -278,6 +287,7 @@ try {
   }
 } finally {
   started?.stop();
+  await client.close();
   program.kill('SIGKILL');
   await program.exit;
   await simulator.close();

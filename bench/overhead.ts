@@ -5,22 +5,20 @@
  *
  * The upstreams are simulated in a process of their own and answer after a fixed time. Direct and
  * served rounds alternate in one run, so that a busy machine slows both; the direct request is the
- * very body that the server sent. The client writes and reads bare JSON lines: what is measured is
- * the server, not a client library.
+ * very body that the server sent.
  */
 
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { processorMs, readyMs } from '../lab/program/processor.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
+import { LineClient } from './line-client.ts';
 
-const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const SELF = fileURLToPath(import.meta.url);
 const KEYS = { deepseek: 'sk-test-bench-overhead-0001', perplexity: 'pplx-test-bench-overhead-01' };
 const AT_ONCE = [1, 8, 64];
@@ -67,70 +65,6 @@ async function simulate(): Promise<void> {
   process.send?.({ deepseekUrl, perplexityUrl } satisfies Upstream);
 }
 
-/** One tool call to the server, as bare lines. */
-class Served {
-  readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, (answer: string) => void>();
-  #nextId = 1;
-
-  constructor(upstream: Upstream, home: string) {
-    this.#child = spawn(process.execPath, [CLI, 'serve'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      env: {
-        PATH: process.env.PATH,
-        HOME: home,
-        KEYPOOL_HOME: home,
-        KEYPOOL_LOG_LEVEL: 'error',
-        DEEPSEEK_API_KEY: KEYS.deepseek,
-        PERPLEXITY_API_KEY: KEYS.perplexity,
-        DEEPSEEK_BASE_URL: upstream.deepseekUrl,
-        PERPLEXITY_BASE_URL: upstream.perplexityUrl,
-      },
-    });
-    if (this.#child.stdout === null) throw new Error('no stdout');
-    createInterface({ input: this.#child.stdout }).on('line', (line) => {
-      const id = Number(/"id":(\d+)/.exec(line)?.[1]);
-      this.#waiting.get(id)?.(line);
-      this.#waiting.delete(id);
-    });
-  }
-
-  request(method: string, params: object): Promise<string> {
-    const id = this.#nextId++;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-      this.#child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
-    });
-  }
-
-  async initialize(): Promise<void> {
-    const clientInfo = { name: 'bench', version: '0' };
-    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
-    await this.request('initialize', params);
-    this.#child.stdin?.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
-  }
-
-  async call(name: string, args: object): Promise<void> {
-    const answer = await this.request('tools/call', { name, arguments: args });
-    if (answer.includes('"isError":true')) throw new Error(answer.slice(0, 500));
-  }
-
-  /** Processor time so far, in ms. */
-  processorMs(): number {
-    return processorMs(this.#child.pid ?? -1);
-  }
-
-  /** See `readyMs`. */
-  readyMs(): number {
-    return readyMs(this.#child.pid ?? -1);
-  }
-
-  async close(): Promise<void> {
-    this.#child.stdin?.end();
-    await once(this.#child, 'exit');
-  }
-}
-
 async function direct(url: string, secret: string, { path, body }: SentRequest): Promise<void> {
   const response = await fetch(`${url}${path}`, {
     method: 'POST',
@@ -171,7 +105,10 @@ interface Case {
   readonly direct: () => Promise<void>;
 }
 
-async function compare(server: Served, { tool, served, direct: straight }: Case): Promise<void> {
+async function compare(
+  server: LineClient,
+  { tool, served, direct: straight }: Case,
+): Promise<void> {
   for (const call of [served, straight]) await round(call, WARM_UP.atOnce, WARM_UP.calls);
   for (const atOnce of AT_ONCE) {
     const share = Math.round((Number(values.calls) * Math.min(atOnce, 16)) / 16);
@@ -179,18 +116,18 @@ async function compare(server: Served, { tool, served, direct: straight }: Case)
     await round(served, atOnce, atOnce);
     await round(straight, atOnce, atOnce);
     const rounds: Record<'served' | 'straight', Round[]> = { served: [], straight: [] };
-    const processorBefore = server.processorMs();
-    const readyBefore = server.readyMs();
+    const processorBefore = processorMs(server.pid);
+    const readyBefore = readyMs(server.pid);
     for (let count = 0; count < Number(values.rounds); count++) {
       rounds.straight.push(await round(straight, atOnce, calls));
       rounds.served.push(await round(served, atOnce, calls));
     }
-    const processor = (server.processorMs() - processorBefore) / calls / Number(values.rounds);
+    const processor = (processorMs(server.pid) - processorBefore) / calls / Number(values.rounds);
     const servedMs = rounds.served.reduce(
       (sum, { perSecond }) => sum + (calls / perSecond) * 1000,
       0,
     );
-    const busy = (server.readyMs() - readyBefore) / servedMs;
+    const busy = (readyMs(server.pid) - readyBefore) / servedMs;
     const p50 = (all: readonly Round[]): number => median(all.flatMap(({ times }) => times));
     const rate = (all: readonly Round[]): number => median(all.map(({ perSecond }) => perSecond));
     const [fast, slow] = [p50(rounds.straight), p50(rounds.served)];
@@ -222,7 +159,15 @@ async function main(): Promise<void> {
     return request;
   };
   const home = mkdtempSync(join(tmpdir(), 'keypool-bench-'));
-  const server = new Served(upstream, home);
+  const server = new LineClient({
+    HOME: home,
+    KEYPOOL_HOME: home,
+    KEYPOOL_LOG_LEVEL: 'error',
+    DEEPSEEK_API_KEY: KEYS.deepseek,
+    PERPLEXITY_API_KEY: KEYS.perplexity,
+    DEEPSEEK_BASE_URL: upstream.deepseekUrl,
+    PERPLEXITY_BASE_URL: upstream.perplexityUrl,
+  });
   try {
     await server.initialize();
     process.stdout.write(
