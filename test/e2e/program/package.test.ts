@@ -67,6 +67,15 @@ describe('mcp.json', () => {
 });
 
 describe('the npm package', () => {
+  it('reads neither zod nor an SDK before its first answer', () => {
+    const dist = join(ROOT, 'dist');
+    const read = readdirSync(dist).filter((name) => /^(?:cli|main|start|serve)[-.]/.test(name));
+    expect(read.length).toBeGreaterThanOrEqual(3);
+    for (const name of read) {
+      expect(readFileSync(join(dist, name), 'utf8'), name).not.toMatch(/_zod|JSONRPCMessageSchema/);
+    }
+  });
+
   it('holds the whole program, its papers, and nothing else', () => {
     const out = execFileSync(
       'npm',
