@@ -29,10 +29,15 @@ function sourceOf(entry: Fields, number: number): Source | null {
   };
 }
 
-/** The usable entries in the order in which they came, numbered from 1. */
+/**
+ * The usable entries in the order in which they came, numbered from 1. For several queries the
+ * vendor's guide shows a list for each of them, and its SDK's types one for all: both are read.
+ *
+ * @see https://docs.perplexity.ai/guides/search-best-practices
+ */
 export function readSources(results: unknown): Source[] {
   const sources: Source[] = [];
-  for (const entry of listOf(results)) {
+  for (const entry of listOf(results).flat()) {
     const source = sourceOf(fieldsOf(entry), sources.length + 1);
     if (source !== null) sources.push(source);
   }

@@ -99,6 +99,17 @@ describe('Perplexity', () => {
     expect(perplexity.paths).toHaveLength(1);
   });
 
+  it('a list for each of several queries is read like one for all', async () => {
+    const page = (name: string) => ({ title: name, url: `https://example.org/${name}` });
+    perplexity.play([reply(200, { id: 's', results: [[page('a'), page('b')], [], [page('c')]] })]);
+    const got = await search({ query: ['tea', 'nothing', 'coffee'] });
+    expect(got.structured.results).toMatchObject([
+      { number: 1, title: 'a' },
+      { number: 2, title: 'b' },
+      { number: 3, title: 'c' },
+    ]);
+  });
+
   it('a source keeps the number that the answer cites it by', async () => {
     perplexity.play([answered]);
     const got = await search({ answer: 'fast' });
