@@ -210,7 +210,7 @@ describe('a stream of another make', () => {
   });
 
   it('an endless event is given up', async () => {
-    const { url } = await serve((response) => {
+    const { url, paths } = await serve((response) => {
       response.writeHead(200, SSE);
       const piece = 'x'.repeat(1024 * 1024);
       const more = (): void => {
@@ -223,6 +223,7 @@ describe('a stream of another make', () => {
     // Its megabytes take a busy machine seconds.
     const error = await errorOf(generate(url, 10_000, 20_000));
     expect(error).toMatchObject({ failure: { kind: 'malformed' } });
+    expect(paths).toHaveLength(2);
   }, 60_000);
 
   it('more text than any answer has is cut, and says so', async () => {
@@ -239,6 +240,31 @@ describe('a stream of another make', () => {
     expect(result.finishReason).toBe('length');
     expect(result.text.length).toBeLessThan(5_000_000);
     expect(paths).toHaveLength(1);
+  });
+});
+
+describe('an answer that breaks, again and again, before there is text', () => {
+  const BEGUN = chunk({ role: 'assistant', content: '' });
+  const HALF = '{"id":"x","choices":[{"index":0,"message":{"content":"const a';
+  const sends = async (headers: Record<string, string>, begin: string): Promise<number> => {
+    const { url, paths } = await serve((response) => {
+      response.writeHead(200, headers);
+      response.write(begin, () => response.socket?.resetAndDestroy());
+    });
+    await errorOf(generate(url, 2_000, 4_000));
+    return paths.length;
+  };
+
+  it.each<[string, Record<string, string>, string]>([
+    ['after the event with which it begins', SSE, BEGUN],
+    ['in an event that is no JSON', SSE, 'data: {"id": oops\n\n'],
+    ['in the middle of one that is not streamed', JSON_TYPE, HALF],
+  ])('may be billed, and is asked for once more: %s', async (_where, headers, begin) => {
+    expect(await sends(headers, begin)).toBe(2);
+  });
+
+  it('while it was queued, costs nothing', async () => {
+    expect(await sends(SSE, ': keep-alive\n\n')).toBeGreaterThan(2);
   });
 });
 

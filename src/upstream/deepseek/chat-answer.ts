@@ -42,7 +42,10 @@ export async function readChatAnswer(
   const rest = (): Expectation => (draft.isSettled ? 'finishing' : 'more');
   const whole = await readEvents(answer, {
     maxBytes: MAX_STREAM_BYTES,
-    onText: signs.onText,
+    onText: () => {
+      draft.begin();
+      signs.onText();
+    },
     onData: (data, isWhole) => {
       const text = data.trim();
       if (/^\[?DONE\]?$/.test(text)) return 'last';
@@ -51,9 +54,9 @@ export async function readChatAnswer(
       const fields = parseRecord(text);
       if (fields !== null) return apply(fields, text);
       if (draft.isSettled || !isWhole) return rest();
-      const known = { status: answer.status, requestId: requestIdOf(answer.headers) };
-      const failure = { ...known, mayBeBilled: draft.length > 0 };
-      throw new AttemptFailure(diagnosis('malformed', failure), text);
+      const requestId = requestIdOf(answer.headers);
+      const known = { status: answer.status, requestId, mayBeBilled: true };
+      throw new AttemptFailure(diagnosis('malformed', known), text);
     },
   });
   if (whole !== null) {

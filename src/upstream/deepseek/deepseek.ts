@@ -200,7 +200,7 @@ class Generation {
   #known(): Partial<Failure> {
     const known = { status: this.#status, requestId: this.#requestId };
     // Queued with keep-alives costs nothing; a connection lost before any answer may.
-    return this.#status === null ? known : { ...known, mayBeBilled: this.#draft.length > 0 };
+    return this.#status === null ? known : { ...known, mayBeBilled: this.#draft.hasBegun };
   }
 
   /** The answer, if it is one: whole, and not empty. */

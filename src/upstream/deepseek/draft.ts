@@ -52,6 +52,16 @@ export class Draft {
   #wentOn = false;
   #usage: TokenUsage | null = null;
   #earlier: TokenUsage = NO_USAGE;
+  #hasBegun = false;
+
+  /** The present request is being answered, if with nothing yet that could be shown. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  begin(): void {
+    this.#hasBegun = true;
+  }
 
   get content(): string {
     return this.#content;
@@ -162,6 +172,7 @@ export class Draft {
     this.#usage = null;
     this.#refusal = '';
     this.#hasToolCalls = false;
+    this.#hasBegun = false;
   }
 
   /**
@@ -171,6 +182,7 @@ export class Draft {
    * @returns what is still to come
    */
   apply(piece: ChatPiece, onContent: () => void): Expectation {
+    this.begin();
     this.#append(piece, onContent);
     this.#refusal += piece.refusal;
     this.#hasToolCalls ||= piece.hasToolCalls;

@@ -79,7 +79,8 @@ export function diagnoseNetwork(error: unknown, known: Partial<Failure> = {}): D
       return { ...diagnosis(isLasting ? 'proxy' : 'unreachable'), unreachable };
     }
   }
-  const kind = isMalformed(errors) ? 'malformed' : 'connection_lost';
+  // Somebody made what nobody can read.
+  if (isMalformed(errors)) return diagnosis('malformed', { ...known, mayBeBilled: true });
   // Sent and unanswered: nobody can tell whether it was worked on.
-  return diagnosis(kind, { mayBeBilled: !hasAnswer, ...known });
+  return diagnosis('connection_lost', { mayBeBilled: !hasAnswer, ...known });
 }

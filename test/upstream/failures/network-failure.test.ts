@@ -78,6 +78,14 @@ describe('an error instead of an answer', () => {
     expect(diagnoseNetwork(socketError('UND_ERR_SOCKET')).failure.mayBeBilled).toBe(true);
   });
 
+  it('may be billed when what came cannot be read', () => {
+    const queued = { status: 200, mayBeBilled: false } as const;
+    const unreadable = diagnoseNetwork(socketError('Z_DATA_ERROR'), queued).failure;
+    expect(unreadable).toMatchObject({ kind: 'malformed', mayBeBilled: true });
+    const lost = diagnoseNetwork(socketError('ECONNRESET'), queued).failure;
+    expect(lost).toMatchObject({ kind: 'connection_lost', mayBeBilled: false });
+  });
+
   it('of a proxy is told as the proxy’s, by its address and the setting', () => {
     const wrapped = new Error('x', { cause: refusedByProxy(PROXY, 'api.deepseek.com:443', 403) });
     const found = diagnoseNetwork(wrapped);
