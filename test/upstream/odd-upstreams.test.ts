@@ -330,6 +330,17 @@ describe('a search service of another make', () => {
     ]);
   });
 
+  it('a run that was begun and breaks off may be billed, and is begun once more', async () => {
+    const created = { type: 'response.created', response: { id: 'resp_1' } };
+    const { url, paths } = await serve((response) => {
+      response.writeHead(200, SSE);
+      const begin = `data: ${JSON.stringify(created)}\n\n`;
+      response.write(begin, () => response.socket?.resetAndDestroy());
+    });
+    await errorOf(search(url, 'fast'));
+    expect(paths.filter((path) => path === '/v1/agent')).toHaveLength(2);
+  });
+
   it('a run that comes in one piece is an answer, too', async () => {
     const { url } = await serve((response) => {
       const output = [

@@ -129,8 +129,11 @@ class PerplexityCall {
         try {
           return await this.#stream(lease, watch, seen, body, run);
         } catch (error) {
-          // Whoever leaves a run has to say so, or it goes on and is billed.
-          if (run.id !== null && run.status === 'running') this.#cancel(lease, run.id);
+          if (run.id !== null && run.status === 'running') {
+            // Whoever leaves a run has to say so, or it goes on and is billed; perhaps it is anyway.
+            this.#cancel(lease, run.id);
+            seen.hasStarted = true;
+          }
           throw error;
         }
       },
