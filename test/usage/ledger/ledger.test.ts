@@ -154,8 +154,13 @@ describe('the ledger', () => {
     const home = temporaryFolder();
     // A file stands where the folder should be; root may do anything but that.
     writeFileSync(join(home, 'usage'), '');
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
     const { ledger, troubles } = openLedger(home);
-    for (const id of ['a', 'b', 'c']) await ledger.append(entry(id));
+    for (const id of ['a', 'b', 'c']) {
+      await ledger.append(entry(id));
+      vi.advanceTimersByTime(5_000);
+    }
     expect(troubles).toHaveLength(1);
     unlinkSync(join(home, 'usage'));
     void ledger.append(entry('d'));
