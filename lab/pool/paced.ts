@@ -76,6 +76,12 @@ export function pacedScenarios(): PacedScenario[] {
     }),
     scenario('P1d', 'the same, one at a time', { limits: [bucket(3, SECOND, 1)], answerMs: 40 }),
     scenario('P1e', 'the same, answers of 3 s', { limits: three, serviceMs: 3_000 }),
+    scenario('P1h', 'what is left, on answers that are 2 s late', {
+      limits: three,
+      answerMs: 2_000,
+      serviceMs: 20,
+      hasHeaders: true,
+    }),
     scenario('P1f', 'one at a time with Retry-After and headers', {
       limits: [bucket(3, SECOND, 1)],
       answerMs: 40,
@@ -99,6 +105,20 @@ export function pacedScenarios(): PacedScenario[] {
         everyMs: 50,
         forMs: MINUTE,
       },
+    ),
+    scenario(
+      'P2c',
+      'bursts of 20 every 7 s against 3, refused after 400 ms',
+      { limits: three, answerMs: 400 },
+      { count: 20, everyMs: 7_000, forMs: MINUTE },
+      0,
+    ),
+    scenario(
+      'P2d',
+      'bursts of 100 every 34 s against 3, refused after a second',
+      { limits: three, answerMs: SECOND },
+      { count: 100, everyMs: 34_000, forMs: 102_000 },
+      0,
     ),
     scenario('P3', 'four keys of one account', {
       limits: three,

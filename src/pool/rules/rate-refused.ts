@@ -1,14 +1,11 @@
 /** What a refusal teaches about requests per time. Pure; the curve itself is in rate.ts. */
 
 import { depthOf, KEPT, type RateState, rateOf, type Taken } from './rate.ts';
+import { fullFrom, guessed, unitsIn } from './rate-guess.ts';
 import { doubled, jittered, RETRY_AFTER_MAX_MS } from './timing.ts';
 
 /** With more calls than these in between the bucket may have run dry, and proves no upper bound. */
 const DENSE = 20;
-/** A first guess needs some time behind it; and limits are told per second. */
-const GUESS_MS = 1_000;
-/** Between calls while nothing at all was taken. */
-const UNKNOWN_MS = 250;
 /** A rate falls by no more than this share for the time in which nothing was taken. */
 const MOST_CLOSED = 0.7;
 /** The fewer are taken between two refusals, the further the rate is from what is allowed. */
@@ -20,17 +17,9 @@ const FIRST_CUTS = 4;
 const PAUSE_MAX_MS = 10_000;
 const LEAST_PAUSE_MS = 40;
 
-/** Units that were sent from one instant until before another. */
-export function unitsIn(taken: readonly Taken[], from: number, to: number): number {
-  let units = 0;
-  for (const each of taken) {
-    if (each.sentAt >= from && each.sentAt < to) units += each.units;
-  }
-  return units;
-}
-
 export interface RateRefusal {
   readonly sentAt: number;
+  readonly units: number;
   readonly now: number;
   /** A pause that the upstream asks for. */
   readonly retryAfterMs: number | null;
@@ -52,9 +41,12 @@ export function afterRateRefused(
   const asked = refusal.retryAfterMs;
   const retryAfterMs = asked === null ? null : Math.min(RETRY_AFTER_MAX_MS, asked);
   const least = now + Math.max(LEAST_PAUSE_MS, retryAfterMs ?? 0);
-  if (sentAt < state.refusal.at) return refusedWith(state, least, taken);
-  const isFirst = state.refusedRate === null;
-  const slower = isFirst ? guessed(state, sentAt, taken) : cut(state, sentAt, taken);
+  if (sentAt < state.refusal.at) return refusedWith(state, refusal, least, taken);
+  // What answers told is no refusal: the first one is the better guess.
+  const slower =
+    state.refusal.at === Number.NEGATIVE_INFINITY
+      ? guessed(state, sentAt, taken)
+      : cut(state, sentAt, taken);
   const isAgain = unitsIn(taken, state.refusal.sentAt, sentAt) === 0;
   const next = {
     ...slower,
@@ -74,11 +66,18 @@ export function afterRateRefused(
 }
 
 /** Sent before the last refusal was learnt of: the same one, as far as the rate is concerned. */
-function refusedWith(state: RateState, least: number, taken: readonly Taken[]): RateState {
+function refusedWith(
+  state: RateState,
+  { sentAt, units }: RateRefusal,
+  least: number,
+  taken: readonly Taken[],
+): RateState {
   // A guess was made with this one among what was taken.
-  const { refusal, cuts } = state;
+  const { refusal, cuts, room } = state;
   const guess = cuts > 0 ? state : guessed(state, refusal.sentAt, taken);
-  return { ...guess, pausedUntil: Math.max(state.pausedUntil, least) };
+  // If it was sent since, room is owed for it that it never took.
+  const owed = sentAt < refusal.sentAt ? 0 : Math.min(units, Math.max(0, -room));
+  return { ...guess, room: room + owed, pausedUntil: Math.max(state.pausedUntil, least) };
 }
 
 /** Rates within this share of each other are the same. */
@@ -93,25 +92,6 @@ function ownPauseMs(state: RateState, chance: number): number {
   const turnMs = 1 / (rateOf(state) ?? 1);
   if (state.inRow === 0) return 0;
   return jittered(doubled(turnMs, state.inRow, PAUSE_MAX_MS), 0.1, chance);
-}
-
-/** Sent in the same turn of the event loop: which came first at the upstream, nobody knows. */
-const AT_ONCE_MS = 1;
-
-/** The first refusal: a limit of as many per second as were taken in the last one, or since. */
-export function guessed(state: RateState, sentAt: number, taken: readonly Taken[]): RateState {
-  const knowsRest = state.restedAt !== Number.NEGATIVE_INFINITY;
-  const from = knowsRest ? Math.max(state.restedAt, sentAt - 60 * GUESS_MS) : sentAt - GUESS_MS;
-  const burst = { units: unitsIn(taken, from, sentAt + AT_ONCE_MS), ms: sentAt - from };
-  // Nothing was taken: somebody else's requests, and nothing to guess from.
-  const refusedRate =
-    burst.units === 0 ? 1 / UNKNOWN_MS : burst.units / Math.max(GUESS_MS, burst.ms);
-  return { ...state, ...fullFrom(sentAt, refusedRate), refusedRate, burst };
-}
-
-/** Nothing before this refusal counts any more. */
-function fullFrom(sentAt: number, leastRate: number) {
-  return { fullAt: sentAt, leastRate, refusals: 0, askedMs: 0 };
 }
 
 /** It is full: less may go at once than we thought, or it empties more slowly. */

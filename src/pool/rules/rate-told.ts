@@ -1,7 +1,7 @@
 /** What an answer's own numbers teach about requests per time. Pure. */
 
 import { type RateState, rateOf, regainMsOf, type Taken } from './rate.ts';
-import { guessed, unitsIn } from './rate-refused.ts';
+import { foretold, unitsAfter } from './rate-guess.ts';
 
 /** What an answer says about the limit. */
 export interface ToldRate {
@@ -18,11 +18,11 @@ export function afterRateTold(
 ): RateState {
   const known = told.limit === null ? state : renamed(state, told.limit);
   if (told.remaining === null) return known;
-  const since = unitsIn(taken, sentAt + 1e-9, Number.POSITIVE_INFINITY);
-  const room = told.remaining - since;
+  const room = told.remaining - unitsAfter(taken, sentAt);
   if (known.refusedRate === null) {
     if (room >= 1) return known;
-    return { ...guessed(known, sentAt, taken), wantedMs: 0, room, roomAt: sentAt };
+    const guess = foretold(known, told.remaining, sentAt, taken);
+    return { ...guess, wantedMs: 0, room, roomAt: sentAt };
   }
   // It only ever holds back: what is counted there may be another limit than the one we meet.
   const atMost = room + (rateOf(known) ?? 0) * Math.max(0, known.roomAt - sentAt);

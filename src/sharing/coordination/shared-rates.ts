@@ -74,7 +74,8 @@ export function noteRate(draft: StateDraft, member: string, report: RateReport, 
   if (lane === undefined || paced === null) return;
   const isIt = (each: SharedSend): boolean =>
     each.member === member && each.number === report.number;
-  const sentAt = paced.taken.find(isIt)?.sentAt ?? now - report.sentAgoMs;
+  const sent = paced.taken.find(isIt);
+  const sentAt = sent?.sentAt ?? now - report.sentAgoMs;
   if (report.kind === 'rate-told') {
     put(draft, key, lane, {
       ...paced,
@@ -84,7 +85,9 @@ export function noteRate(draft: StateDraft, member: string, report: RateReport, 
   }
   const { retryAfterMs, chance } = report;
   const taken = paced.taken.filter((each) => !isIt(each));
-  const rate = afterRateRefused(paced.rate, { sentAt, now, retryAfterMs, chance }, taken);
+  // Of one that nobody told of, nothing was counted.
+  const units = sent?.units ?? 0;
+  const rate = afterRateRefused(paced.rate, { sentAt, units, now, retryAfterMs, chance }, taken);
   put(draft, key, lane, { rate, taken });
 }
 

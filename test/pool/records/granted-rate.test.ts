@@ -30,7 +30,7 @@ function foundAlone(more: Partial<Lane> = {}): Lane {
   for (const sentAt of [1_000, 1_010, 1_020]) enter(lane, 'key', sentAt);
   const stay = enter(lane, 'key', 1_030);
   leave(lane, stay, 1_090, 'refused');
-  rateRefused(lane, { sentAt: 1_030, now: 1_090, retryAfterMs: null, chance: 0.5 });
+  rateRefused(lane, { sentAt: 1_030, units: 1, now: 1_090, retryAfterMs: null, chance: 0.5 });
   return lane;
 }
 

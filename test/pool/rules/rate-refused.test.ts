@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { FRESH_RATE, type RateState, type Taken, turnAt } from '../../../src/pool/rules/rate.ts';
-import { afterRateRefused, unitsIn } from '../../../src/pool/rules/rate-refused.ts';
+import { unitsIn } from '../../../src/pool/rules/rate-guess.ts';
+import { afterRateRefused, type RateRefusal } from '../../../src/pool/rules/rate-refused.ts';
 
 /** Calls of one unit, sent at these instants. */
 function sent(...instants: readonly number[]): Taken[] {
@@ -18,10 +19,10 @@ function refused(
   state: RateState,
   sentAt: number,
   taken: readonly Taken[],
-  more: { readonly now?: number; readonly retryAfterMs?: number; readonly chance?: number } = {},
+  more: Partial<RateRefusal> = {},
 ): RateState {
-  const { now = sentAt + 60, retryAfterMs = null, chance = 0.5 } = more;
-  return afterRateRefused(state, { sentAt, now, retryAfterMs, chance }, taken);
+  const refusal = { sentAt, units: 1, now: sentAt + 60, retryAfterMs: null, chance: 0.5 };
+  return afterRateRefused(state, { ...refusal, ...more }, taken);
 }
 
 /** Three a second were refused at 1,000, and were no mere guess; one goes at once. */
@@ -118,6 +119,15 @@ describe('a refusal of the same burst', () => {
     const guess = refused({ ...FRESH_RATE, restedAt: 100 }, 1_000, sent(100, 400, 700, 900));
     expect(guess.refusedRate).toBe(0.004);
     expect(refused(guess, 900, sent(100, 400, 700)).refusedRate).toBe(0.003);
+  });
+
+  it('gives back the room that is owed for it, if it was sent since', () => {
+    const owing = found({ room: -2, roomAt: 1_000 });
+    expect(refused(owing, 1_000, [], { now: 1_200 }).room).toBe(-1);
+    expect(refused(owing, 1_059, [], { now: 1_200, units: 5 }).room).toBe(0);
+    expect(refused(owing, 999, [], { now: 1_200 }).room).toBe(-2);
+    expect(refused(found({ room: 1 }), 1_059, [], { now: 1_200 }).room).toBe(1);
+    expect(refused(found({ room: 0.4 }), 1_059, [], { now: 1_200 }).room).toBe(0.4);
   });
 
   it('is another one where it was sent when the first was known', () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { FRESH_RATE, type RateState } from '../../../src/pool/rules/rate.ts';
+import { afterRateRefused } from '../../../src/pool/rules/rate-refused.ts';
 import { afterRateTold } from '../../../src/pool/rules/rate-told.ts';
 
 const SINCE = [
@@ -27,9 +28,44 @@ describe('room that an answer tells', () => {
     const begun = { ...FRESH_RATE, restedAt: 500, wantedMs: 70 };
     expect(told(begun, null, 3)).toBe(begun);
     const held = told(begun, null, 2);
-    expect(held).toMatchObject({ room: 0, roomAt: 1_000, wantedMs: 0, refusedRate: 0.001 });
-    expect(held.burst).toEqual({ units: 1, ms: 500 });
+    expect(held).toMatchObject({ room: 0, roomAt: 1_000, wantedMs: 0, cuts: 0 });
     expect(told(begun, null, null)).toBe(begun);
+  });
+
+  it('is of the call itself, however long the process has run', () => {
+    const begun = { ...FRESH_RATE, restedAt: 1.79e12 };
+    const own = [{ sentAt: 1.79e12 + 1_000, units: 1 }];
+    const answer = { limit: null, remaining: 1 };
+    expect(afterRateTold(begun, answer, 1.79e12 + 1_000, own)).toBe(begun);
+  });
+
+  it.each([
+    // The call itself, and all that had room after it.
+    [0, { units: 1, ms: 500 }, 0.001],
+    [1, { units: 3, ms: 510 }, 0.003],
+    [2, { units: 3, ms: 510 }, 0.003],
+  ])('for %i more says how many go, where as many have gone', (remaining, burst, refusedRate) => {
+    const held = told({ ...FRESH_RATE, restedAt: 500 }, null, remaining);
+    expect(held).toMatchObject({ burst, refusedRate, room: remaining - 2 });
+    expect(held.fullAt).toBe(500 + burst.ms);
+  });
+
+  it('counts what went before the call, since a rest and for a minute at most', () => {
+    const before = [400, 600, 900].map((sentAt) => ({ sentAt, units: 1 }));
+    const rested = told({ ...FRESH_RATE, restedAt: 500 }, null, 0, [...before, ...SINCE]);
+    expect(rested.burst).toEqual({ units: 3, ms: 500 });
+    const unknown = told(FRESH_RATE, null, 0, [...before, ...SINCE]);
+    expect(unknown.burst).toEqual({ units: 4, ms: 1_000 });
+  });
+
+  it('that is gone is a guess, which the first refusal makes anew', () => {
+    const begun = { ...FRESH_RATE, restedAt: 900 };
+    const taken = [950, 960, 970, 980, 1_000].map((sentAt) => ({ sentAt, units: 1 }));
+    const held = afterRateTold(begun, { limit: null, remaining: 0 }, 950, taken);
+    expect(held.refusedRate).toBe(0.001);
+    const refusal = { sentAt: 1_010, units: 1, now: 1_100, retryAfterMs: null, chance: 0.5 };
+    const state = afterRateRefused(held, refusal, taken);
+    expect(state).toMatchObject({ refusedRate: 0.005, cuts: 0, burst: { units: 5, ms: 110 } });
   });
 
   it('is never more than we thought', () => {

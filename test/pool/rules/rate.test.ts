@@ -44,7 +44,7 @@ class Play {
 
   #refuse(retryAfterMs: number | null): void {
     this.refused.push(this.now);
-    const refusal = { sentAt: this.now, now: this.now + 1, retryAfterMs, chance: 0.5 };
+    const refusal = { sentAt: this.now, units: 1, now: this.now + 1, retryAfterMs, chance: 0.5 };
     this.state = afterRateRefused(this.state, refusal, this.taken);
     this.now += 1;
   }
@@ -115,7 +115,7 @@ describe('the rate of an account', () => {
         for (const [gap, retryAfterMs] of all) {
           const sentAt = now + gap;
           now = sentAt + 1;
-          state = afterRateRefused(state, { sentAt, now, retryAfterMs, chance: 0.9 }, []);
+          state = afterRateRefused(state, { sentAt, units: 1, now, retryAfterMs, chance: 0.9 }, []);
           const most = Math.max(11_000, 60_000 + 11_000);
           expect(turnAt(state, 1)).toBeGreaterThanOrEqual(now);
           expect(turnAt(state, 1)).toBeLessThanOrEqual(now + most);
@@ -125,7 +125,7 @@ describe('the rate of an account', () => {
   });
 
   it('waits for as long as the upstream asks', () => {
-    const refusal = { sentAt: 100, now: 110, retryAfterMs: 2_000, chance: 0.5 };
+    const refusal = { sentAt: 100, units: 1, now: 110, retryAfterMs: 2_000, chance: 0.5 };
     const state = afterRateRefused(FRESH_RATE, refusal, [{ sentAt: 50, units: 1 }]);
     expect(turnAt(state, 1)).toBeGreaterThanOrEqual(2_110);
   });

@@ -14,7 +14,13 @@ export function noteRateRefused(
   reason: string,
 ): void {
   const { retryAfterMs } = failure;
-  rateRefused(lane, { sentAt: attempt.sentAt, now, retryAfterMs, chance });
+  rateRefused(lane, {
+    sentAt: attempt.sentAt,
+    units: attempt.stay.units,
+    now,
+    retryAfterMs,
+    chance,
+  });
   account.coolReason = reason;
 }
 
