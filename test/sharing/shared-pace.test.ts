@@ -21,11 +21,20 @@ describe('processes on an account that limits requests per time', PATIENCE, () =
     ['P1', 8],
     ['P1b', 4],
     ['P1c', 4],
-    ['P2', 4],
     ['P3c', 4],
   ])('keep to its rate together, as one does: %s by %i', async (name, processes) => {
     const run = await runSharedPace(scenario(name), SEED, { processes });
     expect(brokenPacedBounds(name, run)).toEqual([]);
+  });
+
+  it.each([2, 4])('serve each burst before the next one comes: %i', async (processes) => {
+    for (const seed of [1, 2, 3, 4]) {
+      const [burst] = pacedScenarios().filter(({ name }) => name === 'P2');
+      if (burst === undefined) throw new Error('no scenario P2');
+      // Between two bursts each of them is alone for a while, and has seen only its own calls.
+      const run = await runSharedPace(burst, seed, { processes });
+      expect(brokenPacedBounds('P2', run)).toEqual([]);
+    }
   });
 
   it('do so while what they say is late, lost and doubled', async () => {

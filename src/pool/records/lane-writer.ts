@@ -16,7 +16,7 @@ import {
   partedLimit,
   withoutTry,
 } from '../rules/limit.ts';
-import { afterSent, dividedRate, type RateState } from '../rules/rate.ts';
+import { afterSent, countedFrom, dividedRate, type RateState } from '../rules/rate.ts';
 import { afterRateRefused, type RateRefusal } from '../rules/rate-refused.ts';
 import { afterRateTold, type ToldRate } from '../rules/rate-told.ts';
 import { LINGER_MS, type Timing } from '../rules/timing.ts';
@@ -255,7 +255,9 @@ export function takeGrant(
   if (!isAlone || isNewer || !before?.isAlone) {
     // Otherwise, alone as before, what was found meanwhile stays.
     lane.limit = limitFrom(limit, lane.limit.ceiling, now);
-    const told = paced === null ? lane.rate : rateFrom(paced.rate, now);
+    const rate = paced === null ? lane.rate : rateFrom(paced.rate, now);
+    // Of what went before, the others sent a part that we do not have.
+    const told = isAlone ? countedFrom(rate, now) : rate;
     // What differs from what they know is told next.
     lane.shared = { limit: lane.limit, rate: told, generation: limit.generation };
     const isOurs = isOutdated || (isAlone && before?.isAlone === true);

@@ -158,6 +158,7 @@ function lowered(state: RateState, sentAt: number, taken: readonly Taken[]): num
 /** The limit may have fallen since: then only the last refusal counts. */
 function fullSince(state: RateState, sentAt: number, taken: readonly Taken[]): number {
   const { fullAt, refusal } = state;
+  if (refusal.sentAt < fullAt) return fullAt;
   const least = (unitsIn(taken, fullAt, sentAt) - 1) / (sentAt - fullAt);
   const most = (unitsIn(taken, refusal.sentAt, sentAt) + 1) / (sentAt - refusal.sentAt);
   return most < least ? refusal.sentAt : fullAt;

@@ -163,6 +163,11 @@ export function turnBehind(
   return Math.max(state.pausedUntil, from + Math.max(0, needed - roomAt(state, now)) / rate);
 }
 
+/** What was taken before this instant is not known: no bound on the rate reaches back to it. */
+export function countedFrom(state: RateState, now: number): RateState {
+  return state.refusedRate === null ? state : { ...state, fullAt: now, refusals: 0 };
+}
+
 /** What one of so many has of it, while nobody says what the others send. */
 export function dividedRate(state: RateState, processes: number): RateState {
   const { refusedRate, leastRate, burst } = state;

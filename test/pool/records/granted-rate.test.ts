@@ -64,6 +64,24 @@ describe('a rate that was found before anybody answered', () => {
   });
 });
 
+describe('a rate that is ours alone again', () => {
+  const bounded = { ...FOUND, fullAt: 900, refusals: 2 };
+
+  it('is bounded by nothing from before, of which the others sent a part', () => {
+    const lane = testLane({ share: testShare() });
+    takeGrant(lane, grantOf(lane, bounded, 1_300), false, 1_300);
+    expect(lane.rate).toMatchObject({ refusedRate: 0.002, fullAt: 1_300, refusals: 0 });
+    // Nothing of that is news to the others.
+    expect(lane.shared?.rate).toBe(lane.rate);
+  });
+
+  it('keeps its bounds while the others are there', () => {
+    const lane = testLane({ share: testShare() });
+    takeGrant(lane, grantOf(lane, bounded, 1_300, false), false, 1_300);
+    expect(lane.rate).toMatchObject({ fullAt: 900, refusals: 2 });
+  });
+});
+
 describe('a refusal that was not known when a word was given', () => {
   it('keeps its rate, for the word is older', () => {
     const lane = foundAlone({ share: testShare() });

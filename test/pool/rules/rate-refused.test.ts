@@ -1,7 +1,13 @@
 /** What one refusal changes, by numbers. */
 
 import { describe, expect, it } from 'vitest';
-import { FRESH_RATE, type RateState, type Taken, turnAt } from '../../../src/pool/rules/rate.ts';
+import {
+  countedFrom,
+  FRESH_RATE,
+  type RateState,
+  type Taken,
+  turnAt,
+} from '../../../src/pool/rules/rate.ts';
 import { unitsIn } from '../../../src/pool/rules/rate-guess.ts';
 import { afterRateRefused, type RateRefusal } from '../../../src/pool/rules/rate-refused.ts';
 
@@ -208,6 +214,17 @@ describe('a refusal after calls that were taken', () => {
     expect(fallen.fullAt).toBe(5_000);
     expect(fallen.refusedRate).toBeCloseTo(2 / 4_000, 9);
     expect(refused(state, 9_000, [...taken, ...paced(6, 7_000, 100)]).fullAt).toBe(1_000);
+  });
+
+  it('counts from no earlier than is known of, where others took a part before', () => {
+    const alone = countedFrom(found({ refusal: { sentAt: 1_000, at: 1_060 } }), 2_000);
+    expect(alone).toMatchObject({ fullAt: 2_000, refusals: 0, refusedRate: 0.003 });
+    expect(countedFrom(FRESH_RATE, 2_000)).toBe(FRESH_RATE);
+    // One of its own in two seconds is no bound on what was taken with those of the others.
+    const state = refused(alone, 3_000, sent(2_900));
+    expect(state.refusedRate).toBeCloseTo(2 / 1_000, 9);
+    const early = refused(alone, 2_100, sent(1_500));
+    expect(early.refusedRate).toBeGreaterThan(0.0025);
   });
 
   it('is settled where it comes at about the same rate as the last one', () => {
