@@ -54,6 +54,18 @@ export function errorReply(id: RequestId | null, code: number, message: string):
   return { jsonrpc: '2.0', id, error: { code, message } };
 }
 
+/** What a schema says of one fault. */
+export interface Issue {
+  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
+}
+
+/** The member at fault, in our words; anything deeper may be a name that the client chose. */
+export function malformed([issue]: readonly Issue[]): string {
+  const path = issue?.path?.slice(0, 2) ?? [];
+  const where = path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.');
+  return `Invalid params: ${where || 'params'} is missing or malformed`;
+}
+
 /** A number above 2^53 has been changed by parsing it: nobody would know the answer again. */
 export function isRequestId(value: unknown): value is RequestId {
   return typeof value === 'string' || Number.isSafeInteger(value);

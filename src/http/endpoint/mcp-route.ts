@@ -25,6 +25,7 @@ import {
   PARSE_ERROR,
 } from '../../mcp/json-rpc.ts';
 import { KeptResults } from '../../mcp/kept-results.ts';
+import { badParams } from '../../mcp/modern/judge-params.ts';
 import { presentError } from '../../mcp/present-error.ts';
 import type { ServerHost, ServerOptions } from '../../mcp/server-host.ts';
 import type { Caller, Callers } from '../door/callers.ts';
@@ -141,6 +142,8 @@ export class McpRoute {
     if (refusal !== null) return Response.json(refusal, { status: 400 });
     const era = eraOf(posted, headerOf(exchange, 'mcp-protocol-version'));
     if (era === 'legacy') return this.#legacy(exchange, posted);
+    const bad = 'id' in posted ? badParams(posted) : null;
+    if (bad !== null) return Response.json(bad, { status: 400 });
     const request = requestOf(exchange, whenLeft(exchange));
     return this.#modern.fetch(request, { parsedBody: posted, ...authOf(exchange.caller) });
   }

@@ -33,9 +33,11 @@ import {
   type ClientMessage,
   errorReply,
   INVALID_PARAMS,
+  type Issue,
   type JsonRpcNotification,
   type JsonRpcRequest,
   METHOD_NOT_FOUND,
+  malformed,
 } from '../json-rpc.ts';
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
@@ -63,17 +65,8 @@ class Refusal extends Error {
 type Checked<T> =
   | { readonly success: true; readonly data: T }
   | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
-interface Issue {
-  readonly path: readonly PropertyKey[];
-}
 interface Schema<T> {
   safeParse(value: unknown): Checked<T>;
-}
-
-/** The member at fault, in our words; anything deeper may be a name that the client chose. */
-function problemOf([issue]: readonly Issue[]): string {
-  const where = issue?.path.slice(0, 2).map(String).join('.');
-  return `Invalid params: ${where || 'params'} is missing or malformed`;
 }
 
 function judged<T>(
@@ -83,7 +76,7 @@ function judged<T>(
   return async (request, extra) => {
     const checked = schema.safeParse(request);
     if (checked.success) return await handler(checked.data, extra);
-    throw new Refusal(INVALID_PARAMS, problemOf(checked.error.issues));
+    throw new Refusal(INVALID_PARAMS, malformed(checked.error.issues));
   };
 }
 
@@ -207,7 +200,7 @@ export async function openLegacyServer(
       const opening = message.method === 'initialize' && 'id' in message ? message : null;
       const checked = opening === null ? null : InitializeRequestSchema.safeParse(opening);
       if (opening !== null && checked?.success === false) {
-        send(errorReply(opening.id, INVALID_PARAMS, problemOf(checked.error.issues)));
+        send(errorReply(opening.id, INVALID_PARAMS, malformed(checked.error.issues)));
       } else wire.onmessage?.(message);
     },
     close: () => server.close(),

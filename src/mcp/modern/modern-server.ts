@@ -22,6 +22,7 @@ import { errorReply, INVALID_PARAMS, type JsonRpcRequest } from '../json-rpc.ts'
 import { completionOf, PROMPTS, promptOf } from '../prompts.ts';
 import { RESOURCES, readResource } from '../resources.ts';
 import type { EraServer, SendMessage, ServerOptions } from '../server-host.ts';
+import { badParams } from './judge-params.ts';
 import { personBehind } from './person-behind.ts';
 
 function serveTools(server: Server, options: ServerOptions): void {
@@ -117,7 +118,7 @@ export async function openModernServer(
   return {
     deliver: (message) => {
       if (!('method' in message)) return; // in this era a server asks by answering
-      const refusal = 'id' in message ? versionRefusal(message) : null;
+      const refusal = 'id' in message ? (versionRefusal(message) ?? badParams(message)) : null;
       const heard: unknown = message;
       if (refusal !== null) send(refusal);
       else if (isJSONRPCRequest(heard) || isJSONRPCNotification(heard)) wire.onmessage?.(heard);

@@ -174,6 +174,19 @@ describe('a client that races both openings', () => {
     expect(noise(client.program.lines)).toEqual([]);
   });
 
+  it('is told the same of parameters in another form', async () => {
+    const client = new RawClient(home.env);
+    onTestFinished(() => client.close());
+    await client.initialize();
+    const params = { name: 'generate_code', arguments: { task: ['tea'] } };
+    const refused = await Promise.all([
+      client.request('prompts/get', params),
+      client.request('prompts/get', { ...params, _meta: envelope }),
+    ]);
+    const message = 'Invalid params: params.arguments is missing or malformed';
+    for (const { error } of refused) expect(error).toEqual({ code: -32_602, message });
+  });
+
   it('cancels in the era that it called in', async () => {
     simulator.setBehaviour(DEEPSEEK, { faults: [{ fault: 'never_answers', times: 2 }] });
     const running = () => simulator.calls.filter((each) => !each.aborted).length;

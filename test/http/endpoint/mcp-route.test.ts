@@ -113,6 +113,23 @@ describe('/mcp', () => {
     expect(result.structuredContent).toMatchObject({ key: 'DEEPSEEK_API_KEY' });
   });
 
+  it('names what a modern request has in another form, and repeats nothing of it', async () => {
+    const server = await startTestServer();
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const params = { name: 'generate_code', arguments: { task: { 'fake-name': 5 } }, _meta };
+    const { status, body } = await ask(server, '/mcp', {
+      method: 'POST',
+      headers: { ...HEADERS, ...bearer(server), 'mcp-protocol-version': '2026-07-28' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'prompts/get', params }),
+    });
+    expect(status).toBe(400);
+    const message = 'Invalid params: params.arguments is missing or malformed';
+    expect(JSON.parse(body)).toMatchObject({ id: 1, error: { code: -32_602, message } });
+  });
+
   it('never sends the inbound token upstream', async () => {
     const server = await startTestServer();
     const client = await legacyClient(server);
