@@ -156,7 +156,8 @@ export class McpRoute {
   async #legacy(exchange: Asked, posted: Posted): Promise<Response> {
     if (headerOf(exchange, SESSION_HEADER) !== null) {
       const session = this.#find(exchange);
-      return session === null ? sessionNotFound() : this.#post(exchange, session, posted);
+      if (session === null) return sessionNotFound();
+      return againInSession(posted) ?? this.#post(exchange, session, posted);
     }
     if (!isInitializeRequest(posted)) return outsideSession(posted);
     const session = await this.#sessions.open(exchange.caller);
@@ -219,6 +220,17 @@ function outsideSession(posted: Posted): Response {
   const needs = 'initialize needs protocolVersion, capabilities and clientInfo';
   const refusal = errorReply(id, INVALID_PARAMS, `Invalid params: ${needs}`);
   return Response.json(refusal, { status: 400 });
+}
+
+/** The SDK refuses a second `initialize` as well, but for one that is malformed. */
+function againInSession(posted: Posted): Response | null {
+  const messages = isBatch(posted) ? posted : [posted];
+  const again = messages.find((each) => 'method' in each && each.method === 'initialize');
+  if (again === undefined) return null;
+  const why = 'Invalid request: this session is initialized already';
+  return Response.json(errorReply(postedId(again)[0] ?? null, INVALID_REQUEST, why), {
+    status: 400,
+  });
 }
 
 function sessionNotFound(): Response {

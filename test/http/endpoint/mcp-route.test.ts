@@ -113,6 +113,29 @@ describe('/mcp', () => {
     expect(result.structuredContent).toMatchObject({ key: 'DEEPSEEK_API_KEY' });
   });
 
+  it.each([
+    ['well-formed', INITIALIZE],
+    ['malformed', { ...INITIALIZE, params: {} }],
+    [
+      'in a batch',
+      [
+        { jsonrpc: '2.0', id: 1, method: 'ping' },
+        { ...INITIALIZE, params: {} },
+      ],
+    ],
+  ])('is initialized once in a session: %s', async (_name, posted) => {
+    const server = await startTestServer();
+    const session = await openSession(server);
+    const { status, body } = await ask(server, '/mcp', {
+      method: 'POST',
+      headers: inSession(server, session),
+      body: JSON.stringify(posted),
+    });
+    expect(status).toBe(400);
+    const message = 'Invalid request: this session is initialized already';
+    expect(JSON.parse(body)).toEqual({ jsonrpc: '2.0', id: 0, error: { code: -32_600, message } });
+  });
+
   it('names what a modern request has in another form, and repeats nothing of it', async () => {
     const server = await startTestServer();
     const _meta = {
