@@ -148,7 +148,7 @@ function textOf(args: SearchInput, facts: Output, { cut, whole }: Entries): stri
   if (facts.answer !== null) parts.push(`Answer:\n${indented(facts.answer)}`);
   parts.push(...facts.results.map(entryText));
   const cost = costInWords(facts.cost_usd);
-  if (cost !== null) parts.push(`(${cost})`);
+  if (cost !== null) parts.push(`Cost: ${cost}`);
   return parts.join('\n\n');
 }
 

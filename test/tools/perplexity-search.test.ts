@@ -123,6 +123,12 @@ describe('the result', () => {
 });
 
 describe('the text', () => {
+  it('ends with what it cost where that is more than a cent', async () => {
+    const dear = await search({}, { costUsd: 0.021 });
+    expect(dear.text).toMatch(/\n\nCost: about \$0\.02 \(estimated\)$/);
+    expect((await search({}, { costUsd: 0.01 })).text).not.toContain('Cost');
+  });
+
   it('is a numbered list of sources to cite from', async () => {
     const second = source('', {
       number: 2,
