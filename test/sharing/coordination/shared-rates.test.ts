@@ -111,6 +111,24 @@ describe('the turns of processes where requests per time are limited', () => {
     expect(lane?.paced?.taken.map(({ number }) => number)).toEqual([1, 2, 3]);
   });
 
+  it('are owed nothing by what was refused with others, if anybody told of it', () => {
+    const hub = inLine('a', 'b');
+    hub.now += 2_000;
+    const agoMs = [900, 404, 403, 402, 401];
+    const sends = agoMs.map((each, at) => ({ number: at + 1, agoMs: each, units: 1 }));
+    const base = { kind: 'rate-refused', account: 'account', model: 'model' } as const;
+    const fate = { sentAgoMs: 400, retryAfterMs: null, chance: 0.5 };
+    const refused = [2, 3, 9].map((number) => ({ ...base, ...fate, number }));
+    const row = paced({ sent: 5, sends, wants: 1 });
+    const room = (): number => [...hub.state.lanes.values()][0]?.paced?.rate.room ?? 0;
+    const rooms = [1, 2, 3].map((count) => {
+      hub.says('a', row, { reports: reports(...refused.slice(0, count)) });
+      return room();
+    });
+    // Three were sent after the first; the second was one of them, and of the last nothing is known.
+    expect(rooms).toEqual([-3, -2, -2]);
+  });
+
   it('whatever is lost, late or doubled, keep to the rate together', () => {
     const step = fc.record({
       process: fc.integer({ min: 0, max: 3 }),
