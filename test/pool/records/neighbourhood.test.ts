@@ -214,7 +214,7 @@ describe('what is granted', () => {
   });
 
   it('is a turn of the next call, where requests per time are limited', () => {
-    const known = { ...FRESH_RATE, refusedRate: 0.003, cuts: 1, roomAt: NOW };
+    const known = { ...FRESH_RATE, refusedRate: 0.003, cuts: 1, roomAt: NOW, fullAt: NOW };
     const turned = (sent: number) =>
       grant({ paced: { rate: knownRate(known, NOW), sent, turn: { inMs: 50, units: 2 } } });
     const lane = laneWith(8);

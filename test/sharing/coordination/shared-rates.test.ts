@@ -218,6 +218,20 @@ describe('what another process says of requests per time', () => {
     );
   });
 
+  it('has an end where a rate was found by nothing that it names', () => {
+    const hub = new Hub();
+    const rate = { ...FOUND, fullAt: Number.NEGATIVE_INFINITY, leastRate: 0.004 };
+    const sends = [{ number: 1, agoMs: 10, units: 1 }];
+    hub.says('a', paced({ wants: 1 }, rate));
+    hub.says('b', paced({ wants: 1 }, rate));
+    hub.now += 300;
+    const base = { kind: 'rate-refused', account: 'account', model: 'model' } as const;
+    const fate = { number: 2, sentAgoMs: 0, retryAfterMs: null, chance: 0.5 };
+    const row = paced({ wants: 1, sent: 2, sends }, rate);
+    const { turn } = hub.says('a', row, { reports: reports({ ...base, ...fate }) });
+    expect(turn?.inMs).toBeLessThan(10_000);
+  });
+
   it('is refused where it is too much', () => {
     const sends = Array.from({ length: 65 }, (_, at) => ({ number: at, agoMs: 1, units: 1 }));
     expect(() => parseExchange(says(1, { rows: [paced({ sends })] }))).toThrow();

@@ -44,7 +44,8 @@ export function rateFrom(known: KnownRate, now: number): RateState {
     burst: { units: burstUnits, ms: burstMs },
     restedAt: at(restedAgoMs),
     refusal: { sentAt: at(refusalSentAgoMs), at: at(refusedAgoMs) },
-    fullAt: at(fullAgoMs),
+    // A rate that was found was found by something: without it a bound would divide by for ever.
+    fullAt: at(fullAgoMs ?? (known.refusedRate === null ? null : 0)),
     closed: { at: at(closedAgoMs), ms: closedMs },
     pausedUntil: pausedForMs > 0 ? now + pausedForMs : Number.NEGATIVE_INFINITY,
   };
