@@ -5,7 +5,7 @@
  */
 
 import { type Fence, isDeeper } from './fences.ts';
-import { isInfo } from './info-string.ts';
+import { isInfo, isLanguage } from './info-string.ts';
 
 /** One block: the code is on the lines from `from` up to `to`, which is not part of it. */
 export interface Range {
@@ -90,7 +90,10 @@ class Matching {
   #isClosing({ before, info }: Fence): boolean {
     if (before === '' && info === '') return true;
     if (!this.#assumed.closesAnywhere) return false;
-    return info === '' || !isInfo(info);
+    if (info === '' || !isInfo(info)) return true;
+    // Behind code on its line: what follows is a word or two of prose, unless it is a language.
+    const [word = ''] = info.split(/\s/, 1);
+    return before.trim() !== '' && !isLanguage(word);
   }
 
   /** Closes the innermost block that a fence of this length can close, and all within it. */

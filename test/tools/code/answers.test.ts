@@ -56,6 +56,8 @@ describe('fences in the wrong place', () => {
     ['behind prose, without a language', 'Here it is: ```\nprint(1)\n```\nDone.', 'print(1)'],
     ['behind a brace', '```js\nif (a) {\n  b();\n}```\nDone.', 'if (a) {\n  b();\n}'],
     ['behind a brace, prose behind it', '```js\nf() {\n}``` That is it.\nDone.', 'f() {\n}'],
+    ['behind a brace, two words behind it', '```js\nf() {\n}``` and so\non it goes', 'f() {\n}'],
+    ['behind a brace, a word behind it', '```js\nf() {\n}``` Done', 'f() {\n}'],
     ['before a sentence', '```js\na();\n``` This calls a.\n\nDone.', 'a();'],
     ['around one line', '```print(1)```', 'print(1)'],
     ['around one line, with its language', '```python print(1)```', 'print(1)'],
