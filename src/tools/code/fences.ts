@@ -15,6 +15,8 @@ export interface Fence {
   readonly length: number;
   /** What follows it on its line, trimmed; a bare fence has nothing. */
   readonly info: string;
+  /** A blank stands between the two: mostly prose behind a fence that closes. */
+  readonly isApart: boolean;
   /** What precedes it: empty where it stands at the beginning of its line, as it should. */
   readonly before: string;
 }
@@ -63,7 +65,8 @@ function fenceAtStart(text: string, line: number): Fence | null {
   const info = text.slice(indent + length).trim();
   // Backticks behind backticks are a code span.
   if (length < LEAST || (mark === '`' && info.includes('`'))) return null;
-  return { line, indent, mark, length, info, before: '' };
+  const isApart = blanksAt(text, indent + length) > 0;
+  return { line, indent, mark, length, info, isApart, before: '' };
 }
 
 function fenceAfterText(text: string, line: number): Fence | null {
@@ -72,7 +75,8 @@ function fenceAfterText(text: string, line: number): Fence | null {
   const before = text.slice(0, run.at);
   const info = text.slice(run.at + run.length).trim();
   if (info.includes('`')) return null;
-  return { line, indent: blanksAt(text, 0), mark: '`', length: run.length, info, before };
+  const isApart = blanksAt(text, run.at + run.length) > 0;
+  return { line, indent: blanksAt(text, 0), mark: '`', length: run.length, info, isApart, before };
 }
 
 /** The fence in a line, if there is one. */

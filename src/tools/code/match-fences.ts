@@ -43,7 +43,15 @@ interface Opened {
 const MARKDOWN = /^\{?\.?(?:markdown|md|mdx|rmd|qmd)\b/i;
 
 /** What opens where nothing does: as deep and as short as any. */
-const ASSUMED: Fence = { line: -1, indent: 0, mark: '`', length: 3, info: '', before: '' };
+const ASSUMED: Fence = {
+  line: -1,
+  indent: 0,
+  mark: '`',
+  length: 3,
+  info: '',
+  isApart: false,
+  before: '',
+};
 
 /** At the end of a line of prose: "Here is the code: ```python". */
 function opensAfterProse({ before, info }: Fence): boolean {
@@ -87,13 +95,13 @@ class Matching {
     this.#open.push({ fence, from: fence.line + 1, inner: [] });
   }
 
-  #isClosing({ before, info }: Fence): boolean {
+  #isClosing({ before, info, isApart }: Fence): boolean {
     if (before === '' && info === '') return true;
     if (!this.#assumed.closesAnywhere) return false;
     if (info === '' || !isInfo(info)) return true;
-    // Behind code on its line: what follows is a word or two of prose, unless it is a language.
+    // A word or two of prose, unless the first is a language.
     const [word = ''] = info.split(/\s/, 1);
-    return before.trim() !== '' && !isLanguage(word);
+    return (isApart || before.trim() !== '') && !isLanguage(word);
   }
 
   /** Closes the innermost block that a fence of this length can close, and all within it. */

@@ -59,6 +59,8 @@ describe('fences in the wrong place', () => {
     ['behind a brace, two words behind it', '```js\nf() {\n}``` and so\non it goes', 'f() {\n}'],
     ['behind a brace, a word behind it', '```js\nf() {\n}``` Done', 'f() {\n}'],
     ['before a sentence', '```js\na();\n``` This calls a.\n\nDone.', 'a();'],
+    ['before a word', '```js\na();\n``` Done\nMore', 'a();'],
+    ['before two words', '```js\na();\n``` and so\non it goes', 'a();'],
     ['around one line', '```print(1)```', 'print(1)'],
     ['around one line, with its language', '```python print(1)```', 'print(1)'],
     ['with code on its own line', '```js const a = 1;\nb();\n```', 'const a = 1;\nb();'],
