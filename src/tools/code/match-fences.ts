@@ -98,10 +98,10 @@ class Matching {
   #isClosing({ before, info, isApart }: Fence): boolean {
     if (before === '' && info === '') return true;
     if (!this.#assumed.closesAnywhere) return false;
-    if (info === '' || !isInfo(info)) return true;
-    // A word or two of prose, unless the first is a language.
+    if (!isInfo(info)) return true;
+    // Behind code, or with a word or two of prose behind it; a language opens the next block.
     const [word = ''] = info.split(/\s/, 1);
-    return (isApart || before.trim() !== '') && !isLanguage(word);
+    return (isApart || before !== '') && !isLanguage(word);
   }
 
   /** Closes the innermost block that a fence of this length can close, and all within it. */

@@ -61,6 +61,8 @@ describe('fences in the wrong place', () => {
     ['before a sentence', '```js\na();\n``` This calls a.\n\nDone.', 'a();'],
     ['before a word', '```js\na();\n``` Done\nMore', 'a();'],
     ['before two words', '```js\na();\n``` and so\non it goes', 'a();'],
+    ['before a word that ends a sentence', '```js\na();\n```Done.\nMore', 'a();'],
+    ['before a sentence about Go', '```go\nf()\n``` Go is fine here.\nMore', 'f()'],
     ['around one line', '```print(1)```', 'print(1)'],
     ['around one line, with its language', '```python print(1)```', 'print(1)'],
     ['with code on its own line', '```js const a = 1;\nb();\n```', 'const a = 1;\nb();'],
@@ -69,6 +71,10 @@ describe('fences in the wrong place', () => {
     ['in a list', '1. Run:\n   ```sh\n   npm ci\n   ```\n2. Done', 'npm ci'],
   ])('%s', (_name, answer, code) => {
     expect(codeOf(answer)).toEqual([code]);
+  });
+
+  it.each(['``` python', '```mermaid'])('open the next block where none was closed: %s', (open) => {
+    expect(codeOf(`\`\`\`js\na();\n${open}\nb()\n\`\`\``)).toEqual(['a();', 'b()']);
   });
 
   it('in prose, or bare at its end, open nothing', () => {
