@@ -148,7 +148,7 @@ simulated upstream, through the real clients and the real key pool. Do not edit;
   (\`KEYPOOL_CALL_TIMEOUT_MS\`) is spent; two attempts that may have been billed are the most.
 - One call alone in an outage does the same as twelve: its pauses begin with a third of a second and
   grow with the time that the upstream has failed, up to 20 s, so that it is served within about two
-  seconds of an outage of four, after six sends or so. The second attempt that may be billed (504, a
+  seconds of an outage of four, after six sends or so. The second attempt that may be billed (504, 524, a
   connection lost after the request was sent) waits until five seconds after the first, or a third of
   the call's time, unless somebody was answered meanwhile.
 - Where nothing was served yet, an address that does not answer, and a page that something on the way answers with, are given up

@@ -97,8 +97,11 @@ export function isWrongAddress(status: number, { code }: ErrorBody): boolean {
   return NOWHERE(status) || RETIRED.test(code);
 }
 
-/** Somebody on the way gave up waiting: the work may have been done, and only the answer was lost. */
-export const MAYBE_DONE = is(408, 504);
+/**
+ * Somebody on the way gave up waiting: the work may have been done, and only the answer was lost.
+ * 524 is Cloudflare's word for it, which both providers stand behind, 598 that of some proxies.
+ */
+export const MAYBE_DONE = is(408, 504, 524, 598);
 
 /** Found before any work was done: nothing is billed. */
 export const REFUSALS: ReadonlySet<FailureKind> = new Set([

@@ -86,7 +86,7 @@ async function callAlone(trouble: Trouble): Promise<Ended[]> {
 
 const KINDS: readonly OutageKind[] = [500, 502, 503, 521, 529, 'reset', 'refused'];
 /** What may have been worked on and paid for. */
-const BILLED: readonly OutageKind[] = [504, 'reset-after-request', 'cut'];
+const BILLED: readonly OutageKind[] = [504, 524, 'reset-after-request', 'cut'];
 const cases = (kinds: readonly OutageKind[]) =>
   kinds.flatMap((kind) => [1, 3].map((keys) => ({ providers: PROVIDERS, kind, keys })));
 /**

@@ -166,11 +166,11 @@ describe('an answer that is an error', () => {
   });
 
   it('may be billed for nothing only where somebody gave up waiting, or the answer is unusable', () => {
-    const statuses = [200, 400, 401, 408, 429, 500, 502, 503, 504];
+    const statuses = [200, 400, 401, 408, 429, 500, 502, 503, 504, 520, 521, 524, 529, 598];
     const billed = statuses.filter(
       (status) => diagnoseAnswer(status, new Headers(), '').failure.mayBeBilled,
     );
-    expect(billed).toEqual([200, 408, 504]);
+    expect(billed).toEqual([200, 408, 504, 524, 598]);
   });
 
   it('is about the address where nothing is served there, or not any more', () => {
