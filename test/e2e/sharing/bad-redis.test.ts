@@ -217,7 +217,7 @@ describe.skipIf(!hasRedis)(`a Redis that${hasRedis ? '' : `: ${NO_REDIS}`}`, () 
       });
       await isServed(server, 8);
       expect(await sharingOf(server)).toMatchObject({ state: 'down', over: 'redis' });
-      const lines = linesOf(server, 'are not shared');
+      const lines = complaints(server, isSlow);
       expect(lines, lines.join('\n')).toHaveLength(1);
       expect(lines[0]).toMatch(said);
       expect(linesOf(server, 'shared with other processes again')).toEqual([]);
