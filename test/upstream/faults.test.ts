@@ -146,6 +146,7 @@ simulated upstream, through the real clients and the real key pool. Do not edit;
 - An error that is the caller's own is returned at once and touches no key.
 - Everything else is tried again, on another key first, until the call's time
   (\`KEYPOOL_CALL_TIMEOUT_MS\`) is spent; two attempts that may have been billed are the most.
+  Going on at \`/beta\` belongs to its attempt: an upstream that does not know how may bill that, too.
 - One call alone in an outage does the same as twelve: its pauses begin with a third of a second and
   grow with the time that the upstream has failed, up to 20 s, so that it is served within about two
   seconds of an outage of four, after six sends or so. The second attempt that may be billed (504, 524, a
